@@ -1,0 +1,62 @@
+/* The operator table: one row per operator in graph/ops.def.
+ *
+ * A row names its shape function, float kernel and fixed-point rule; the folder that implements each expands
+ * ops.def with its own macro, so that a missing function is a link error. */
+#ifndef PARE_GRAPH_OP_H
+#define PARE_GRAPH_OP_H
+
+#include "graph/graph.h"
+
+#define OP_VARIADIC 1000
+
+enum op_id {
+#define OP(name, in_min, in_max, out_min, out_max, attrs, infer, kernel, rule) OP_##name,
+#include "graph/ops.def"
+#undef OP
+    OP_COUNT
+};
+
+/* Shape inference of one node. Inputs may be NULL (omitted) or only partly known. The same function serves the
+ * graph (symbolic) and the interpreter (all inputs known, constants filled in), so there is one
+ * definition of every shape. */
+struct infer_value {
+    enum dtype type;
+    int rank; /* -1 unknown */
+    struct dim dims[TENSOR_MAX_RANK];
+    /* The elements of an integer tensor of rank 0 or 1 where known or symbolic (shape arithmetic); else NULL. */
+    const struct dim_value *elements;
+    int element_count;
+    const struct tensor *constant; /* or NULL */
+};
+
+/* A known integer of any sign, or a symbolic dimension. */
+struct dim_value {
+    bool known;
+    int64_t value;
+    const char *symbol; /* NULL and !known: unknown */
+};
+
+struct infer_call {
+    struct context *ctx;
+    struct arena *arena;      /* scratch, and where output elements may be put */
+    const struct node *node;
+    const struct infer_value *const *inputs; /* node->input_count */
+    struct infer_value *outputs;             /* node->output_count, preset to unknown */
+};
+
+typedef enum pare_status infer_function(struct infer_call *c);
+
+struct op {
+    enum op_id id;
+    const char *name;
+    int in_min, in_max, out_min, out_max;
+    /* "name:type=default ..." with type i, f, s, is (ints), fs, t (tensor), g (graph); no default: absent or
+     * required by the shape function. */
+    const char *attrs;
+    infer_function *infer;
+};
+
+extern const struct op op_table[OP_COUNT];
+const struct op *op_find(const char *name); /* or NULL */
+
+#endif

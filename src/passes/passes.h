@@ -1,0 +1,29 @@
+/* Rewrites of the graph, one per file, and the manager that runs them. */
+#ifndef PARE_PASSES_PASSES_H
+#define PARE_PASSES_PASSES_H
+
+#include "graph/graph.h"
+
+/* Each pass says in its file what it requires and what it guarantees; it adds the number of its changes to *changes. */
+typedef enum pare_status pass_function(struct context *ctx, struct graph *g, int *changes);
+
+struct pass {
+    const char *name;
+    pass_function *run;
+};
+
+struct pass_options {
+    const char *dump_after;        /* pass name, or NULL; the text form goes to dump_to */
+    struct buffer *dump_to;
+    bool check_numerics;           /* compare float outputs before and after each pass that changed something, on inputs made
+                                    * up from `seed`; roll back and warn on a mismatch above 1e-4 relative */
+    uint64_t seed;
+};
+
+/* Runs the standard pipeline (see passes/manager.c) to a fixed point; verifies and re-infers after each pass. *g may be replaced. */
+enum pare_status passes_run(struct context *ctx, struct graph **g, const struct pass_options *options);
+/* Runs one pass by name: for tests. */
+enum pare_status passes_run_one(struct context *ctx, struct graph *g, const char *name, int *changes);
+const struct pass *passes_list(size_t *count);
+
+#endif
