@@ -15,8 +15,8 @@ struct arena {
 void arena_init(struct arena *a);
 void arena_free(struct arena *a); /* leaves an empty, usable arena */
 
-/* Zeroed memory aligned to 64 bytes for requests of 64 bytes and more, else to 16; NULL when the system has no more or the
- * product overflows. Size 0 yields a valid pointer. */
+/* Zeroed memory aligned to 64 bytes for requests of 64 bytes and more, else to 16; NULL when the system has no more or
+ * the product overflows. Size 0 yields a valid pointer. */
 void *arena_alloc(struct arena *a, size_t size);
 void *arena_array(struct arena *a, size_t count, size_t size);
 char *arena_string(struct arena *a, const char *s);

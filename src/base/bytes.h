@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-bool size_add(size_t a, size_t b, size_t *sum);     /* false on overflow */
+bool size_add(size_t a, size_t b, size_t *sum);          /* false on overflow */
 bool size_multiply(size_t a, size_t b, size_t *product); /* false on overflow */
 
 /* A cursor: reads past the end yield zeros and set `failed`, so that one check per record is enough. */

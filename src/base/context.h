@@ -21,16 +21,16 @@ struct diag {
 struct progress {
     const char *phase;
     size_t done, total;
-    const char *note; /* best point so far, or NULL */
+    const char *note;    /* best point so far, or NULL */
     double seconds_left; /* negative: unknown */
 };
 
 struct context {
     struct diag diag;
-    int threads; /* at least 1 */
-    bool (*cancelled)(void *user); /* may be NULL; polled between samples and steps */
+    int threads;                                            /* at least 1 */
+    bool (*cancelled)(void *user);                          /* may be NULL; polled between samples and steps */
     void (*progress)(void *user, const struct progress *p); /* may be NULL */
-    void (*warn)(void *user, const char *message); /* may be NULL */
+    void (*warn)(void *user, const char *message);          /* may be NULL */
     void *user;
 };
 
@@ -44,17 +44,16 @@ void context_warn(struct context *ctx, const char *format, ...) __attribute__((f
 enum pare_status fail(struct context *ctx, enum pare_status code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Put "place: " in front of the recorded message; returns the recorded code. */
-enum pare_status fail_at(struct context *ctx, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+enum pare_status fail_at(struct context *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
 enum pare_status fail_memory(struct context *ctx);
 
 /* Returns from the enclosing function when `call` fails. */
-#define TRY(call)                                  \
-    do {                                           \
-        enum pare_status try_status_ = (call);     \
-        if (try_status_ != PARE_OK) {              \
-            return try_status_;                    \
-        }                                          \
+#define TRY(call)                                                                                                      \
+    do {                                                                                                               \
+        enum pare_status try_status_ = (call);                                                                         \
+        if (try_status_ != PARE_OK) {                                                                                  \
+            return try_status_;                                                                                        \
+        }                                                                                                              \
     } while (0)
 
 #endif

@@ -9,8 +9,7 @@
 #include "runtime/program.h"
 
 /* A step that stays in float: reads and writes raw value data of one sample. Thread-safe. */
-typedef enum pare_status host_step_function(void *user, struct context *ctx, const void *const *inputs,
-                                            void *output);
+typedef enum pare_status host_step_function(void *user, struct context *ctx, const void *const *inputs, void *output);
 struct host_step {
     host_step_function *run;
     void *user;
@@ -32,14 +31,15 @@ struct program {
     uint32_t input_count, output_count;
     struct host_step *steps;
     uint32_t step_count;
-    const char *metadata;     /* JSON text, or NULL */
+    const char *metadata; /* JSON text, or NULL */
 };
 
 /* ---- the .pare file ---- */
 
 /* Serialises (layout: runtime/format.h). PARE_ERROR_UNSUPPORTED naming every host step in one message. */
 enum pare_status program_write(struct context *ctx, const struct program *p, struct buffer *out);
-/* Validates and decodes; `place` names the source. The bytes are copied. Free with arena_free(p->arena), free(p->arena). */
+/* Validates and decodes; `place` names the source. The bytes are copied. Free with arena_free(p->arena),
+ * free(p->arena). */
 enum pare_status program_read(struct context *ctx, const char *place, const void *data, size_t size,
                               struct program **out);
 /* Assigns arena offsets by lifetimes; returns the peak in bytes. */
@@ -55,21 +55,21 @@ enum pare_status executor_new(struct context *ctx, const struct program *p, stru
 void executor_free(struct executor *e);
 /* Operator `op` of the program, or the formats of its values, were changed: plan it again. */
 enum pare_status executor_update(struct context *ctx, struct executor *e, uint32_t op);
-/* Names of the instruction sets that could be used; executor_new takes the best unless one is forced. "reference" runs the
- * kernels of src/runtime. For tests and benchmarks. */
+/* Names of the instruction sets that could be used; executor_new takes the best unless one is forced. "reference" runs
+ * the kernels of src/runtime. For tests and benchmarks. */
 enum pare_status executor_force(struct context *ctx, struct executor *e, const char *isa);
 
 /* Fills input k's codes (program's storage) at inputs[k] for sample i. */
 typedef enum pare_status executor_load(void *user, struct context *ctx, size_t sample, void *const *inputs);
-/* Sees sample i after its run. values[v] is the data of program value v; valid during the call. Called on worker threads,
- * in no order: write only to places owned by the sample or the worker. */
+/* Sees sample i after its run. values[v] is the data of program value v; valid during the call. Called on worker
+ * threads, in no order: write only to places owned by the sample or the worker. */
 typedef enum pare_status executor_sink(void *user, struct context *ctx, size_t sample, int worker,
                                        const void *const *values);
 
-/* Runs samples[0..count) (NULL: 0..count). With a cache, starts each sample from the deepest snapshot that is still valid. */
+/* Runs samples[0..count) (NULL: 0..count). With a cache, starts each sample from the deepest snapshot that is still
+ * valid. */
 enum pare_status executor_run(struct context *ctx, struct executor *e, const size_t *samples, size_t count,
-                              executor_load *load, executor_sink *sink, void *user,
-                              struct executor_cache *cache);
+                              executor_load *load, executor_sink *sink, void *user, struct executor_cache *cache);
 
 /* Snapshots of all values live before operator `cut`, for a fixed list of samples, within a memory budget
  * (oldest dropped first). A snapshot is valid while no operator before its cut was updated. */

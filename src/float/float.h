@@ -20,13 +20,12 @@ typedef enum pare_status float_kernel(struct float_call *c);
 extern float_kernel *const float_kernels[OP_COUNT];
 
 /* Runs one node on the given inputs: infers output shapes, allocates outputs on the heap (tensor_free each). */
-enum pare_status float_run_node(struct context *ctx, const struct node *n,
-                                const struct tensor *const *inputs, struct tensor *outputs);
+enum pare_status float_run_node(struct context *ctx, const struct node *n, const struct tensor *const *inputs,
+                                struct tensor *outputs);
 
 /* Sees each value once, right after it exists (graph inputs included, constants not). The tensor is valid
  * during the call only. Returning an error stops the run. */
-typedef enum pare_status float_observer(void *user, struct context *ctx, const struct value *v,
-                                        const struct tensor *t);
+typedef enum pare_status float_observer(void *user, struct context *ctx, const struct value *v, const struct tensor *t);
 
 /* Runs the whole graph. `inputs` in the order of graph->inputs; `outputs` (graph->output_count) are allocated
  * on the heap. Single-threaded and deterministic: callers run samples in parallel. `observe` may be NULL.

@@ -8,6 +8,7 @@
 #define PARE_GRAPH_GRAPH_H
 
 #include "base/arena.h"
+#include "base/bytes.h"
 #include "base/context.h"
 #include "graph/format.h"
 #include "tensor/tensor.h"
@@ -34,18 +35,18 @@ struct use {
 };
 
 struct value {
-    char *name;              /* unique within the graph, never empty */
-    enum dtype type;         /* DTYPE_NONE until inferred */
-    int rank;                /* -1: unknown */
+    char *name;      /* unique within the graph, never empty */
+    enum dtype type; /* DTYPE_NONE until inferred */
+    int rank;        /* -1: unknown */
     struct dim dims[TENSOR_MAX_RANK];
     struct tensor *constant; /* initializer or folded constant, else NULL; type and dims agree with it */
     struct node *producer;   /* NULL for graph inputs and constants */
     int producer_index;
     struct use *uses;
     int use_count, use_capacity;
-    bool is_input;           /* a graph input; never a constant (an input with an initializer is imported as a constant) */
-    struct format *format;   /* fixed-point annotation, or NULL: not materialised (constants of a float
-                              * graph; values inside a fused step) */
+    bool is_input; /* a graph input; never a constant (an input with an initializer is imported as a constant) */
+    struct format *format; /* fixed-point annotation, or NULL: not materialised (constants of a float
+                            * graph; values inside a fused step) */
     struct graph *graph;
 };
 
@@ -69,14 +70,14 @@ struct metadata {
 };
 
 struct node {
-    char *name;           /* unique within the graph, never empty (made up when the file has none) */
-    const struct op *op;  /* its row of the operator table */
+    char *name;              /* unique within the graph, never empty (made up when the file has none) */
+    const struct op *op;     /* its row of the operator table */
     const struct op *origin; /* the operator that the user wrote where a pass replaced it, else == op */
     struct value **inputs;   /* an omitted optional input is NULL */
     int input_count;
-    struct value **outputs;  /* an omitted optional output is NULL */
+    struct value **outputs; /* an omitted optional output is NULL */
     int output_count;
-    struct attr *attrs;      /* as given; absent ones have the table's default */
+    struct attr *attrs; /* as given; absent ones have the table's default */
     int attr_count;
     struct node *previous, *next;
     struct graph *graph;
@@ -91,11 +92,11 @@ struct graph {
     int input_count;
     struct value **outputs;
     int output_count;
-    struct value **values;     /* every live value, in order of creation */
+    struct value **values; /* every live value, in order of creation */
     int value_count, value_capacity;
     struct metadata *metadata; /* model metadata_props, kept on export */
     int metadata_count;
-    struct graph *parent;      /* of a subgraph, else NULL */
+    struct graph *parent; /* of a subgraph, else NULL */
     /* name and symbol tables are private to graph.c */
     struct graph_tables *tables;
 };
@@ -112,24 +113,23 @@ const char *graph_symbol(struct graph *g, const char *name); /* interned; NULL w
 /* ---- edits: uses and producers are kept consistent by these, and only by these ---- */
 
 /* A new value; `name` NULL or taken: a unique one is derived from `hint`. Appended to no list but graph->values. */
-enum pare_status graph_add_value(struct context *ctx, struct graph *g, const char *name,
-                                 const char *hint, struct value **out);
+enum pare_status graph_add_value(struct context *ctx, struct graph *g, const char *name, const char *hint,
+                                 struct value **out);
 enum pare_status graph_add_input(struct context *ctx, struct graph *g, struct value *v);
 enum pare_status graph_add_output(struct context *ctx, struct graph *g, struct value *v);
 /* A constant; the tensor's data must live in the graph's arena or outlive the graph. */
-enum pare_status graph_add_constant(struct context *ctx, struct graph *g, const char *name,
-                                    const struct tensor *t, struct value **out);
+enum pare_status graph_add_constant(struct context *ctx, struct graph *g, const char *name, const struct tensor *t,
+                                    struct value **out);
 /* Inserted before `before`, or at the end when NULL. Inputs may hold NULL. */
-enum pare_status graph_add_node(struct context *ctx, struct graph *g, const struct op *op,
-                                const char *name, struct value *const *inputs, int input_count,
-                                struct value *const *outputs, int output_count, struct node *before,
-                                struct node **out);
+enum pare_status graph_add_node(struct context *ctx, struct graph *g, const struct op *op, const char *name,
+                                struct value *const *inputs, int input_count, struct value *const *outputs,
+                                int output_count, struct node *before, struct node **out);
 enum pare_status node_set_input(struct context *ctx, struct node *n, int index, struct value *v);
 enum pare_status node_append_input(struct context *ctx, struct node *n, struct value *v);
 /* Every use of `from` becomes a use of `to`; where `from` is a graph output, `to` takes over its name
  * if `to` is no input, output or constant, otherwise an Identity keeps the output's name. */
 enum pare_status graph_replace(struct context *ctx, struct graph *g, struct value *from, struct value *to);
-void graph_remove_node(struct graph *g, struct node *n); /* its outputs must have no uses; they are removed too */
+void graph_remove_node(struct graph *g, struct node *n);   /* its outputs must have no uses; they are removed too */
 void graph_remove_value(struct graph *g, struct value *v); /* must have no uses and no producer */
 /* Stable topological sort; PARE_ERROR_INPUT naming a node of the cycle. */
 enum pare_status graph_sort(struct context *ctx, struct graph *g);
@@ -149,11 +149,11 @@ const struct attr *node_attr(const struct node *n, const char *name); /* as give
 /* Given value, else the default of the operator's row. */
 int64_t node_int(const struct node *n, const char *name);
 float node_float(const struct node *n, const char *name);
-const char *node_string(const struct node *n, const char *name); /* never NULL */
+const char *node_string(const struct node *n, const char *name);                 /* never NULL */
 const int64_t *node_ints(const struct node *n, const char *name, size_t *count); /* NULL and 0 when absent */
 
 bool node_is(const struct node *n, const char *op_name); /* false for n == NULL */
-bool value_is_constant(const struct value *v); /* false for NULL */
+bool value_is_constant(const struct value *v);           /* false for NULL */
 bool value_is_output(const struct value *v);
 /* The only use, when it is by a node (not a graph output); else NULL. */
 struct node *value_single_user(const struct value *v);
@@ -165,16 +165,16 @@ bool graph_has_subgraphs(const struct graph *g);
 
 /* ---- verifier, text, shapes ---- */
 
-/* Names unique, uses and producers consistent, topological order, arity and attributes as in the table, constants match their
- * types. PARE_ERROR_INTERNAL naming the node. */
+/* Names unique, uses and producers consistent, topological order, arity and attributes as in the table, constants match
+ * their types. PARE_ERROR_INTERNAL naming the node. */
 enum pare_status graph_verify(struct context *ctx, const struct graph *g);
 
-/* Fills type, rank and dims of every value from inputs and constants, with symbolic dimensions and shape arithmetic (Shape,
- * Gather, Concat, ... over symbolic values) followed. Keeps what was already known and PARE_ERROR_INPUT on a contradiction. */
+/* Fills type, rank and dims of every value from inputs and constants, with symbolic dimensions and shape arithmetic
+ * (Shape, Gather, Concat, ... over symbolic values) followed. Keeps what was already known and PARE_ERROR_INPUT on a
+ * contradiction. */
 enum pare_status graph_infer(struct context *ctx, struct graph *g);
 
 /* Text form, see graph/text.c for its grammar. Printing then parsing gives an equal graph. */
-#include "base/bytes.h"
 enum pare_status graph_print(struct context *ctx, const struct graph *g, struct buffer *out);
 enum pare_status graph_parse(struct context *ctx, const char *text, struct graph **out);
 

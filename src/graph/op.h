@@ -38,7 +38,7 @@ struct dim_value {
 
 struct infer_call {
     struct context *ctx;
-    struct arena *arena;      /* scratch, and where output elements may be put */
+    struct arena *arena; /* scratch, and where output elements may be put */
     const struct node *node;
     const struct infer_value *const *inputs; /* node->input_count */
     struct infer_value *outputs;             /* node->output_count, preset to unknown */

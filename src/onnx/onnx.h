@@ -6,27 +6,28 @@
 #include "tensor/npy.h"
 
 /* Reads a model: size and depth scan, unpack, external data (confined to the model's folder), opset
- * canonicalisation (7 to 21 to the IR's one meaning), Constant nodes to constants, shape inference. Types and shapes from
- * value_info of inputs and outputs are kept. Every unsupported operator is listed, with node names, in one
+ * canonicalisation (7 to 21 to the IR's one meaning), Constant nodes to constants, shape inference. Types and shapes
+ * from value_info of inputs and outputs are kept. Every unsupported operator is listed, with node names, in one
  * PARE_ERROR_UNSUPPORTED message. QuantizeLinear and DequantizeLinear stay nodes. */
 enum pare_status onnx_read(struct context *ctx, const char *path, struct graph **out);
-/* The same from memory; `folder` is where external data may lie, or NULL: none. `place` names the source in messages. */
-enum pare_status onnx_parse(struct context *ctx, const char *place, const void *data, size_t size,
-                            const char *folder, struct graph **out);
+/* The same from memory; `folder` is where external data may lie, or NULL: none. `place` names the source in messages.
+ */
+enum pare_status onnx_parse(struct context *ctx, const char *place, const void *data, size_t size, const char *folder,
+                            struct graph **out);
 
 struct onnx_write_options {
     int opset; /* 21 or 25; 0: 21 */
 };
 
-/* Serialises at the given opset. Values with formats are NOT handled here: the graph is written as it is (quant/export.c
- * inserts QuantizeLinear/DequantizeLinear nodes first); constants of type int2/int4 are packed. graph->metadata becomes
- * metadata_props; formats of values become quantization_annotation (keys BITS, FRAC, SIGNED). */
-enum pare_status onnx_write(struct context *ctx, const struct graph *g,
-                            const struct onnx_write_options *options, struct buffer *out);
+/* Serialises at the given opset. Values with formats are NOT handled here: the graph is written as it is
+ * (quant/export.c inserts QuantizeLinear/DequantizeLinear nodes first); constants of type int2/int4 are packed.
+ * graph->metadata becomes metadata_props; formats of values become quantization_annotation (keys BITS, FRAC, SIGNED).
+ */
+enum pare_status onnx_write(struct context *ctx, const struct graph *g, const struct onnx_write_options *options,
+                            struct buffer *out);
 
 /* A TensorProto file (input_0.pb): its name, if any, and its tensor. */
-enum pare_status onnx_read_tensor(struct context *ctx, struct arena *a, const char *path,
-                                  struct named_tensor *out);
+enum pare_status onnx_read_tensor(struct context *ctx, struct arena *a, const char *path, struct named_tensor *out);
 
 /* Whether the bytes look like an ONNX model: used to tell files apart. */
 bool onnx_recognise(const void *data, size_t size);

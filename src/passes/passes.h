@@ -13,14 +13,15 @@ struct pass {
 };
 
 struct pass_options {
-    const char *dump_after;        /* pass name, or NULL; the text form goes to dump_to */
+    const char *dump_after; /* pass name, or NULL; the text form goes to dump_to */
     struct buffer *dump_to;
-    bool check_numerics;           /* compare float outputs before and after each pass that changed something, on inputs made
-                                    * up from `seed`; roll back and warn on a mismatch above 1e-4 relative */
+    bool check_numerics; /* compare float outputs before and after each pass that changed something, on inputs made
+                          * up from `seed`; roll back and warn on a mismatch above 1e-4 relative */
     uint64_t seed;
 };
 
-/* Runs the standard pipeline (see passes/manager.c) to a fixed point; verifies and re-infers after each pass. *g may be replaced. */
+/* Runs the standard pipeline (see passes/manager.c) to a fixed point; verifies and re-infers after each pass. *g may be
+ * replaced. */
 enum pare_status passes_run(struct context *ctx, struct graph **g, const struct pass_options *options);
 /* Runs one pass by name: for tests. */
 enum pare_status passes_run_one(struct context *ctx, struct graph *g, const char *name, int *changes);

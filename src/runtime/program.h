@@ -24,89 +24,111 @@ enum pare_storage {
 };
 
 struct pare_value {
-    uint8_t storage;        /* enum pare_storage */
-    uint8_t bits;           /* 1..16 */
+    uint8_t storage; /* enum pare_storage */
+    uint8_t bits;    /* 1..16 */
     bool is_signed;
     int16_t frac;
-    uint8_t rank;           /* 0..PARE_MAX_RANK */
+    uint8_t rank; /* 0..PARE_MAX_RANK */
     uint32_t dims[PARE_MAX_RANK];
-    uint32_t count;         /* product of dims */
-    uint32_t offset;        /* in the arena, bytes; unused for constants */
-    const void *constant;   /* codes in `storage`, or NULL */
+    uint32_t count;       /* product of dims */
+    uint32_t offset;      /* in the arena, bytes; unused for constants */
+    const void *constant; /* codes in `storage`, or NULL */
 };
 
 enum pare_kind {
-    PARE_CONV,            /* 2-D (1-D has height 1), groups, dilation; weights [out_c][in_c / group][kernel_h][kernel_w] */
-    PARE_CONV_TRANSPOSE,  /* weights reordered to [out_c][in_c / group][kernel_h][kernel_w] */
-    PARE_DENSE,           /* rows of the input (count / columns of them) times weights [out][columns] */
-    PARE_MATMUL,          /* two activations, [batch][m][k] x [batch][k][n] */
-    PARE_ADD,             /* two inputs, broadcast; the second subtracted when `subtract` */
-    PARE_MUL,             /* two inputs, broadcast */
-    PARE_PRELU,           /* weights: one slope per channel (axis 1), or one for all */
+    PARE_CONV, /* 2-D (1-D has height 1), groups, dilation; weights [out_c][in_c / group][kernel_h][kernel_w] */
+    PARE_CONV_TRANSPOSE, /* weights reordered to [out_c][in_c / group][kernel_h][kernel_w] */
+    PARE_DENSE,          /* rows of the input (count / columns of them) times weights [out][columns] */
+    PARE_MATMUL,         /* two activations, [batch][m][k] x [batch][k][n] */
+    PARE_ADD,            /* two inputs, broadcast; the second subtracted when `subtract` */
+    PARE_MUL,            /* two inputs, broadcast */
+    PARE_PRELU,          /* weights: one slope per channel (axis 1), or one for all */
     PARE_CONCAT,
-    PARE_MAX_POOL,        /* padding never wins: it is skipped */
-    PARE_AVERAGE_POOL,    /* exact sum, one rational rounding */
-    PARE_REDUCE_MEAN,     /* over one contiguous run of axes: [outer][reduced][inner] */
-    PARE_TABLE,           /* one entry per input code */
-    PARE_REQUANTIZE,      /* another format, or bounds on the same one */
-    PARE_COPY,            /* strided: Transpose, Slice, Split, constant Pad, integer nearest Resize, Expand */
-    PARE_GATHER,          /* constant indices on one axis: [outer][axis][inner] */
-    PARE_HOST,            /* a float step of the host program; never in a file */
+    PARE_MAX_POOL,     /* padding never wins: it is skipped */
+    PARE_AVERAGE_POOL, /* exact sum, one rational rounding */
+    PARE_REDUCE_MEAN,  /* over one contiguous run of axes: [outer][reduced][inner] */
+    PARE_TABLE,        /* one entry per input code */
+    PARE_REQUANTIZE,   /* another format, or bounds on the same one */
+    PARE_COPY,         /* strided: Transpose, Slice, Split, constant Pad, integer nearest Resize, Expand */
+    PARE_GATHER,       /* constant indices on one axis: [outer][axis][inner] */
+    PARE_HOST,         /* a float step of the host program; never in a file */
     PARE_KIND_COUNT
 };
 
 struct pare_window { /* CONV, CONV_TRANSPOSE, MAX_POOL, AVERAGE_POOL */
     uint32_t in_c, in_h, in_w, out_c, out_h, out_w;
     uint32_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
-    uint32_t pad_top, pad_left; /* what lies outside below and right follows from the sizes */
-    uint32_t group;             /* 1 for pools */
-    bool count_include_pad;     /* AVERAGE_POOL: divide by the window's size within the padded input ... */
+    uint32_t pad_top, pad_left;     /* what lies outside below and right follows from the sizes */
+    uint32_t group;                 /* 1 for pools */
+    bool count_include_pad;         /* AVERAGE_POOL: divide by the window's size within the padded input ... */
     uint32_t pad_bottom, pad_right; /* ... which these bound */
 };
 
 /* Row r of a weight matrix is `columns` codes of `bits` bits, two's complement, least significant bit first,
  * starting at bit r * row_bits of `data`. bits 0: all zeros, no data. */
 struct pare_weights {
-    uint8_t bits;          /* 0, 2..16 */
+    uint8_t bits; /* 0, 2..16 */
     uint32_t rows, columns;
-    uint32_t row_bits;     /* >= columns * bits */
+    uint32_t row_bits; /* >= columns * bits */
     const uint8_t *data;
     bool frac_per_row;
-    const int8_t *frac;    /* rows entries, or 1 */
+    const int8_t *frac; /* rows entries, or 1 */
 };
 
 /* One bias per row, the same packing with one column. frac <= weight frac + input frac, row by row. */
 struct pare_bias {
-    uint8_t bits;          /* 0, 2..32 */
+    uint8_t bits; /* 0, 2..32 */
     const uint8_t *data;
     bool frac_per_row;
     const int8_t *frac;
 };
 
 struct pare_op {
-    uint8_t kind;          /* enum pare_kind */
-    bool wide;             /* 64-bit accumulators, else 32 */
+    uint8_t kind; /* enum pare_kind */
+    bool wide;    /* 64-bit accumulators, else 32 */
     uint8_t input_count;
     uint32_t inputs[PARE_MAX_INPUTS]; /* indices of values */
     uint32_t output;
-    int32_t low, high;     /* bounds of the output code: saturation, with Relu and Clip folded in */
+    int32_t low, high;           /* bounds of the output code: saturation, with Relu and Clip folded in */
     struct pare_weights weights; /* CONV, CONV_TRANSPOSE, DENSE, PRELU */
     struct pare_bias bias;
     union {
         struct pare_window window;
-        struct { uint32_t batch, m, k, n; uint32_t stride_a, stride_b; /* elements per batch, 0 = shared */ } matmul;
-        struct { uint8_t rank; bool subtract; uint32_t dims[PARE_MAX_RANK]; uint32_t stride[2][PARE_MAX_RANK]; } binary;
-        struct { uint32_t outer, inner; uint32_t size[PARE_MAX_INPUTS]; /* along the axis, per input */ } concat;
-        struct { uint32_t outer, reduced, inner; } reduce;
-        struct { const void *entries; /* output storage, index = code - smallest code of the input's format */ } table;
         struct {
-            uint8_t rank; bool fill; int32_t fill_code;
+            uint32_t batch, m, k, n;
+            uint32_t stride_a, stride_b; /* elements per batch, 0 = shared */
+        } matmul;
+        struct {
+            uint8_t rank;
+            bool subtract;
+            uint32_t dims[PARE_MAX_RANK];
+            uint32_t stride[2][PARE_MAX_RANK];
+        } binary;
+        struct {
+            uint32_t outer, inner;
+            uint32_t size[PARE_MAX_INPUTS]; /* along the axis, per input */
+        } concat;
+        struct {
+            uint32_t outer, reduced, inner;
+        } reduce;
+        struct {
+            const void *entries; /* output storage, index = code - smallest code of the input's format */
+        } table;
+        struct {
+            uint8_t rank;
+            bool fill;
+            int32_t fill_code;
             uint32_t dims[PARE_MAX_RANK];
             int32_t in_stride[PARE_MAX_RANK], out_stride[PARE_MAX_RANK];
             uint32_t in_base, out_base;
         } copy;
-        struct { uint32_t outer, in_axis, out_axis, inner; const uint32_t *indices; } gather;
-        struct { uint32_t step; } host; /* index of the host's own table */
+        struct {
+            uint32_t outer, in_axis, out_axis, inner;
+            const uint32_t *indices;
+        } gather;
+        struct {
+            uint32_t step;
+        } host; /* index of the host's own table */
     } u;
 };
 

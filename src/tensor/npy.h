@@ -1,4 +1,5 @@
-/* NumPy's .npy (format 1.0 to 3.0, C and Fortran order, either byte order) and .npz (stored or deflated, through libzip). */
+/* NumPy's .npy (format 1.0 to 3.0, C and Fortran order, either byte order) and .npz (stored or deflated, through
+ * libzip). */
 #ifndef PARE_TENSOR_NPY_H
 #define PARE_TENSOR_NPY_H
 
@@ -16,8 +17,8 @@ struct tensor_set {
 };
 
 /* Parses the bytes of a .npy file; data are copied into the arena as native C order. PARE_ERROR_INPUT names `place`. */
-enum pare_status npy_parse(struct context *ctx, struct arena *a, const char *place,
-                           const void *data, size_t size, struct tensor *out);
+enum pare_status npy_parse(struct context *ctx, struct arena *a, const char *place, const void *data, size_t size,
+                           struct tensor *out);
 enum pare_status npy_read(struct context *ctx, struct arena *a, const char *path, struct tensor *out);
 enum pare_status npy_append(struct context *ctx, struct buffer *out, const struct tensor *t);
 

@@ -35,7 +35,7 @@ enum dtype {
 /* Bytes of one element in memory (int2, int4 and their unsigned twins are held one per byte);
  * 0 for types that pare does not hold. */
 size_t dtype_size(enum dtype type);
-const char *dtype_name(enum dtype type); /* "float32", "int8", ...: never NULL */
+const char *dtype_name(enum dtype type);      /* "float32", "int8", ...: never NULL */
 enum dtype dtype_from_name(const char *name); /* DTYPE_NONE when unknown */
 bool dtype_is_float(enum dtype type);
 
@@ -63,11 +63,10 @@ size_t tensor_count(const struct tensor *t); /* elements; the shape is taken as 
 size_t tensor_bytes(const struct tensor *t);
 
 /* Zeroed tensor in an arena. PARE_ERROR_MEMORY, or PARE_ERROR_INPUT on an impossible size. */
-enum pare_status tensor_new(struct context *ctx, struct arena *a, enum dtype type,
-                            const struct shape *shape, struct tensor *out);
+enum pare_status tensor_new(struct context *ctx, struct arena *a, enum dtype type, const struct shape *shape,
+                            struct tensor *out);
 /* The same on the heap (not zeroed, 64-byte aligned); free with tensor_free, which accepts an empty tensor. */
-enum pare_status tensor_alloc(struct context *ctx, enum dtype type, const struct shape *shape,
-                              struct tensor *out);
+enum pare_status tensor_alloc(struct context *ctx, enum dtype type, const struct shape *shape, struct tensor *out);
 void tensor_free(struct tensor *t);
 
 /* Element i as a double or an int64 (numeric types; float16 and bfloat16 widened). */
@@ -78,8 +77,8 @@ void tensor_set_double(struct tensor *t, size_t i, double v);
 void tensor_set_int(struct tensor *t, size_t i, int64_t v);
 
 /* A copy as another type, in an arena. */
-enum pare_status tensor_convert(struct context *ctx, struct arena *a, const struct tensor *t,
-                                enum dtype type, struct tensor *out);
+enum pare_status tensor_convert(struct context *ctx, struct arena *a, const struct tensor *t, enum dtype type,
+                                struct tensor *out);
 
 float half_to_float(uint16_t h);
 float bfloat16_to_float(uint16_t b);
