@@ -1,0 +1,78 @@
+#include "base/context.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_THREADS 64
+
+void context_init(struct context *ctx) {
+    *ctx = (struct context){0};
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    ctx->threads = online < 1 ? 1 : online > MAX_THREADS ? MAX_THREADS : (int)online;
+}
+
+void context_clear(struct context *ctx) {
+    ctx->diag.code = PARE_OK;
+    ctx->diag.message[0] = '\0';
+}
+
+bool context_cancelled(const struct context *ctx) {
+    return ctx->cancelled != NULL && ctx->cancelled(ctx->user);
+}
+
+/* Workers of a parallel loop share the caller's callbacks, which need not be thread-safe. */
+void context_progress(const struct context *ctx, const struct progress *p) {
+    if (ctx->progress == NULL) {
+        return;
+    }
+#pragma omp critical(context_callbacks)
+    ctx->progress(ctx->user, p);
+}
+
+void context_warn(struct context *ctx, const char *format, ...) {
+    if (ctx->warn == NULL) {
+        return;
+    }
+    char message[DIAG_MESSAGE_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+#pragma omp critical(context_callbacks)
+    ctx->warn(ctx->user, message);
+}
+
+enum pare_status fail(struct context *ctx, enum pare_status code, const char *format, ...) {
+    if (ctx->diag.code == PARE_OK) {
+        va_list arguments;
+        va_start(arguments, format);
+        vsnprintf(ctx->diag.message, sizeof ctx->diag.message, format, arguments);
+        va_end(arguments);
+        ctx->diag.code = code;
+    }
+    return ctx->diag.code;
+}
+
+enum pare_status fail_at(struct context *ctx, const char *format, ...) {
+    char place[DIAG_MESSAGE_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(place, sizeof place, format, arguments);
+    va_end(arguments);
+
+    char rest[DIAG_MESSAGE_MAX];
+    memcpy(rest, ctx->diag.message, sizeof rest);
+    size_t length = strlen(place);
+    size_t room = sizeof ctx->diag.message - 1;
+    snprintf(ctx->diag.message, room + 1, "%s", place);
+    if (length + 2 <= room) {
+        snprintf(ctx->diag.message + length, room + 1 - length, ": %.*s", (int)(room - length - 2), rest);
+    }
+    return ctx->diag.code;
+}
+
+enum pare_status fail_memory(struct context *ctx) {
+    return fail(ctx, PARE_ERROR_MEMORY, "out of memory; free some, or use fewer threads or samples");
+}
