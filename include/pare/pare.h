@@ -1,0 +1,195 @@
+/* The public interface of pare: trained ONNX networks in fixed point.
+ *
+ *   context ──▶ network (float ONNX, rewritten ONNX or .pare) ──▶ inspect, run, evaluate, quantize
+ *                  settings and tensors go in, tensors and reports come out
+ *
+ * Every call that can fail takes a context and returns enum pare_status; pare_message() then says where the
+ * trouble is and what helps. An out-parameter is set to NULL on failure unless its comment says otherwise, and
+ * belongs to the caller on success, who frees it with the function of its type (all of them accept NULL).
+ * A context serves one thread at a time; pare_cancel() alone may be called from anywhere. */
+#ifndef PARE_PARE_H
+#define PARE_PARE_H
+
+#include "pare/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define PARE_API __attribute__((visibility("default")))
+#else
+#define PARE_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+PARE_API const char *pare_version(void); /* "major.minor.patch" */
+
+/* ---- context ---- */
+
+struct pare_context;
+
+/* Uses one thread per online processor until told otherwise. NULL when out of memory. */
+PARE_API struct pare_context *pare_context_new(void);
+PARE_API void pare_context_free(struct pare_context *context);
+
+/* The number of threads never changes a result. PARE_ERROR_USAGE unless 1..1024. */
+PARE_API enum pare_status pare_set_threads(struct pare_context *context, int threads);
+
+/* What went wrong in the last failed call: "place: what; the way out". Valid until the next call; never NULL. */
+PARE_API const char *pare_message(const struct pare_context *context);
+
+/* Asks the call that runs on this context to stop soon, with PARE_ERROR_INTERRUPTED. Async-signal-safe. Stays in force
+ * until pare_cancel_clear(). */
+PARE_API void pare_cancel(struct pare_context *context);
+PARE_API void pare_cancel_clear(struct pare_context *context);
+
+struct pare_progress {
+    const char *phase;
+    size_t done, total;  /* steps of the phase; total 0: unknown */
+    const char *note;    /* the best point so far, or NULL */
+    double seconds_left; /* negative: unknown */
+};
+
+/* Both are called on the thread that made the call into the library, during that call. NULL: none. */
+PARE_API void pare_on_progress(struct pare_context *context,
+                               void (*report)(void *user, const struct pare_progress *progress), void *user);
+PARE_API void pare_on_warning(struct pare_context *context, void (*warn)(void *user, const char *message), void *user);
+
+/* ---- settings ----
+ *
+ * name         value                              used by             default
+ * data         PATH                               quantize, evaluate  (required)
+ * calib        PATH                               quantize            the search samples
+ * test         PATH                               quantize            a part of `data`, split by seed
+ * max-drop     1% (relative), 0.5pt (points)      quantize            1%
+ * metric       top1 | top5 | agreement | sqnr     quantize, evaluate  top1, or agreement where there are no labels
+ * bits         8 | 2..8 | 2,4,8                   quantize            2..8
+ * cost         memory | multiplication | bitops | balanced   quantize  balanced
+ * seed         integer                            quantize            0
+ * confidence   in (0.5, 1)                        quantize            0.95
+ * resume       true | false                       quantize            false
+ * reference    PATH of a float ONNX               evaluate            none
+ * scale        number or quotient, as 1/255       quantize, evaluate, run with `preprocess`
+ * mean, std    numbers, one or one per channel    the same
+ * layout       nchw | nhwc, what the model wants  the same
+ * preprocess   true | false                       run                 false
+ * all-values   true | false                       run                 false
+ *
+ * Preprocessing is x * scale, - mean, / std. A network that pare wrote carries the one it was made with, which serves
+ * where the settings declare none. */
+struct pare_settings;
+
+PARE_API enum pare_status pare_settings_new(struct pare_context *context, struct pare_settings **out);
+PARE_API void pare_settings_free(struct pare_settings *settings);
+/* PARE_ERROR_USAGE on an unknown name or a value that does not fit it. The strings are copied. */
+PARE_API enum pare_status pare_settings_set(struct pare_context *context, struct pare_settings *settings,
+                                            const char *name, const char *value);
+
+/* ---- networks ---- */
+
+enum pare_network_kind {
+    PARE_NETWORK_FLOAT,     /* an ONNX file without QuantizeLinear */
+    PARE_NETWORK_REWRITTEN, /* an ONNX file with QuantizeLinear and DequantizeLinear */
+    PARE_NETWORK_COMPACT    /* a .pare file */
+};
+
+struct pare_network;
+
+/* Opens a file of any kind, told apart by content. Nothing is executed. */
+PARE_API enum pare_status pare_network_open(struct pare_context *context, const char *path, struct pare_network **out);
+PARE_API void pare_network_free(struct pare_network *network);
+PARE_API enum pare_network_kind pare_network_kind(const struct pare_network *network);
+
+/* ---- tensors ---- */
+
+/* The numbers of ONNX TensorProto.DataType. */
+enum pare_type {
+    PARE_TYPE_FLOAT32 = 1,
+    PARE_TYPE_UINT8 = 2,
+    PARE_TYPE_INT8 = 3,
+    PARE_TYPE_UINT16 = 4,
+    PARE_TYPE_INT16 = 5,
+    PARE_TYPE_INT32 = 6,
+    PARE_TYPE_INT64 = 7,
+    PARE_TYPE_BOOL = 9,
+    PARE_TYPE_FLOAT16 = 10,
+    PARE_TYPE_FLOAT64 = 11,
+    PARE_TYPE_UINT32 = 12,
+    PARE_TYPE_UINT64 = 13
+};
+
+/* Dense, row-major, native byte order. As a result it is a view into its set. */
+struct pare_tensor {
+    const char *name;
+    enum pare_type type;
+    int rank;            /* 0..8 */
+    const int64_t *dims; /* rank entries */
+    const void *data;
+};
+
+/* Named tensors in an order. */
+struct pare_tensors;
+
+PARE_API enum pare_status pare_tensors_new(struct pare_context *context, struct pare_tensors **out);
+PARE_API void pare_tensors_free(struct pare_tensors *tensors);
+PARE_API size_t pare_tensors_count(const struct pare_tensors *tensors);
+/* Tensor `index` (below the count) as a view, valid while the set is neither changed nor freed. */
+PARE_API struct pare_tensor pare_tensors_get(const struct pare_tensors *tensors, size_t index);
+/* Appends a copy. PARE_ERROR_USAGE on a name that is already there or an impossible shape. */
+PARE_API enum pare_status pare_tensors_add(struct pare_context *context, struct pare_tensors *tensors,
+                                           const struct pare_tensor *tensor);
+/* Appends what `source` names: X.npy (the network's only input), NAME=X.npy, X.npz (arrays named like the inputs),
+ * or a folder with input_0.pb, input_1.pb, ... */
+PARE_API enum pare_status pare_tensors_read(struct pare_context *context, struct pare_tensors *tensors,
+                                            const struct pare_network *network, const char *source);
+/* Writes an .npz, beside and renamed. */
+PARE_API enum pare_status pare_tensors_write(struct pare_context *context, const struct pare_tensors *tensors,
+                                             const char *path);
+
+/* ---- reports ---- */
+
+/* What a command found out: text for people and for programs, from one description. */
+struct pare_report;
+
+PARE_API void pare_report_free(struct pare_report *report);
+/* Both belong to the report; "" when out of memory. JSON has sorted keys; that of quantize is report.json. */
+PARE_API const char *pare_report_text(struct pare_report *report);
+PARE_API const char *pare_report_json(struct pare_report *report);
+
+/* ---- what pare does ---- */
+
+/* Layers with shapes, parameters and multiply-accumulates, and formats where the network has them. */
+PARE_API enum pare_status pare_inspect(struct pare_context *context, const struct pare_network *network,
+                                       struct pare_report **out);
+
+/* Runs the network on `inputs` as the model wants them, or preprocessed first when the setting `preprocess` is on.
+ * Where the model fixes a batch or leaves it open, any number of samples may be given; outputs are joined along the
+ * first axis. With `all-values` every quantised value follows the outputs, as integers under its ONNX name. `settings`
+ * may be NULL. */
+PARE_API enum pare_status pare_run(struct pare_context *context, const struct pare_network *network,
+                                   const struct pare_settings *settings, const struct pare_tensors *inputs,
+                                   struct pare_tensors **outputs);
+
+/* Runs the network on the setting `data`: accuracy where the data have labels, agreement and signal to quantisation
+ * noise where the setting `reference` names a float network. `predictions` may be NULL; else it receives `predicted`
+ * (int64 [samples]) and every output, stacked over the samples. */
+PARE_API enum pare_status pare_evaluate(struct pare_context *context, const struct pare_network *network,
+                                        const struct pare_settings *settings, struct pare_tensors **predictions,
+                                        struct pare_report **out);
+
+/* Searches formats for a float network and writes FOLDER/model.onnx, FOLDER/model.pare and FOLDER/report.json, each
+ * beside and renamed. `out` is also set with PARE_ERROR_BOUND and PARE_ERROR_INTERRUPTED when there is a point to
+ * report, which is then what was written. */
+PARE_API enum pare_status pare_quantize(struct pare_context *context, const struct pare_network *network,
+                                        const struct pare_settings *settings, const char *folder,
+                                        struct pare_report **out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

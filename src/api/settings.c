@@ -1,0 +1,199 @@
+/* Settings by name: one row each, with the parser of its value. */
+#include "api/api.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef bool parse_value(struct pare_settings *s, void *field, const char *text);
+
+static bool parse_text(struct pare_settings *s, void *field, const char *text) {
+    (void)s;
+    char **target = field;
+    size_t size = strlen(text) + 1;
+    char *copy = size > 1 ? malloc(size) : NULL;
+    if (copy == NULL) {
+        return false;
+    }
+    free(*target);
+    *target = memcpy(copy, text, size);
+    return true;
+}
+
+static bool parse_flag(struct pare_settings *s, void *field, const char *text) {
+    (void)s;
+    bool on = strcmp(text, "true") == 0;
+    *(bool *)field = on;
+    return on || strcmp(text, "false") == 0;
+}
+
+static bool parse_number(const char *text, double *out, const char **end) {
+    char *stop;
+    *out = strtod(text, &stop);
+    *end = stop;
+    return stop != text && isfinite(*out);
+}
+
+static bool parse_drop(struct pare_settings *s, void *field, const char *text) {
+    (void)field;
+    double value;
+    const char *unit;
+    if (!parse_number(text, &value, &unit) || value < 0 || value > 100) {
+        return false;
+    }
+    s->search.max_drop = value / 100;
+    s->search.max_drop_relative = strcmp(unit, "%") == 0;
+    return s->search.max_drop_relative || strcmp(unit, "pt") == 0;
+}
+
+static bool parse_confidence(struct pare_settings *s, void *field, const char *text) {
+    (void)s;
+    double value;
+    const char *end;
+    if (!parse_number(text, &value, &end) || *end != 0 || value <= 0.5 || value >= 1) {
+        return false;
+    }
+    *(double *)field = value;
+    return true;
+}
+
+static bool parse_seed(struct pare_settings *s, void *field, const char *text) {
+    (void)s;
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    *(uint64_t *)field = value;
+    return *text >= '0' && *text <= '9' && *end == 0 && errno == 0;
+}
+
+static bool parse_metric(struct pare_settings *s, void *field, const char *text) {
+    for (enum metric m = METRIC_TOP1; m <= METRIC_SQNR; m++) {
+        if (strcmp(metric_name(m), text) == 0) {
+            *(enum metric *)field = m;
+            s->metric_given = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_cost(struct pare_settings *s, void *field, const char *text) {
+    (void)s;
+    for (enum cost_kind c = COST_MEMORY; c <= COST_BALANCED; c++) {
+        if (strcmp(cost_name(c), text) == 0) {
+            *(enum cost_kind *)field = c;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "8", "2..8" or "2,4,8"; the pieces of a list may be ranges too. */
+static bool parse_widths(struct pare_settings *s, void *field, const char *text) {
+    (void)s;
+    uint32_t mask = 0;
+    for (;;) {
+        char *end;
+        long low = strtol(text, &end, 10), high = low;
+        if (end == text) {
+            return false;
+        }
+        if (strncmp(end, "..", 2) == 0) {
+            text = end + 2;
+            high = strtol(text, &end, 10);
+            if (end == text) {
+                return false;
+            }
+        }
+        if (low < 2 || high > 16 || low > high) {
+            return false;
+        }
+        mask |= (UINT32_C(1) << (high + 1)) - (UINT32_C(1) << low);
+        if (*end == 0) {
+            break;
+        }
+        if (*end != ',') {
+            return false;
+        }
+        text = end + 1;
+    }
+    *(uint32_t *)field = mask;
+    return true;
+}
+
+struct row {
+    const char *name;
+    parse_value *parse;
+    size_t offset; /* of its field */
+    const char *expected;
+};
+
+#define FIELD(member) offsetof(struct pare_settings, member)
+
+static const struct row rows[] = {
+    {"all-values", parse_flag, FIELD(all_values), "true or false"},
+    {"bits", parse_widths, FIELD(search.widths), "widths from 2 to 16, such as 8, 2..8 or 2,4,8"},
+    {"calib", parse_text, FIELD(calib), "a path"},
+    {"confidence", parse_confidence, FIELD(search.confidence), "a number between 0.5 and 1"},
+    {"cost", parse_cost, FIELD(search.cost), "memory, multiplication, bitops or balanced"},
+    {"data", parse_text, FIELD(data), "a path"},
+    {"layout", parse_text, FIELD(preprocess_texts.layout), "nchw or nhwc"},
+    {"max-drop", parse_drop, 0, "1% (of the float accuracy) or 0.5pt (points)"},
+    {"mean", parse_text, FIELD(preprocess_texts.mean), "numbers such as 0.5 or 0.49,0.48,0.45"},
+    {"metric", parse_metric, FIELD(search.metric), "top1, top5, agreement or sqnr"},
+    {"preprocess", parse_flag, FIELD(preprocess), "true or false"},
+    {"reference", parse_text, FIELD(reference), "a path"},
+    {"resume", parse_flag, FIELD(search.resume), "true or false"},
+    {"scale", parse_text, FIELD(preprocess_texts.scale), "a number or a quotient such as 1/255"},
+    {"seed", parse_seed, FIELD(search.seed), "a whole number"},
+    {"std", parse_text, FIELD(preprocess_texts.std), "numbers such as 0.5 or 0.22,0.22,0.23"},
+    {"test", parse_text, FIELD(test), "a path"},
+};
+
+void settings_init(struct pare_settings *s) {
+    *s = (struct pare_settings){.search = {
+                                    .metric = METRIC_TOP1,
+                                    .max_drop = 0.01,
+                                    .max_drop_relative = true,
+                                    .widths = 0x1fc, /* 2..8 */
+                                    .cost = COST_BALANCED,
+                                    .confidence = 0.95,
+                                }};
+}
+
+enum pare_status pare_settings_new(struct pare_context *context, struct pare_settings **out) {
+    context_clear(&context->base);
+    *out = malloc(sizeof **out);
+    if (*out == NULL) {
+        return fail_memory(&context->base);
+    }
+    settings_init(*out);
+    return PARE_OK;
+}
+
+void pare_settings_free(struct pare_settings *s) {
+    if (s == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].parse == parse_text) {
+            free(*(char **)((char *)s + rows[i].offset));
+        }
+    }
+    free(s);
+}
+
+enum pare_status pare_settings_set(struct pare_context *context, struct pare_settings *settings, const char *name,
+                                   const char *value) {
+    struct context *ctx = &context->base;
+    context_clear(ctx);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (strcmp(rows[i].name, name) == 0) {
+            return rows[i].parse(settings, (char *)settings + rows[i].offset, value)
+                       ? PARE_OK
+                       : fail(ctx, PARE_ERROR_USAGE, "%s '%s': expected %s", name, value, rows[i].expected);
+        }
+    }
+    return fail(ctx, PARE_ERROR_USAGE, "no setting is named '%s'", name);
+}

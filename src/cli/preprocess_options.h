@@ -1,0 +1,12 @@
+/* The rows that every command with data has: the declared preprocessing. */
+#ifndef PARE_CLI_PREPROCESS_OPTIONS_H
+#define PARE_CLI_PREPROCESS_OPTIONS_H
+
+#define PREPROCESS_OPTIONS                                                                                             \
+    {"scale", 0, "S", ROLE_SETTING, "multiply the data by S, a number or a quotient such as 1/255"},                   \
+        {"mean", 0, "A,B,..", ROLE_SETTING, "then subtract: one number, or one per channel"},                          \
+        {"std", 0, "A,B,..", ROLE_SETTING, "then divide by: one number, or one per channel"}, {                        \
+        "layout", 0, "nchw|nhwc", ROLE_SETTING, "the layout the model wants, where the data have the other"            \
+    }
+
+#endif

@@ -1,0 +1,52 @@
+/* pare quantize: a float network in, the same network in fixed point out. */
+#include "cli/preprocess_options.h"
+#include "cli/session.h"
+
+#include <stdio.h>
+
+static const struct option options[] = {
+    {"data", 0, "FILE", ROLE_SETTING, "labelled samples: .npz with x and y, .npy, or a folder of input_N.pb"},
+    {"calib", 0, "FILE", ROLE_SETTING, "samples for the statistics (default: the samples of the search)"},
+    {"test", 0, "FILE", ROLE_SETTING, "held-out samples (default: a part of --data, split by --seed)"},
+    {"max-drop", 0, "D", ROLE_SETTING, "accuracy that may be lost: 1% of the float accuracy, or 0.5pt (default: 1%)"},
+    {"metric", 0, "M", ROLE_SETTING, "top1, top5, agreement or sqnr (default: top1; without labels agreement)"},
+    {"bits", 0, "LIST", ROLE_SETTING, "widths that may be used: 8, 2..8 or 2,4,8, from 2 to 16 (default: 2..8)"},
+    {"cost", 0, "C", ROLE_SETTING, "memory, multiplication, bitops or balanced (default: balanced)"},
+    {"seed", 0, "N", ROLE_SETTING, "of the split and of every random choice (default: 0)"},
+    {"confidence", 0, "P", ROLE_SETTING, "of the interval around the drop (default: 0.95)"},
+    PREPROCESS_OPTIONS,
+    {"resume", 0, NULL, ROLE_SETTING, "go on from the journal in the output folder"},
+    {"output", 'o', "FOLDER", ROLE_COMMAND, "gets model.onnx, model.pare and report.json"},
+    {0},
+};
+
+static enum pare_status run(struct session *s) {
+    const char *folder = arguments_value(&s->arguments, "output");
+    if (folder == NULL) {
+        return session_usage_error(s, "missing -o FOLDER: where the result goes");
+    }
+    if (arguments_value(&s->arguments, "data") == NULL) {
+        return session_usage_error(s, "missing --data FILE: the samples to search on");
+    }
+    struct pare_network *network = NULL;
+    struct pare_report *report = NULL;
+    enum pare_status status = pare_network_open(s->context, s->arguments.operands[0], &network);
+    if (status == PARE_OK) {
+        status = pare_quantize(s->context, network, s->settings, folder, &report);
+    }
+    if (report != NULL) {
+        session_print_report(s, report);
+    }
+    pare_report_free(report);
+    pare_network_free(network);
+    return status;
+}
+
+const struct command command_quantize = {
+    .name = "quantize",
+    .operand = "MODEL.onnx",
+    .summary = "take a float network to fixed point with the fewest bits that hold an accuracy bound",
+    .options = options,
+    .run = run,
+    .notes = "The first Ctrl-C stops the search and writes the best point so far; the second one quits.\n",
+};
