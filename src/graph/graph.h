@@ -42,6 +42,7 @@ struct value {
     struct tensor *constant; /* initializer or folded constant, else NULL; type and dims agree with it */
     struct node *producer;   /* NULL for graph inputs and constants */
     int producer_index;
+    int position; /* in graph->values: indexes tables beside the graph, until the next edit */
     struct use *uses;
     int use_count, use_capacity;
     bool is_input; /* a graph input; never a constant (an input with an initializer is imported as a constant) */
@@ -142,6 +143,8 @@ enum pare_status node_set_float(struct context *ctx, struct node *n, const char 
 enum pare_status node_set_string(struct context *ctx, struct node *n, const char *name, const char *v);
 enum pare_status node_set_attr(struct context *ctx, struct node *n, const struct attr *a); /* deep copy */
 void node_remove_attr(struct node *n, const char *name);
+/* Both texts are copied; an existing key gets the new text. */
+enum pare_status graph_set_metadata(struct context *ctx, struct graph *g, const char *key, const char *text);
 
 /* ---- questions ---- */
 

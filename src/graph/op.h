@@ -59,4 +59,15 @@ struct op {
 extern const struct op op_table[OP_COUNT];
 const struct op *op_find(const char *name); /* or NULL */
 
+/* What a row says about one attribute. `text` is its default, `length` characters, or NULL when it has none. */
+struct op_attr {
+    enum attr_type type;
+    const char *text;
+    size_t length;
+};
+
+/* False when the operator has no such attribute. */
+bool op_attr_find(const struct op *op, const char *name, struct op_attr *out);
+const char *attr_type_name(enum attr_type type); /* "i", "f", "s", "is", "fs", "t", "g": as in ops.def */
+
 #endif
