@@ -1,0 +1,29 @@
+/* The reference kernels: one per operator kind, portable, the definition that every other kernel is compared with.
+ *
+ * A kernel reads data[op->inputs[i]] and writes data[op->output], both in the storage of values[...]; it trusts a
+ * program that pare_check_op has accepted, needs no scratch memory and keeps nothing. */
+#ifndef PARE_RUNTIME_KERNELS_H
+#define PARE_RUNTIME_KERNELS_H
+
+#include "runtime/program.h"
+
+typedef void pare_kernel(const struct pare_op *op, const struct pare_value *values, void *const *data);
+
+/* y[o] = sum over i, ky, kx of w[o][i][ky][kx] * x[...] + bias[o], all in codes; zero outside of x. */
+pare_kernel pare_run_conv, pare_run_conv_transpose;
+/* y[r][o] = sum over c of w[o][c] * x[r][c] + bias[o] */
+pare_kernel pare_run_dense;
+/* y[b][i][j] = sum over l of a[b][i][l] * b[b][l][j] */
+pare_kernel pare_run_matmul;
+
+pare_kernel pare_run_max_pool, pare_run_average_pool, pare_run_reduce_mean;
+pare_kernel pare_run_add, pare_run_mul, pare_run_prelu, pare_run_table, pare_run_requantize;
+pare_kernel pare_run_concat, pare_run_copy, pare_run_gather;
+
+/* By enum pare_kind; NULL for PARE_HOST. */
+extern pare_kernel *const pare_reference_kernels[PARE_KIND_COUNT];
+
+/* Runs one operator with its reference kernel; PARE_HOST does nothing. */
+void pare_run_op(const struct pare_op *op, const struct pare_value *values, void *const *data);
+
+#endif
