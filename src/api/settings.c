@@ -188,6 +188,9 @@ enum pare_status pare_settings_set(struct pare_context *context, struct pare_set
                                    const char *value) {
     struct context *ctx = &context->base;
     context_clear(ctx);
+    if (name == NULL || value == NULL) {
+        return fail(ctx, PARE_ERROR_USAGE, "a setting needs a name and a value");
+    }
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (strcmp(rows[i].name, name) == 0) {
             return rows[i].parse(settings, (char *)settings + rows[i].offset, value)

@@ -1,0 +1,203 @@
+/* Opening a file of any kind, told apart by content. */
+#include "api/network.h"
+
+#include "base/file.h"
+#include "onnx/onnx.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char metadata_key[] = "pare";
+
+static bool graph_has_quantize(const struct graph *g) {
+    for (const struct node *n = g->first; n != NULL; n = n->next) {
+        if (node_is(n, "QuantizeLinear")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void port_of_value(const struct value *v, struct port *p) {
+    *p = (struct port){.name = v->name, .type = v->type, .rank = v->rank};
+    memcpy(p->dims, v->dims, sizeof p->dims);
+}
+
+static enum pare_status ports_of_graph(struct context *ctx, struct pare_network *n) {
+    const struct graph *g = n->graph;
+    n->inputs = ARENA_ARRAY(&n->arena, (size_t)g->input_count, struct port);
+    n->outputs = ARENA_ARRAY(&n->arena, (size_t)g->output_count, struct port);
+    if (n->inputs == NULL || n->outputs == NULL) {
+        return fail_memory(ctx);
+    }
+    n->input_count = g->input_count;
+    n->output_count = g->output_count;
+    for (int i = 0; i < g->input_count; i++) {
+        port_of_value(g->inputs[i], &n->inputs[i]);
+    }
+    for (int i = 0; i < g->output_count; i++) {
+        port_of_value(g->outputs[i], &n->outputs[i]);
+    }
+    return PARE_OK;
+}
+
+static const char *graph_metadata(const struct graph *g, const char *key) {
+    for (int i = 0; i < g->metadata_count; i++) {
+        if (strcmp(g->metadata[i].key, key) == 0) {
+            return g->metadata[i].text;
+        }
+    }
+    return NULL;
+}
+
+static enum pare_status open_onnx(struct context *ctx, struct pare_network *n) {
+    TRY(onnx_read(ctx, n->path, &n->graph));
+    TRY(ports_of_graph(ctx, n));
+    if (graph_has_quantize(n->graph)) {
+        n->kind = PARE_NETWORK_REWRITTEN;
+        n->metadata = graph_metadata(n->graph, metadata_key);
+    }
+    return PARE_OK;
+}
+
+/* A program is about one sample; from outside its first dimension is the open batch. */
+static void port_of_program(const struct program *p, uint32_t index, const char *fallback, struct port *out) {
+    const struct pare_value *v = &p->values[index];
+    const char *name = p->value_names != NULL ? p->value_names[index] : NULL;
+    *out = (struct port){.name = name != NULL ? name : fallback, .type = DTYPE_FLOAT, .rank = v->rank};
+    for (int i = 0; i < v->rank; i++) {
+        out->dims[i].value = v->dims[i];
+    }
+    if (v->rank > 0) {
+        out->dims[0] = (struct dim){.value = -1, .symbol = "N"};
+    }
+}
+
+static enum pare_status ports_of_program(struct context *ctx, struct pare_network *n) {
+    const struct program *p = n->program;
+    n->inputs = ARENA_ARRAY(&n->arena, p->input_count, struct port);
+    n->outputs = ARENA_ARRAY(&n->arena, p->output_count, struct port);
+    if (n->inputs == NULL || n->outputs == NULL) {
+        return fail_memory(ctx);
+    }
+    n->input_count = (int)p->input_count;
+    n->output_count = (int)p->output_count;
+    for (uint32_t i = 0; i < p->input_count; i++) {
+        port_of_program(p, p->inputs[i], arena_format(&n->arena, "input_%u", (unsigned)i), &n->inputs[i]);
+    }
+    for (uint32_t i = 0; i < p->output_count; i++) {
+        port_of_program(p, p->outputs[i], arena_format(&n->arena, "output_%u", (unsigned)i), &n->outputs[i]);
+    }
+    return PARE_OK;
+}
+
+static enum pare_status open_compact(struct context *ctx, struct pare_network *n, const struct file_map *map) {
+    n->kind = PARE_NETWORK_COMPACT;
+    TRY(program_read(ctx, n->path, map->data, map->size, &n->program));
+    n->metadata = n->program->metadata;
+    return ports_of_program(ctx, n);
+}
+
+static enum pare_status open_mapped(struct context *ctx, struct pare_network *n, const struct file_map *map) {
+    n->hash = hash_of(map->data, map->size, 0);
+    if (map->size >= 4 && memcmp(map->data, "PARE", 4) == 0) {
+        return open_compact(ctx, n, map);
+    }
+    if (map->size > 0 && onnx_recognise(map->data, map->size)) {
+        return open_onnx(ctx, n);
+    }
+    return fail(ctx, PARE_ERROR_INPUT, "%s: neither an ONNX model nor a .pare file (%zu bytes)", n->path, map->size);
+}
+
+static enum pare_status open_path(struct context *ctx, struct pare_network *n, const char *path) {
+    n->path = arena_string(&n->arena, path);
+    if (n->path == NULL) {
+        return fail_memory(ctx);
+    }
+    struct file_map map;
+    TRY(file_map(ctx, path, &map));
+    enum pare_status status = open_mapped(ctx, n, &map);
+    file_unmap(&map);
+    return status;
+}
+
+enum pare_status pare_network_open(struct pare_context *context, const char *path, struct pare_network **out) {
+    struct context *ctx = &context->base;
+    context_clear(ctx);
+    *out = NULL;
+    struct pare_network *n = calloc(1, sizeof *n);
+    if (n == NULL) {
+        return fail_memory(ctx);
+    }
+    arena_init(&n->arena);
+    enum pare_status status = open_path(ctx, n, path);
+    if (status != PARE_OK) {
+        pare_network_free(n);
+        return status;
+    }
+    *out = n;
+    return PARE_OK;
+}
+
+void pare_network_free(struct pare_network *n) {
+    if (n == NULL) {
+        return;
+    }
+    if (n->program != NULL) {
+        struct arena *arena = n->program->arena;
+        arena_free(arena);
+        free(arena);
+    }
+    graph_free(n->graph);
+    arena_free(&n->arena);
+    free(n);
+}
+
+enum pare_network_kind pare_network_kind(const struct pare_network *network) {
+    return network->kind;
+}
+
+const struct port *network_input(const struct pare_network *n, const char *name) {
+    for (int i = 0; i < n->input_count; i++) {
+        if (strcmp(n->inputs[i].name, name) == 0) {
+            return &n->inputs[i];
+        }
+    }
+    return NULL;
+}
+
+/* Appends to a text of limited size; what does not fit is cut. */
+static size_t append(char *text, size_t size, size_t at, const char *piece) {
+    if (at + 1 < size) {
+        snprintf(text + at, size - at, "%s", piece);
+        at += strlen(text + at);
+    }
+    return at;
+}
+
+char *port_text(const struct port *p, char *text, size_t size) {
+    size_t at = append(text, size, 0, dtype_name(p->type));
+    at = append(text, size, at, p->rank < 0 ? " of any shape" : " [");
+    for (int i = 0; i < p->rank; i++) {
+        char number[32];
+        snprintf(number, sizeof number, "%lld", (long long)p->dims[i].value);
+        const char *symbol = p->dims[i].symbol != NULL ? p->dims[i].symbol : "?";
+        at = append(text, size, at, i > 0 ? "," : "");
+        at = append(text, size, at, p->dims[i].value >= 0 ? number : symbol);
+    }
+    append(text, size, at, p->rank < 0 ? "" : "]");
+    return text;
+}
+
+char *network_inputs_text(const struct pare_network *n, char *text, size_t size) {
+    size_t at = append(text, size, 0, "");
+    for (int i = 0; i < n->input_count; i++) {
+        char shape[256];
+        at = append(text, size, at, i > 0 ? ", '" : "'");
+        at = append(text, size, at, n->inputs[i].name);
+        at = append(text, size, at, "' ");
+        at = append(text, size, at, port_text(&n->inputs[i], shape, sizeof shape));
+    }
+    return text;
+}

@@ -1,0 +1,35 @@
+/* An opened network of any kind, and what it looks like from outside. */
+#ifndef PARE_API_NETWORK_H
+#define PARE_API_NETWORK_H
+
+#include "api/api.h"
+#include "fixed/executor.h"
+#include "graph/graph.h"
+
+/* One input or output. */
+struct port {
+    const char *name;
+    enum dtype type;
+    int rank;
+    struct dim dims[TENSOR_MAX_RANK];
+};
+
+struct pare_network {
+    struct arena arena;
+    enum pare_network_kind kind;
+    const char *path;
+    uint64_t hash;           /* of the file's content */
+    struct graph *graph;     /* as in the file; NULL for a compact file */
+    struct program *program; /* what runs as integers; NULL for a float network */
+    struct port *inputs, *outputs;
+    int input_count, output_count;
+    const char *metadata; /* JSON text that pare left in the file, or NULL */
+};
+
+const struct port *network_input(const struct pare_network *n, const char *name); /* or NULL */
+/* "float32 [N,3,32,32]"; returns `text`. */
+char *port_text(const struct port *p, char *text, size_t size);
+/* "'a' float32 [N,3], 'b' int64 []": every input, for messages. */
+char *network_inputs_text(const struct pare_network *n, char *text, size_t size);
+
+#endif

@@ -1,0 +1,122 @@
+#include "report/inspection.h"
+
+#include "report/json.h"
+#include "report/layer_table.h"
+
+#include <string.h>
+
+static uint64_t total_parameters(const struct inspection *i) {
+    uint64_t sum = 0;
+    for (size_t k = 0; k < i->layer_count; k++) {
+        sum += i->layers[k].parameters;
+    }
+    return sum;
+}
+
+static uint64_t total_macs(const struct inspection *i) {
+    uint64_t sum = 0;
+    for (size_t k = 0; k < i->layer_count; k++) {
+        sum += i->layers[k].layer.macs;
+    }
+    return sum;
+}
+
+static uint64_t bits_of(const struct tensor_report *t) {
+    return t->count * (uint64_t)t->format.bits;
+}
+
+static uint64_t total_parameter_bits(const struct inspection *i) {
+    uint64_t sum = 0;
+    for (size_t k = 0; k < i->layer_count; k++) {
+        const struct layer_report *l = &i->layers[k].layer;
+        sum += l->is_float ? 32 * i->layers[k].parameters : bits_of(&l->weight) + bits_of(&l->bias);
+    }
+    return sum;
+}
+
+static void print_ports(const struct inspected_port *ports, size_t count, const char *title, struct buffer *out) {
+    for (size_t k = 0; k < count; k++) {
+        write_format(out, "%s %s: %s %s\n", title, ports[k].name, ports[k].type, ports[k].shape);
+    }
+}
+
+static void fill_table(struct table *t, const struct inspection *i) {
+    table_column(t, "layer", false);
+    table_column(t, "op", false);
+    table_column(t, "output shape", false);
+    table_column(t, "parameters", true);
+    table_column(t, "MACs", true);
+    if (i->quantized) {
+        layer_table_columns(t);
+    }
+    for (size_t k = 0; k < i->layer_count; k++) {
+        const struct inspected_layer *l = &i->layers[k];
+        table_cell(t, "%s", l->layer.name);
+        table_cell(t, "%s", l->layer.op);
+        table_cell(t, "%s", l->output_shape);
+        table_cell(t, "%s", l->parameters > 0 ? grouped_number(t->arena, l->parameters) : "");
+        table_cell(t, "%s", l->layer.macs > 0 ? grouped_number(t->arena, l->layer.macs) : "");
+        if (i->quantized) {
+            layer_table_cells(t, &l->layer);
+        }
+    }
+}
+
+enum pare_status inspection_text(struct context *ctx, const struct inspection *i, struct buffer *out) {
+    struct arena arena;
+    arena_init(&arena);
+    write_format(out, "%s: %s\n", i->file, i->kind);
+    print_ports(i->inputs, i->input_count, "input ", out);
+    print_ports(i->outputs, i->output_count, "output", out);
+    write_format(out, "\n");
+    struct table table;
+    table_init(&table, &arena);
+    fill_table(&table, i);
+    table_print(&table, out);
+    write_format(out, "\n%zu layers, %s parameters (%s bits), %s multiply-accumulates per sample\n", i->layer_count,
+                 grouped_number(&arena, total_parameters(i)), grouped_number(&arena, total_parameter_bits(i)),
+                 grouped_number(&arena, total_macs(i)));
+    arena_free(&arena);
+    return out->failed || table.failed ? fail_memory(ctx) : PARE_OK;
+}
+
+static json_t *json_ports(struct json_builder *b, const struct inspected_port *ports, size_t count) {
+    json_t *array = json_array();
+    for (size_t k = 0; k < count; k++) {
+        json_t *port = json_object();
+        json_put(b, port, "name", json_text(ports[k].name));
+        json_put(b, port, "type", json_text(ports[k].type));
+        json_put(b, port, "shape", json_text(ports[k].shape));
+        json_add(b, array, port);
+    }
+    return array;
+}
+
+static json_t *json_layers(struct json_builder *b, const struct inspection *i) {
+    json_t *array = json_array();
+    for (size_t k = 0; k < i->layer_count; k++) {
+        json_t *layer = json_layer(b, &i->layers[k].layer);
+        json_put(b, layer, "output_shape", json_text(i->layers[k].output_shape));
+        json_put(b, layer, "parameters", json_count(i->layers[k].parameters));
+        json_add(b, array, layer);
+    }
+    return array;
+}
+
+enum pare_status inspection_json(struct context *ctx, const struct inspection *i, struct buffer *out) {
+    struct json_builder b = {0};
+    json_t *root = json_object(), *totals = json_object();
+    json_put(&b, root, "file", json_text(i->file));
+    json_put(&b, root, "kind", json_text(i->kind));
+    json_put(&b, root, "hash", json_hash(i->hash));
+    json_put(&b, root, "inputs", json_ports(&b, i->inputs, i->input_count));
+    json_put(&b, root, "outputs", json_ports(&b, i->outputs, i->output_count));
+    json_put(&b, root, "layers", json_layers(&b, i));
+    json_put(&b, totals, "parameters", json_count(total_parameters(i)));
+    json_put(&b, totals, "parameter_bits", json_count(total_parameter_bits(i)));
+    json_put(&b, totals, "macs", json_count(total_macs(i)));
+    json_put(&b, root, "totals", totals);
+    json_t *metadata = i->metadata != NULL ? json_loads(i->metadata, 0, NULL) : NULL;
+    json_put(&b, root, "metadata", metadata != NULL ? metadata : json_null());
+    return json_finish(ctx, &b, root, out);
+}
