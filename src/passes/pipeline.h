@@ -1,0 +1,23 @@
+/* The passes, each in a file of its name. */
+#ifndef PARE_PASSES_PIPELINE_H
+#define PARE_PASSES_PIPELINE_H
+
+#include "passes/passes.h"
+
+pass_function pass_constant_fold;
+pass_function pass_dead_code;
+pass_function pass_identity;
+pass_function pass_reshape_cleanup;
+pass_function pass_hard_activation;
+pass_function pass_relu_clip;
+pass_function pass_resolve_auto_pad;
+pass_function pass_transpose;
+pass_function pass_transpose_into_weights;
+pass_function pass_pad_into_conv;
+pass_function pass_matmul_to_gemm;
+pass_function pass_div_to_mul;
+pass_function pass_fold_batch_normalization;
+pass_function pass_batch_normalization_forward;
+pass_function pass_batch_normalization_to_conv;
+
+#endif
