@@ -121,6 +121,9 @@ static enum pare_status read_entries(struct archive *z, struct tensor_set *out) 
 enum pare_status npz_read(struct context *ctx, struct arena *a, const char *path, struct tensor_set *out) {
     struct file_map map;
     TRY(file_map(ctx, path, &map));
+    if (map.size == 0) { /* libzip takes it for an archive without entries */
+        return fail(ctx, PARE_ERROR_INPUT, "%s: is no .npz archive: the file is empty", path);
+    }
     zip_error_t error;
     zip_error_init(&error);
     zip_source_t *source = zip_source_buffer_create(map.data, map.size, 0, &error);
@@ -218,6 +221,10 @@ static enum pare_status pack(struct context *ctx, const char *path, zip_source_t
 }
 
 enum pare_status npz_write(struct context *ctx, const char *path, const struct tensor_set *set) {
+    if (set->count == 0) { /* libzip writes no archive without entries: the record of its end alone */
+        static const uint8_t end[22] = {'P', 'K', 5, 6};
+        return file_write(ctx, path, end, sizeof end);
+    }
     zip_source_t *source = zip_source_buffer_create(NULL, 0, 0, NULL);
     if (source == NULL) {
         return fail_memory(ctx);

@@ -35,7 +35,9 @@ char *shape_text(const struct shape *s, char *text, size_t size) {
     }
     size_t at = 0;
     for (int i = 0; i < s->rank && at < size; i++) {
-        int n = snprintf(text + at, size - at, "%s%lld", i > 0 ? "," : "[", (long long)s->dim[i]);
+        const char *before = i > 0 ? "," : "[";
+        int n = s->dim[i] >= 0 ? snprintf(text + at, size - at, "%s%lld", before, (long long)s->dim[i])
+                               : snprintf(text + at, size - at, "%s?", before);
         at += n > 0 ? (size_t)n : 0;
     }
     if (at < size) {

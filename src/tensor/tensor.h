@@ -49,7 +49,7 @@ struct shape {
 /* Product of the dimensions (1 for a scalar); false when negative or above SIZE_MAX / 16. */
 bool shape_count(const struct shape *s, size_t *count);
 bool shape_equal(const struct shape *a, const struct shape *b);
-/* Writes "[1,3,32,32]" and returns `text`. */
+/* Writes "[1,3,32,32]", with ? for a negative (unknown) dimension, and returns `text`. */
 char *shape_text(const struct shape *s, char *text, size_t size);
 
 /* `data` belongs to whoever made the tensor: an arena, the heap, or a mapped file. */
@@ -69,7 +69,7 @@ enum pare_status tensor_new(struct context *ctx, struct arena *a, enum dtype typ
 enum pare_status tensor_alloc(struct context *ctx, enum dtype type, const struct shape *shape, struct tensor *out);
 void tensor_free(struct tensor *t);
 
-/* Element i as a double or an int64 (numeric types; float16 and bfloat16 widened). */
+/* Element i as a double or an int64 (numeric types; float16 and bfloat16 widened; to int64 truncates and saturates). */
 double tensor_get_double(const struct tensor *t, size_t i);
 int64_t tensor_get_int(const struct tensor *t, size_t i);
 /* Rounds half to even and saturates for integer types. */
