@@ -29,7 +29,9 @@ struct dim dim_product(const struct dim *dims, int from, int to);
 struct dim_value element_of(const struct dim *d);
 struct dim dim_of_element(const struct dim_value *e); /* unknown for negative ones */
 
-/* Output 0 gets this type and these dimensions. */
+/* An output (one that the node does not have is ignored) gets this type and, for rank >= 0, these dimensions;
+ * `infer_set` means output 0. */
+enum pare_status infer_set_output(struct infer_call *c, int output, enum dtype type, int rank, const struct dim *dims);
 enum pare_status infer_set(struct infer_call *c, enum dtype type, int rank, const struct dim *dims);
 enum pare_status infer_set_elements(struct infer_call *c, const struct dim_value *elements, int count);
 
@@ -38,9 +40,19 @@ enum pare_status infer_set_elements(struct infer_call *c, const struct dim_value
 char *infer_text(const struct infer_value *v, char *text, size_t size);
 /* Fails with "node (Operator): ..." in front. */
 enum pare_status infer_fail(const struct infer_call *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Puts "node (Operator) on [shape of input 0]: " in front of what a geometry helper recorded. */
+enum pare_status infer_fail_at(const struct infer_call *c);
 /* Fails unless the rank of input i is unknown or in [low, high]. */
 enum pare_status infer_check_rank(const struct infer_call *c, int i, int low, int high);
 /* Fails unless inputs i and j, where present and known, have one type. */
 enum pare_status infer_check_same_type(const struct infer_call *c, int i, int j);
+/* Fails when input i certainly has other than one element. */
+enum pare_status infer_check_single(const struct infer_call *c, int i);
+/* Fails when input i, where present, is certainly no vector of that length. */
+enum pare_status infer_check_vector(const struct infer_call *c, int i, const struct dim *length);
+/* The sizes, -1 where unknown; the rank must be known. */
+struct shape infer_shape(const struct infer_value *v);
+/* Dimensions that two shapes broadcast to, as many as the longer has; false when they certainly do not. */
+bool infer_broadcast_dims(const struct dim *a, int a_rank, const struct dim *b, int b_rank, struct dim *out);
 
 #endif

@@ -135,6 +135,9 @@ static enum pare_status apply_roi(struct context *ctx, const struct resize_input
         return fail(ctx, PARE_ERROR_INPUT, "roi has %d entries, expected %d", in->roi_count, 2 * count);
     }
     for (int i = 0; i < count; i++) {
+        if (!isfinite(in->roi[i]) || !isfinite(in->roi[count + i])) {
+            return fail(ctx, PARE_ERROR_INPUT, "roi is not finite along axis %d", axes[i]);
+        }
         r->roi_start[axes[i]] = in->roi[i];
         r->roi_end[axes[i]] = in->roi[count + i];
     }

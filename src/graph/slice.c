@@ -42,6 +42,7 @@ enum pare_status slice_resolve(struct context *ctx, const struct slice_inputs *i
     for (int i = 0; i < input->rank; i++) {
         out->step[i] = 1;
         out->count[i] = input->dim[i];
+        out->keeps_all[i] = true;
     }
     bool marked[TENSOR_MAX_RANK] = {false};
     for (int i = 0; i < in->length; i++) {
@@ -57,10 +58,10 @@ enum pare_status slice_resolve(struct context *ctx, const struct slice_inputs *i
             return fail(ctx, PARE_ERROR_INPUT, "the step along axis %d is 0", axis);
         }
         marked[axis] = true;
-        bool keeps_all = in->starts[i] == 0 && step == 1 && in->ends[i] >= INT32_MAX;
+        out->keeps_all[axis] = in->starts[i] == 0 && step == 1 && in->ends[i] >= INT32_MAX;
         if (input->dim[axis] >= 0) {
             resolve_known(input->dim[axis], in->starts[i], in->ends[i], step, out, axis);
-        } else if (!keeps_all) {
+        } else if (!out->keeps_all[axis]) {
             resolve_unknown(in->starts[i], in->ends[i], step, out, axis);
         }
     }

@@ -8,6 +8,7 @@
 struct slice {
     int rank;
     int64_t start[TENSOR_MAX_RANK], step[TENSOR_MAX_RANK], count[TENSOR_MAX_RANK];
+    bool keeps_all[TENSOR_MAX_RANK]; /* whatever the size of the axis */
 };
 
 /* The inputs starts, ends, axes and steps of a Slice node as integers; `length` entries each, axes and steps may be
