@@ -19,6 +19,12 @@ static inline uint32_t storage_size(unsigned storage) {
     return storage == PARE_U16 || storage == PARE_I16 ? 2 : 1;
 }
 
+/* Element `index` of an array in a file. */
+static inline uint16_t little_endian16(const void *data, uint32_t index) {
+    const uint8_t *b = (const uint8_t *)data + (size_t)index * 2;
+    return (uint16_t)(b[0] | b[1] << 8);
+}
+
 static inline uint32_t little_endian32(const void *data, uint32_t index) {
     const uint8_t *b = (const uint8_t *)data + (size_t)index * 4;
     return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;

@@ -5,9 +5,8 @@
 #ifndef PARE_RUNTIME_KERNELS_H
 #define PARE_RUNTIME_KERNELS_H
 
+#include "pare/runtime.h"
 #include "runtime/program.h"
-
-typedef void pare_kernel(const struct pare_op *op, const struct pare_value *values, void *const *data);
 
 /* y[o] = sum over i, ky, kx of w[o][i][ky][kx] * x[...] + bias[o], all in codes; zero outside of x. */
 pare_kernel pare_run_conv, pare_run_conv_transpose;

@@ -1,0 +1,237 @@
+#include "runtime/check.h"
+
+#include "runtime/codes.h"
+#include "runtime/model.h"
+
+static const char bad_bounds[] = "its bounds lie outside of the output's format";
+static const char bad_index[] = "it reaches outside of a value";
+
+static const struct pare_value *input_of(const struct pare_op *op, const struct pare_value *values, unsigned i) {
+    return &values[op->inputs[i]];
+}
+
+/* ---- elementwise ---- */
+
+static bool is_volume(uint32_t count, const uint32_t *dims, unsigned rank) {
+    uint64_t product = 1;
+    for (unsigned i = 0; i < rank; i++) {
+        product *= dims[i];
+        if (product == 0 || product > count) {
+            return false;
+        }
+    }
+    return product == count;
+}
+
+static bool strides_inside(const struct pare_op *op, unsigned side, uint32_t count) {
+    uint64_t last = 0;
+    for (unsigned i = 0; i < op->u.binary.rank; i++) {
+        last += (uint64_t)(op->u.binary.dims[i] - 1) * op->u.binary.stride[side][i];
+        if (last >= count) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const char *check_binary(const struct pare_op *op, const struct pare_value *a, const struct pare_value *b,
+                                const struct pare_value *y) {
+    if (op->u.binary.rank > PARE_MAX_RANK || !is_volume(y->count, op->u.binary.dims, op->u.binary.rank)) {
+        return PARE_SHAPES_DISAGREE;
+    }
+    return strides_inside(op, 0, a->count) && strides_inside(op, 1, b->count) ? NULL : bad_index;
+}
+
+static const char *check_add(const struct pare_op *op, const struct pare_value *a, const struct pare_value *b) {
+    int shift_a = b->frac > a->frac ? b->frac - a->frac : 0, shift_b = a->frac > b->frac ? a->frac - b->frac : 0;
+    if (shift_a > 40 || shift_b > 40) {
+        return PARE_OVERFLOWS;
+    }
+    struct range ra = code_range(a), rb = code_range(b);
+    int64_t scale_a = (int64_t)1 << shift_a, scale_b = (int64_t)1 << shift_b;
+    struct range sum = {ra.low * scale_a + rb.low * scale_b, ra.high * scale_a + rb.high * scale_b};
+    if (op->u.binary.subtract) {
+        sum.low = ra.low * scale_a - rb.high * scale_b;
+        sum.high = ra.high * scale_a - rb.low * scale_b;
+    }
+    return fits(sum, op->wide) ? NULL : PARE_OVERFLOWS;
+}
+
+static const char *check_table(const struct pare_op *op, const struct pare_value *x, const struct pare_value *y) {
+    if (x->count != y->count) {
+        return PARE_SHAPES_DISAGREE;
+    }
+    if (op->u.table.entries == NULL) {
+        return bad_index;
+    }
+    struct codes entries = codes_of(op->u.table.entries, y->storage, true);
+    for (uint32_t i = 0; i < (uint32_t)1 << x->bits; i++) {
+        int32_t entry = code_at(&entries, i);
+        if (entry < op->low || entry > op->high) {
+            return bad_bounds;
+        }
+    }
+    return NULL;
+}
+
+/* ---- moves ---- */
+
+static const char *check_concat(const struct pare_op *op, const struct pare_value *values, const struct pare_value *y) {
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < op->input_count; i++) {
+        uint32_t count = input_of(op, values, i)->count;
+        if (!is_product(count, op->u.concat.outer, op->u.concat.size[i], op->u.concat.inner)) {
+            return PARE_SHAPES_DISAGREE;
+        }
+        total += count;
+    }
+    return total == y->count ? NULL : PARE_SHAPES_DISAGREE;
+}
+
+static const char *check_reduce(const struct pare_op *op, const struct pare_value *x, const struct pare_value *y) {
+    uint32_t outer = op->u.reduce.outer, inner = op->u.reduce.inner;
+    bool agree = is_product(x->count, outer, op->u.reduce.reduced, inner) && is_product(y->count, outer, inner, 1);
+    return agree ? NULL : PARE_SHAPES_DISAGREE;
+}
+
+/* Whether base plus every sum of index * stride lies in [0, count). */
+static bool walk_inside(uint32_t count, uint32_t base, const uint32_t *dims, const int32_t *stride, unsigned rank) {
+    int64_t low = base, high = base;
+    for (unsigned i = 0; i < rank; i++) {
+        int64_t reach = (int64_t)(dims[i] - 1) * stride[i];
+        low += reach < 0 ? reach : 0;
+        high += reach > 0 ? reach : 0;
+        if (low < 0 || high >= count) {
+            return false;
+        }
+    }
+    return high < count;
+}
+
+/* Whether the walk visits every element of the output once: sorted by stride, each axis begins where the finer ones
+ * are complete. */
+static bool walk_complete(uint32_t count, uint32_t base, const uint32_t *dims, const int32_t *stride, unsigned rank) {
+    uint32_t covered = 1;
+    for (unsigned round = 0; round < rank && covered < count; round++) {
+        unsigned axis = 0;
+        while (axis < rank && (dims[axis] == 1 || stride[axis] < 0 || (uint32_t)stride[axis] != covered)) {
+            axis++;
+        }
+        if (axis == rank) {
+            return false;
+        }
+        covered *= dims[axis];
+    }
+    return base == 0 && covered == count;
+}
+
+static const char *check_copy(const struct pare_op *op, const struct pare_value *x, const struct pare_value *y) {
+    unsigned rank = op->u.copy.rank;
+    const uint32_t *dims = op->u.copy.dims;
+    uint64_t volume = 1;
+    for (unsigned i = 0; i < rank && rank <= PARE_MAX_RANK; i++) {
+        volume *= dims[i];
+        volume = volume > y->count ? 0 : volume;
+    }
+    if (rank > PARE_MAX_RANK || volume == 0) {
+        return PARE_SHAPES_DISAGREE;
+    }
+    if (!walk_inside(x->count, op->u.copy.in_base, dims, op->u.copy.in_stride, rank) ||
+        !walk_inside(y->count, op->u.copy.out_base, dims, op->u.copy.out_stride, rank)) {
+        return bad_index;
+    }
+    if (op->u.copy.fill) {
+        return op->u.copy.fill_code >= op->low && op->u.copy.fill_code <= op->high ? NULL : bad_bounds;
+    }
+    bool complete =
+        volume == y->count && walk_complete(y->count, op->u.copy.out_base, dims, op->u.copy.out_stride, rank);
+    return complete ? NULL : "it does not write every element of its output";
+}
+
+static const char *check_gather(const struct pare_op *op, const struct pare_value *x, const struct pare_value *y) {
+    uint32_t outer = op->u.gather.outer, inner = op->u.gather.inner;
+    if (!is_product(x->count, outer, op->u.gather.in_axis, inner) ||
+        !is_product(y->count, outer, op->u.gather.out_axis, inner)) {
+        return PARE_SHAPES_DISAGREE;
+    }
+    for (uint32_t i = 0; i < op->u.gather.out_axis; i++) {
+        if (op->u.gather.indices == NULL || little_endian32(op->u.gather.indices, i) >= op->u.gather.in_axis) {
+            return bad_index;
+        }
+    }
+    return NULL;
+}
+
+/* ---- operators ---- */
+
+static bool input_count_right(const struct pare_op *op) {
+    bool two = op->kind == PARE_MATMUL || op->kind == PARE_ADD || op->kind == PARE_MUL;
+    uint32_t most = op->kind == PARE_CONCAT ? PARE_MAX_INPUTS : two ? 2 : 1;
+    return op->input_count >= (two ? 2 : 1) && op->input_count <= most;
+}
+
+static const char *check_kind(const struct pare_op *op, const struct pare_value *values) {
+    const struct pare_value *x = input_of(op, values, 0), *y = &values[op->output];
+    const struct pare_value *second = op->input_count > 1 ? input_of(op, values, 1) : x;
+    const char *problem = NULL;
+    switch (op->kind) {
+    case PARE_CONV:
+    case PARE_CONV_TRANSPOSE:
+        return pare_check_conv(op, x, y);
+    case PARE_DENSE:
+        return pare_check_dense(op, x, y);
+    case PARE_MATMUL:
+        return pare_check_matmul(op, x, second, y);
+    case PARE_ADD:
+        problem = check_binary(op, x, second, y);
+        return problem != NULL ? problem : check_add(op, x, second);
+    case PARE_MUL:
+        problem = check_binary(op, x, second, y);
+        return problem != NULL || fits(product_range(code_range(x), code_range(second)), op->wide) ? problem
+                                                                                                   : PARE_OVERFLOWS;
+    case PARE_PRELU:
+        return pare_check_prelu(op, x, y);
+    case PARE_CONCAT:
+        return check_concat(op, values, y);
+    case PARE_MAX_POOL:
+    case PARE_AVERAGE_POOL:
+        return pare_check_pool(op, x, y);
+    case PARE_REDUCE_MEAN:
+        return check_reduce(op, x, y);
+    case PARE_TABLE:
+        return check_table(op, x, y);
+    case PARE_REQUANTIZE:
+        return x->count == y->count ? NULL : PARE_SHAPES_DISAGREE;
+    case PARE_COPY:
+        return check_copy(op, x, y);
+    case PARE_GATHER:
+        return check_gather(op, x, y);
+    default:
+        return "an operator of an unknown kind";
+    }
+}
+
+const char *pare_check_op(const struct pare_op *op, const struct pare_value *values) {
+    if (!input_count_right(op)) {
+        return "it has a wrong number of inputs";
+    }
+    struct range format = code_range(&values[op->output]);
+    if (op->low > op->high || op->low < format.low || op->high > format.high) {
+        return bad_bounds;
+    }
+    return check_kind(op, values);
+}
+
+uint64_t pare_op_work(const struct pare_op *op, const struct pare_value *values) {
+    uint64_t count = values[op->output].count, each = 1;
+    if (op->kind == PARE_CONV || op->kind == PARE_CONV_TRANSPOSE || op->kind == PARE_DENSE) {
+        each = op->weights.columns;
+    } else if (op->kind == PARE_MAX_POOL || op->kind == PARE_AVERAGE_POOL) {
+        each = (uint64_t)op->u.window.kernel_h * op->u.window.kernel_w;
+    } else if (op->kind == PARE_MATMUL) {
+        each = op->u.matmul.k;
+    } else if (op->kind == PARE_REDUCE_MEAN) {
+        each = op->u.reduce.reduced;
+    }
+    return each > UINT64_MAX / count ? UINT64_MAX : each * count;
+}

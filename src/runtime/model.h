@@ -1,0 +1,38 @@
+/* Decoding the records of a file, and what makes a program safe to run. */
+#ifndef PARE_RUNTIME_MODEL_H
+#define PARE_RUNTIME_MODEL_H
+
+#include "pare/runtime.h"
+#include "runtime/format.h"
+
+/* A value as the file says it, with the steps at which it must be in the arena. */
+struct pare_placed_value {
+    struct pare_value value;
+    uint32_t first, last;
+};
+
+/* Functions that return text return NULL for success, else what is wrong, in static storage. */
+
+/* Decodes value `index` < value_count; its block of dims and its place are checked. */
+const char *pare_decode_value(const struct pare_model *model, uint32_t index, struct pare_placed_value *out);
+/* Decodes operator `index` < op_count. Pointers lead into the file and stay inside of it for the
+ * sizes that the operator states; indices of values are in range. */
+const char *pare_decode_op(const struct pare_model *model, uint32_t index, struct pare_op *out);
+/* Index of the value that is input, or output, `index`. */
+uint32_t pare_input_value(const struct pare_model *model, uint32_t index);
+uint32_t pare_output_value(const struct pare_model *model, uint32_t index);
+
+/* Whether the kernels may run the operator: shapes agree, every index stays inside its value, output bounds lie in
+ * the output's format, and no input in format can make an accumulator overflow (32 bits, or 64 when wide).
+ * Computed from the actual weights, so it takes time in proportion to them. */
+const char *pare_check_op(const struct pare_op *op, const struct pare_value *values);
+/* Multiplications, or elements moved, of one run: an upper bound, saturating. */
+uint64_t pare_op_work(const struct pare_op *op, const struct pare_value *values);
+
+uint32_t pare_crc32(const uint8_t *data, size_t size);
+
+static inline const struct pare_file_header *pare_header(const struct pare_model *model) {
+    return (const struct pare_file_header *)(const void *)model->bytes;
+}
+
+#endif
