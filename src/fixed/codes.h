@@ -1,0 +1,25 @@
+/* Codes of any storage, widened and narrowed. */
+#ifndef PARE_FIXED_CODES_H
+#define PARE_FIXED_CODES_H
+
+#include "runtime/codes.h"
+#include "runtime/program.h"
+
+/* A code is 256 * its high part + its low part, the low one in [0, 255]. */
+enum code_part { CODE_WHOLE, CODE_LOW, CODE_HIGH };
+
+/* out[i] = that part of codes[i * step], i < count. CODE_WHOLE must fit int16. */
+void codes_to_int16(const void *codes, uint8_t storage, enum code_part part, size_t step, size_t count, int16_t *out);
+/* Whether every code of the value fits int16. */
+bool codes_fit_int16(const struct pare_value *value);
+
+static inline bool storage_is_byte(uint8_t storage) {
+    return storage_size(storage) == 1;
+}
+
+/* Two int16 elements in a word, the first in its low half. */
+static inline int32_t code_pair(int16_t first, int16_t second) {
+    return (int32_t)((uint32_t)(uint16_t)first | (uint32_t)(uint16_t)second << 16);
+}
+
+#endif
