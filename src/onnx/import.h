@@ -1,0 +1,51 @@
+/* What the files of the import share. */
+#ifndef PARE_ONNX_IMPORT_H
+#define PARE_ONNX_IMPORT_H
+
+#include "graph/graph.h"
+#include "onnx/external.h"
+#include "onnx/missing.h"
+
+#include "onnx.pb-c.h"
+
+/* A value that its node no longer gives, for example MaxPool's Indices: allowed while nobody reads it. */
+struct dropped {
+    struct value *value;
+    const char *node, *what; /* "output 2 of MaxPool" */
+    struct dropped *next;
+};
+
+/* A Softmax in its meaning before opset 13, which depends on the rank of its input. */
+struct flat_softmax {
+    struct node *node;
+    int64_t axis; /* as given: all dimensions from here on are normalised together */
+    struct flat_softmax *next;
+};
+
+struct import {
+    struct context *ctx;
+    struct graph *graph;
+    struct arena *scratch; /* lives as long as the import */
+    struct external external;
+    struct missing missing;
+    struct dropped *dropped;
+    struct flat_softmax *softmaxes;
+    int opset; /* of the default domain */
+};
+
+/* Turns a model into a graph in the IR's one meaning. */
+enum pare_status import_model(struct import *im, const Onnx__ModelProto *model);
+
+/* Attributes: `out` and what it points to live in im->scratch (tensors in the graph's arena). `*known` false: its kind
+ * was added to im->missing. */
+enum pare_status import_attribute(struct import *im, const char *node, const Onnx__AttributeProto *proto,
+                                  struct attr *out, bool *known);
+
+/* Type and shape of a graph input or output, or of an inner value. Kinds of value that pare does not have are added to
+ * im->missing. */
+enum pare_status import_type(struct import *im, const Onnx__ValueInfoProto *proto, struct value *v);
+
+/* With all nodes in place: sorts, checks constants, infers and takes over what the file says about shapes. */
+enum pare_status import_finish(struct import *im, const Onnx__GraphProto *proto);
+
+#endif

@@ -1,0 +1,160 @@
+/* Types and shapes: as declared by the file, and as inferred. */
+#include "onnx/convert.h"
+#include "onnx/decode.h"
+#include "onnx/import.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- declared ---- */
+
+/* Dimensions without a name, or with one that exporters give to all of them, are each on their own. */
+static enum pare_status import_dim(struct import *im, const Onnx__TensorShapeProto__Dimension *d, struct dim *out) {
+    *out = (struct dim){.value = -1};
+    if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE) {
+        out->value = d->dim_value < 0 ? -1 : d->dim_value;
+    } else if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM && d->dim_param[0] != '\0' &&
+               strcmp(d->dim_param, "?") != 0) {
+        out->symbol = graph_symbol(im->graph, d->dim_param);
+        return out->symbol == NULL ? fail_memory(im->ctx) : PARE_OK;
+    }
+    return PARE_OK;
+}
+
+static enum pare_status import_shape(struct import *im, const Onnx__TensorShapeProto *proto, struct value *v) {
+    v->rank = (int)proto->n_dim;
+    for (int i = 0; i < v->rank; i++) {
+        TRY(import_dim(im, proto->dim[i], &v->dims[i]));
+    }
+    return PARE_OK;
+}
+
+enum pare_status import_type(struct import *im, const Onnx__ValueInfoProto *proto, struct value *v) {
+    const Onnx__TypeProto *type = proto->type;
+    v->rank = -1;
+    v->type = DTYPE_NONE;
+    if (type == NULL || type->value_case == ONNX__TYPE_PROTO__VALUE__NOT_SET) {
+        return PARE_OK;
+    }
+    if (type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE) {
+        return missing_add(im->ctx, &im->missing, proto->name, "values that are no tensors");
+    }
+    const Onnx__TypeProto__Tensor *tensor = type->tensor_type;
+    v->type = onnx_held_type(tensor->elem_type);
+    if (v->type == DTYPE_NONE && tensor->elem_type != DTYPE_NONE) {
+        return missing_add(im->ctx, &im->missing, proto->name, "values of type %s", onnx_type_name(tensor->elem_type));
+    }
+    if (tensor->shape == NULL) {
+        return PARE_OK;
+    }
+    if (tensor->shape->n_dim > TENSOR_MAX_RANK) {
+        return missing_add(im->ctx, &im->missing, proto->name, "values of rank %zu", tensor->shape->n_dim);
+    }
+    return import_shape(im, tensor->shape, v);
+}
+
+/* ---- declared and inferred together ---- */
+
+static enum pare_status check_type(struct import *im, struct value *v, enum dtype declared, bool *changed) {
+    if (declared == DTYPE_NONE || declared == v->type) {
+        return PARE_OK;
+    }
+    if (v->type != DTYPE_NONE) {
+        return fail(im->ctx, PARE_ERROR_INPUT, "`%.128s` is declared as %s and computed as %s", v->name,
+                    dtype_name(declared), dtype_name(v->type));
+    }
+    v->type = declared;
+    *changed = true;
+    return PARE_OK;
+}
+
+/* Inference knows better than the file, whose shapes may be left over from an edit: it only fills gaps. */
+static void take_shape(struct import *im, struct value *v, const struct value *declared, bool *changed) {
+    bool differs = declared->rank >= 0 && v->rank >= 0 && declared->rank != v->rank;
+    if (v->rank < 0 && declared->rank >= 0) {
+        v->rank = declared->rank;
+        memcpy(v->dims, declared->dims, sizeof v->dims);
+        *changed = true;
+    }
+    for (int i = 0; i < v->rank && i < declared->rank; i++) {
+        const struct dim *d = &declared->dims[i];
+        differs = differs || (d->value >= 0 && v->dims[i].value >= 0 && d->value != v->dims[i].value);
+        if (v->dims[i].value < 0 && v->dims[i].symbol == NULL && (d->value >= 0 || d->symbol != NULL)) {
+            v->dims[i] = *d;
+            *changed = true;
+        }
+    }
+    if (differs) {
+        context_warn(im->ctx, "`%.128s` is declared with another shape than it has; the declaration is ignored",
+                     v->name);
+    }
+}
+
+static enum pare_status take_declared(struct import *im, Onnx__ValueInfoProto *const *list, size_t count,
+                                      bool *changed) {
+    for (size_t i = 0; i < count; i++) {
+        struct value declared = {0}, *v = list[i]->name == NULL ? NULL : graph_find(im->graph, list[i]->name);
+        if (v == NULL || v->is_input || v->constant != NULL) {
+            continue;
+        }
+        TRY(import_type(im, list[i], &declared));
+        TRY(check_type(im, v, declared.type, changed));
+        take_shape(im, v, &declared, changed);
+    }
+    return PARE_OK;
+}
+
+static enum pare_status infer(struct import *im, const Onnx__GraphProto *proto) {
+    bool flattened = false, filled = false;
+    TRY(graph_infer(im->ctx, im->graph));
+    TRY(take_declared(im, proto->value_info, proto->n_value_info, &filled));
+    TRY(take_declared(im, proto->output, proto->n_output, &filled));
+    TRY(im->missing.count > 0 ? missing_report(im->ctx, &im->missing) : PARE_OK);
+    TRY(filled ? graph_infer(im->ctx, im->graph) : PARE_OK);
+    TRY(convert_softmaxes(im, &flattened));
+    return flattened ? graph_infer(im->ctx, im->graph) : PARE_OK;
+}
+
+/* ---- constants ---- */
+
+/* Infinity is a fair bound of Clip and a fair value for padding. */
+static bool may_be_infinite(const struct value *v) {
+    for (int i = 0; i < v->use_count; i++) {
+        const struct use *u = &v->uses[i];
+        if (!(node_is(u->node, "Clip") && u->index > 0) && !(node_is(u->node, "Pad") && u->index == 2)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum pare_status check_finite(struct import *im, const struct value *v) {
+    const struct tensor *t = v->constant;
+    bool infinite_allowed = may_be_infinite(v);
+    for (size_t i = 0, count = tensor_count(t); i < count; i++) {
+        double x = tensor_get_double(t, i);
+        if (isnan(x) || (isinf(x) && !infinite_allowed)) {
+            return fail(im->ctx, PARE_ERROR_INPUT,
+                        "tensor `%.128s`: element %zu is %s; train or export the model again", v->name, i,
+                        isnan(x) ? "not a number" : "infinite");
+        }
+    }
+    return PARE_OK;
+}
+
+static enum pare_status check_constants(struct import *im) {
+    for (int i = 0; i < im->graph->value_count; i++) {
+        const struct value *v = im->graph->values[i];
+        if (v->constant != NULL && dtype_is_float(v->constant->type)) {
+            TRY(check_finite(im, v));
+        }
+    }
+    return PARE_OK;
+}
+
+enum pare_status import_finish(struct import *im, const Onnx__GraphProto *proto) {
+    TRY(graph_sort(im->ctx, im->graph));
+    TRY(check_constants(im));
+    TRY(infer(im, proto));
+    return graph_verify(im->ctx, im->graph);
+}
