@@ -1,0 +1,21 @@
+/* Copies between strided blocks: what Transpose, Slice, Concat, Split and Pad come down to. */
+#ifndef PARE_FLOAT_STRIDED_H
+#define PARE_FLOAT_STRIDED_H
+
+#include "tensor/tensor.h"
+
+/* A block of `rank` dimensions; strides in elements, of any sign. */
+struct strided {
+    int rank;
+    int64_t dim[TENSOR_MAX_RANK];
+    int64_t from[TENSOR_MAX_RANK];
+    int64_t to[TENSOR_MAX_RANK];
+};
+
+/* Strides of a dense row-major tensor. */
+void dense_strides(const struct shape *s, int64_t *strides);
+
+/* Copies the block; `from` and `to` point to its element [0, 0, ...], each of `size` bytes. */
+void strided_copy(const struct strided *block, const void *from, void *to, size_t size);
+
+#endif
