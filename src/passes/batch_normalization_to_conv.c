@@ -61,7 +61,7 @@ static enum pare_status add_coefficients(struct context *ctx, struct node *n, co
     for (size_t i = 0; i < tensor_count(&t); i++) {
         tensor_set_double(&t, i, from[i]);
     }
-    return graph_add_constant(ctx, n->graph, hint, &t, out);
+    return add_constant(ctx, n, hint, &t, out);
 }
 
 static enum pare_status become_conv(struct context *ctx, struct node *n, const struct chain *c) {

@@ -87,10 +87,10 @@ static enum pare_status become_interval(struct context *ctx, struct node *n, str
         return node_become(ctx, n, "Relu", inputs, 1);
     }
     if (interval->low > -INFINITY) {
-        TRY(add_scalar(ctx, n->graph, "min", interval->low, &inputs[1]));
+        TRY(add_scalar(ctx, n, "min", interval->low, &inputs[1]));
     }
     if (interval->high < INFINITY) {
-        TRY(add_scalar(ctx, n->graph, "max", interval->high, &inputs[2]));
+        TRY(add_scalar(ctx, n, "max", interval->high, &inputs[2]));
     }
     return node_become(ctx, n, "Clip", inputs, inputs[2] == NULL ? 2 : 3);
 }

@@ -19,7 +19,7 @@ bool reshape_target(const struct value *from, const struct value *to, struct int
         const struct dim *d = &to->dims[i];
         if (d->value > 0) {
             target->at[i] = d->value;
-        } else if (d->value < 0 && i < from->rank && dim_equal(&from->dims[i], d)) {
+        } else if (d->value < 0 && i < from->rank && same_dim(&from->dims[i], d)) {
             target->at[i] = 0;
         } else if (d->value < 0 && !inferred) {
             target->at[i] = -1;
@@ -34,7 +34,7 @@ bool reshape_target(const struct value *from, const struct value *to, struct int
 enum pare_status become_reshape(struct context *ctx, struct node *n, struct value *from,
                                 const struct int_list *target) {
     struct value *inputs[2] = {from, NULL};
-    TRY(add_int_constant(ctx, n->graph, "shape", target->at, target->count, &inputs[1]));
+    TRY(add_int_constant(ctx, n, "shape", target->at, target->count, &inputs[1]));
     return node_become(ctx, n, "Reshape", inputs, 2);
 }
 

@@ -38,7 +38,7 @@ bool value_dim(const struct value *v, int axis, int64_t *size) {
     return true;
 }
 
-bool dim_equal(const struct dim *a, const struct dim *b) {
+bool same_dim(const struct dim *a, const struct dim *b) {
     return a->value >= 0 ? a->value == b->value : b->value < 0 && a->symbol != NULL && a->symbol == b->symbol;
 }
 
@@ -47,7 +47,7 @@ bool value_same_shape(const struct value *a, const struct value *b) {
         return false;
     }
     int same = 0;
-    while (same < a->rank && dim_equal(&a->dims[same], &b->dims[same])) {
+    while (same < a->rank && same_dim(&a->dims[same], &b->dims[same])) {
         same++;
     }
     return same == a->rank;
@@ -63,7 +63,7 @@ static bool row_size(const struct value *v, size_t *count) {
 
 bool keeps_rows(const struct value *from, const struct value *to) {
     size_t a, b;
-    if (from->rank > 0 && to->rank > 0 && dim_equal(&from->dims[0], &to->dims[0])) {
+    if (from->rank > 0 && to->rank > 0 && same_dim(&from->dims[0], &to->dims[0])) {
         return true;
     }
     return row_size(from, &a) && row_size(to, &b) && a == b && a > 0;
@@ -146,13 +146,19 @@ enum pare_status node_bypass(struct context *ctx, struct node *n, struct value *
     return PARE_OK;
 }
 
+/* "node_hint", for a constant that stands for no other. */
+static const char *constant_name(const struct node *n, const char *hint) {
+    char *name = arena_format(n->graph->arena, "%s_%s", n->name, hint);
+    return name == NULL ? hint : name;
+}
+
 enum pare_status set_constant(struct context *ctx, struct node *n, int index, const char *hint,
                               const struct tensor *t) {
     while (n->input_count <= index) {
         TRY(node_append_input(ctx, n, NULL));
     }
     struct value *old = n->inputs[index], *made = NULL;
-    TRY(graph_add_constant(ctx, n->graph, old == NULL ? hint : old->name, t, &made));
+    TRY(graph_add_constant(ctx, n->graph, old == NULL ? constant_name(n, hint) : old->name, t, &made));
     if (old == NULL || old->constant == NULL || old->use_count != 1) {
         return node_set_input(ctx, n, index, made);
     }
@@ -162,17 +168,22 @@ enum pare_status set_constant(struct context *ctx, struct node *n, int index, co
     return PARE_OK;
 }
 
-enum pare_status add_int_constant(struct context *ctx, struct graph *g, const char *hint, const int64_t *v, int count,
-                                  struct value **out) {
-    struct tensor t;
-    TRY(tensor_new(ctx, g->arena, DTYPE_INT64, &(struct shape){.rank = 1, .dim = {count}}, &t));
-    memcpy(t.data, v, (size_t)count * sizeof *v);
-    return graph_add_constant(ctx, g, hint, &t, out);
+enum pare_status add_constant(struct context *ctx, const struct node *n, const char *hint, const struct tensor *t,
+                              struct value **out) {
+    return graph_add_constant(ctx, n->graph, constant_name(n, hint), t, out);
 }
 
-enum pare_status add_scalar(struct context *ctx, struct graph *g, const char *hint, double v, struct value **out) {
+enum pare_status add_int_constant(struct context *ctx, const struct node *n, const char *hint, const int64_t *v,
+                                  int count, struct value **out) {
     struct tensor t;
-    TRY(tensor_new(ctx, g->arena, DTYPE_FLOAT, &(struct shape){.rank = 0}, &t));
+    TRY(tensor_new(ctx, n->graph->arena, DTYPE_INT64, &(struct shape){.rank = 1, .dim = {count}}, &t));
+    memcpy(t.data, v, (size_t)count * sizeof *v);
+    return add_constant(ctx, n, hint, &t, out);
+}
+
+enum pare_status add_scalar(struct context *ctx, const struct node *n, const char *hint, double v, struct value **out) {
+    struct tensor t;
+    TRY(tensor_new(ctx, n->graph->arena, DTYPE_FLOAT, &(struct shape){.rank = 0}, &t));
     tensor_set_double(&t, 0, v);
-    return graph_add_constant(ctx, g, hint, &t, out);
+    return add_constant(ctx, n, hint, &t, out);
 }

@@ -16,7 +16,7 @@ struct value *node_input(const struct node *n, int index);        /* NULL when o
 struct node *input_producer(const struct node *n, int index);     /* NULL when there is none */
 bool node_is_any(const struct node *n, const char *const *names); /* `names` ends with NULL */
 bool value_dim(const struct value *v, int axis, int64_t *size);   /* false when unknown */
-bool dim_equal(const struct dim *a, const struct dim *b);         /* false when that is not certain */
+bool same_dim(const struct dim *a, const struct dim *b);          /* false when that is not certain */
 bool value_same_shape(const struct value *a, const struct value *b);
 /* Whether a reshape of `from` to `to` keeps axis 0: each row is reshaped by itself. */
 bool keeps_rows(const struct value *from, const struct value *to);
@@ -45,9 +45,12 @@ bool node_can_bypass(const struct node *n, const struct value *source);
 
 /* Input `index` becomes the tensor (data in the graph's arena). A constant that nobody else reads keeps its name. */
 enum pare_status set_constant(struct context *ctx, struct node *n, int index, const char *hint, const struct tensor *t);
-enum pare_status add_int_constant(struct context *ctx, struct graph *g, const char *hint, const int64_t *v, int count,
-                                  struct value **out);
-enum pare_status add_scalar(struct context *ctx, struct graph *g, const char *hint, double v, struct value **out);
+/* New constants for the node, named after it. */
+enum pare_status add_constant(struct context *ctx, const struct node *n, const char *hint, const struct tensor *t,
+                              struct value **out);
+enum pare_status add_int_constant(struct context *ctx, const struct node *n, const char *hint, const int64_t *v,
+                                  int count, struct value **out);
+enum pare_status add_scalar(struct context *ctx, const struct node *n, const char *hint, double v, struct value **out);
 
 /* A constant target that reshapes `from` to the dimensions of `to`: sizes, 0 where the unknown dimension is the one of
  * `from`, one -1. False when that does not say it all. In reshape_cleanup.c, as is the next. */

@@ -124,7 +124,7 @@ static enum pare_status unpermute_pads(struct context *ctx, struct node *n, cons
         moved.at[p->at[i]] = pads.at[i];
         moved.at[p->rank + p->at[i]] = pads.at[p->rank + i];
     }
-    TRY(add_int_constant(ctx, n->graph, "pads", moved.at, moved.count, &constant));
+    TRY(add_int_constant(ctx, n, "pads", moved.at, moved.count, &constant));
     return node_set_input(ctx, n, 1, constant);
 }
 
