@@ -153,7 +153,7 @@ static void filter_row(const struct filter *f, int64_t o, const float *x, size_t
 /* Resizes one axis of the image; `shape` is its shape before, and after. */
 static enum pare_status resize_axis(struct float_call *c, const struct resize *r, int axis, struct shape *shape,
                                     const float **image) {
-    struct filter f;
+    struct filter f = {0};
     TRY(filter_of(c, r, axis, &f));
     size_t outer = dims_product(shape, 0, axis), inner = dims_product(shape, axis + 1, shape->rank);
     size_t length = (size_t)shape->dim[axis], outputs = (size_t)r->output[axis];
