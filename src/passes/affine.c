@@ -3,9 +3,10 @@
 #include <float.h>
 #include <math.h>
 
-static enum pare_status affine_new(struct context *ctx, struct arena *a, struct value *input, int64_t channels,
-                                   struct affine *out) {
+static enum pare_status affine_new(struct context *ctx, struct arena *a, struct value *input, int axis,
+                                   int64_t channels, struct affine *out) {
     out->input = input;
+    out->axis = axis;
     out->channels = channels;
     out->scale = ARENA_ARRAY(a, (size_t)channels, double);
     out->shift = ARENA_ARRAY(a, (size_t)channels, double);
@@ -49,13 +50,23 @@ void affine_compose(struct affine *first, const struct affine *second) {
 
 enum pare_status affine_repeat(struct context *ctx, struct arena *a, struct affine *f, int64_t repeat) {
     struct affine wide;
-    TRY(affine_new(ctx, a, f->input, f->channels * repeat, &wide));
+    TRY(affine_new(ctx, a, f->input, f->axis, f->channels * repeat, &wide));
     for (int64_t i = 0; i < wide.channels; i++) {
         wide.scale[i] = f->scale[i / repeat];
         wide.shift[i] = f->shift[i / repeat];
     }
     *f = wide;
     return PARE_OK;
+}
+
+enum pare_status affine_spread(struct context *ctx, struct arena *a, struct affine *f, int axis, int64_t channels,
+                               bool *done) {
+    *done = channels <= AFFINE_MAX_CHANNELS && (f->channels == 1 || (f->axis == axis && f->channels == channels));
+    if (!*done || f->channels == channels) {
+        return PARE_OK;
+    }
+    f->axis = axis;
+    return affine_repeat(ctx, a, f, channels);
 }
 
 /* scale = gamma / sqrt(variance + epsilon), shift = beta - mean * scale (Ioffe and Szegedy 2015, algorithm 2). */
@@ -70,7 +81,7 @@ static enum pare_status read_normalization(struct context *ctx, struct arena *a,
     if (!*found) {
         return PARE_OK;
     }
-    TRY(affine_new(ctx, a, n->inputs[0], channels, out));
+    TRY(affine_new(ctx, a, n->inputs[0], 1, channels, out));
     double epsilon = (double)node_float(n, "epsilon");
     for (size_t i = 0; i < (size_t)channels; i++) {
         double variance = tensor_get_double(n->inputs[4]->constant, i) + epsilon;
@@ -81,19 +92,18 @@ static enum pare_status read_normalization(struct context *ctx, struct arena *a,
     return PARE_OK;
 }
 
-/* Whether a constant broadcasts over `x` as one scalar, or as one number for each index of axis 1. */
-static bool is_per_channel(const struct value *constant, const struct value *x, int64_t channels) {
-    int offset = x->rank - constant->rank;
-    if (offset < 0) {
-        return false;
-    }
-    for (int i = 0; i < constant->rank; i++) {
+/* The only axis of `x` along which a constant that broadcasts over it varies (0 for a scalar). */
+static bool find_axis(const struct value *constant, const struct value *x, int *axis) {
+    int offset = x->rank - constant->rank, varying = 0;
+    *axis = 0;
+    for (int i = 0; offset >= 0 && i < constant->rank; i++) {
         int64_t size = constant->dims[i].value;
-        if (size != 1 && (i + offset != 1 || size != channels)) {
-            return false;
+        if (size != 1) {
+            *axis = i + offset;
+            varying += x->dims[*axis].value == size ? 1 : 2;
         }
     }
-    return true;
+    return offset >= 0 && varying <= 1;
 }
 
 static void set_coefficients(struct affine *f, int64_t i, const struct node *n, double c, bool constant_first) {
@@ -111,16 +121,16 @@ static enum pare_status read_arithmetic(struct context *ctx, struct arena *a, co
     bool first = value_is_constant(n->inputs[0]);
     struct value *x = n->inputs[first ? 1 : 0];
     const struct value *constant = n->inputs[first ? 0 : 1];
-    int64_t channels;
-    *found = value_is_float_constant(constant) && value_is_float(x) && !value_is_constant(x) && x->rank >= 2 &&
-             value_dim(x, 1, &channels) && is_per_channel(constant, x, channels) && !(first && node_is(n, "Div"));
+    int axis;
+    *found = value_is_float_constant(constant) && value_is_float(x) && !value_is_constant(x) &&
+             find_axis(constant, x, &axis) && !(first && node_is(n, "Div"));
     if (!*found) {
         return PARE_OK;
     }
-    TRY(affine_new(ctx, a, x, channels, out));
-    size_t count = tensor_count(constant->constant);
-    for (int64_t i = 0; i < channels; i++) {
-        set_coefficients(out, i, n, tensor_get_double(constant->constant, count == 1 ? 0 : (size_t)i), first);
+    int64_t count = (int64_t)tensor_count(constant->constant);
+    TRY(affine_new(ctx, a, x, axis, count, out));
+    for (int64_t i = 0; i < count; i++) {
+        set_coefficients(out, i, n, tensor_get_double(constant->constant, (size_t)i), first);
     }
     return PARE_OK;
 }
@@ -134,6 +144,6 @@ enum pare_status affine_of(struct context *ctx, struct arena *a, const struct no
     } else if (node_is_any(n, arithmetic)) {
         TRY(read_arithmetic(ctx, a, n, out, found));
     }
-    *found = *found && affine_is_finite(out);
+    *found = *found && out->channels <= AFFINE_MAX_CHANNELS && affine_is_finite(out);
     return PARE_OK;
 }

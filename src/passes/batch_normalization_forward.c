@@ -1,5 +1,5 @@
 /* BatchNormalization (and per-channel arithmetic) that cannot be folded backwards, into all the linear operators that
- * follow: through pooling, Concat and reshapes, which a per-channel y = a * x + b passes unchanged.
+ * follow: through pooling, Concat, Transpose and reshapes, which a per-channel y = a * x + b passes unchanged.
  *
  *   Relu ─▶ BatchNormalization ─┬▶ Conv 1x1                      Relu ─┬▶ Conv'
  *                               └▶ MaxPool ─▶ Concat ─▶ Gemm  ⇒        └▶ MaxPool ─▶ Concat ─▶ Gemm'
@@ -11,6 +11,7 @@
  * guarantees: what remains has a user that cannot take it exactly. */
 #include "passes/linear.h"
 #include "passes/passes.h"
+#include "passes/permutation.h"
 #include "passes/pipeline.h"
 
 #include <math.h>
@@ -18,6 +19,7 @@
 
 /* Uses followed from one node, all paths together: diamonds of Concat would multiply without end. */
 #define MAX_STEPS 256
+#define MAX_SCRATCH ((size_t)1 << 28)
 /* Coefficients and weights up to here cannot overflow a float, whatever the size of the layer. */
 #define MODERATE 1e9
 
@@ -50,13 +52,14 @@ static bool has_moderate_weights(const struct linear *l) {
 }
 
 static enum pare_status follow_linear(struct walk *w, struct linear *l, const struct affine *f) {
+    struct affine wide = *f;
     bool done = false;
+    TRY(affine_spread(w->ctx, w->scratch, &wide, 1, l->inputs, &done));
     if (!w->apply) {
-        w->possible = l->inputs == f->channels && (!affine_shifts(f) || linear_is_unpadded(l)) && is_moderate(f) &&
-                      has_moderate_weights(l);
+        w->possible = done && (!affine_shifts(f) || linear_is_unpadded(l)) && is_moderate(f) && has_moderate_weights(l);
         return PARE_OK;
     }
-    TRY(linear_absorb_before(w->ctx, l, f, &done));
+    TRY(linear_absorb_before(w->ctx, l, &wide, &done));
     return done ? PARE_OK : fail(w->ctx, PARE_ERROR_INTERNAL, "%s: a folded parameter is not finite", l->node->name);
 }
 
@@ -76,6 +79,9 @@ static bool averages_exactly(const struct node *pool) {
 }
 
 static bool passes_pool(const struct node *n, const struct affine *f) {
+    if (f->channels > 1 && f->axis != 1) {
+        return false;
+    }
     if (node_is(n, "GlobalAveragePool")) {
         return true;
     }
@@ -90,8 +96,11 @@ static enum pare_status follow_reshape(struct walk *w, const struct node *n, con
     const struct value *from = n->inputs[0], *to = n->outputs[0];
     struct affine wide = *f;
     int64_t channels;
-    if (to->rank < 2 || !keeps_rows(from, to) || !value_dim(to, 1, &channels) || channels == 0 ||
-        channels % f->channels != 0) {
+    if (f->channels == 1) {
+        return follow(w, to, f);
+    }
+    if (f->axis != 1 || to->rank < 2 || !keeps_rows(from, to) || !value_dim(to, 1, &channels) || channels == 0 ||
+        channels % f->channels != 0 || channels > AFFINE_MAX_CHANNELS) {
         w->possible = false;
         return PARE_OK;
     }
@@ -101,38 +110,58 @@ static enum pare_status follow_reshape(struct walk *w, const struct node *n, con
     return follow(w, to, &wide);
 }
 
-/* Among the channels of a Concat, those of the other inputs stay as they are. */
-static enum pare_status follow_concat(struct walk *w, const struct node *n, int index, const struct affine *f) {
-    const struct value *to = n->outputs[0];
-    int64_t axis = node_int(n, "axis"), channels, size, first = 0;
-    bool known = (axis == 1 || axis == 1 - to->rank) && value_dim(to, 1, &channels);
-    for (int i = 0; known && i < index; i++) {
-        known = value_dim(n->inputs[i], 1, &size);
-        first += known ? size : 0;
+/* Where input `index` begins along the axis of a Concat, and its size and the whole there; false when unknown. */
+static bool concat_range(const struct node *n, int index, int axis, int64_t *first, int64_t *size, int64_t *whole) {
+    *first = 0;
+    for (int i = 0; i < index; i++) {
+        if (!value_dim(n->inputs[i], axis, size)) {
+            return false;
+        }
+        *first += *size;
     }
-    if (!known || first + f->channels > channels) {
-        w->possible = false;
+    return value_dim(n->inputs[index], axis, size) && value_dim(n->outputs[0], axis, whole) &&
+           *whole <= AFFINE_MAX_CHANNELS && *first + *size <= *whole;
+}
+
+/* Along the axis of a Concat, what comes from the other inputs stays as it is. */
+static enum pare_status follow_concat(struct walk *w, const struct node *n, int index, const struct affine *f) {
+    int64_t axis = node_int(n, "axis"), first, size, whole;
+    struct affine part = *f, wide = *f;
+    wide.axis = (int)(axis < 0 ? axis + n->outputs[0]->rank : axis);
+    w->possible = concat_range(n, index, wide.axis, &first, &size, &whole);
+    if (w->possible) {
+        TRY(affine_spread(w->ctx, w->scratch, &part, wide.axis, size, &w->possible));
+    }
+    if (!w->possible) {
         return PARE_OK;
     }
-    struct affine wide = {.input = f->input, .channels = channels};
-    wide.scale = ARENA_ARRAY(w->scratch, (size_t)channels, double);
-    wide.shift = ARENA_ARRAY(w->scratch, (size_t)channels, double);
+    wide.channels = whole;
+    wide.scale = ARENA_ARRAY(w->scratch, (size_t)whole, double);
+    wide.shift = ARENA_ARRAY(w->scratch, (size_t)whole, double);
     if (wide.scale == NULL || wide.shift == NULL) {
         return fail_memory(w->ctx);
     }
-    for (int64_t i = 0; i < channels; i++) {
-        bool inside = i >= first && i < first + f->channels;
-        wide.scale[i] = inside ? f->scale[i - first] : 1;
-        wide.shift[i] = inside ? f->shift[i - first] : 0;
+    for (int64_t i = 0; i < whole; i++) {
+        bool inside = i >= first && i < first + size;
+        wide.scale[i] = inside ? part.scale[i - first] : 1;
+        wide.shift[i] = inside ? part.shift[i - first] : 0;
     }
-    return follow(w, to, &wide);
+    return follow(w, n->outputs[0], &wide);
+}
+
+static enum pare_status follow_transpose(struct walk *w, const struct node *n, const struct permutation *p,
+                                         const struct affine *f) {
+    struct affine moved = *f;
+    moved.axis = permutation_inverse(p).at[f->axis];
+    return follow(w, n->outputs[0], &moved);
 }
 
 static enum pare_status follow_use(struct walk *w, const struct use *use, const struct affine *f) {
     static const char *const reshapes[] = {"Reshape", "Flatten", "Squeeze", "Unsqueeze", NULL};
     struct node *n = use->node;
     struct linear l;
-    if (n == NULL || ++w->steps > MAX_STEPS) {
+    struct permutation p;
+    if (n == NULL || (!w->apply && (++w->steps > MAX_STEPS || w->scratch->bytes > MAX_SCRATCH))) {
         w->possible = false;
     } else if (node_is(n, "Concat")) {
         return follow_concat(w, n, use->index, f);
@@ -140,6 +169,8 @@ static enum pare_status follow_use(struct walk *w, const struct use *use, const 
         return follow_linear(w, &l, f);
     } else if (use->index == 0 && node_is_any(n, reshapes)) {
         return follow_reshape(w, n, f);
+    } else if (transpose_permutation(n, &p)) {
+        return follow_transpose(w, n, &p, f);
     } else if (passes_pool(n, f) && n->output_count == 1) {
         return follow(w, n->outputs[0], f);
     } else {
@@ -168,7 +199,6 @@ static enum pare_status rewrite(struct context *ctx, struct arena *scratch, stru
         return PARE_OK;
     }
     w.apply = true;
-    w.steps = 0;
     TRY(follow(&w, n->outputs[0], &f));
     ++*changes;
     return node_bypass(ctx, n, f.input);

@@ -24,11 +24,20 @@ static void note_origin(struct chain *c, const struct node *n) {
     }
 }
 
+/* The node as an affine of axis 1. */
+static enum pare_status read_channels(struct context *ctx, struct arena *scratch, const struct node *n,
+                                      struct affine *f, bool *found) {
+    int64_t channels = 0;
+    TRY(affine_of(ctx, scratch, n, f, found));
+    *found = *found && value_dim(f->input, 1, &channels);
+    return *found ? affine_spread(ctx, scratch, f, 1, channels, found) : PARE_OK;
+}
+
 /* The affine nodes that end with `n`, each but the last read by the next only. */
 static enum pare_status read_chain(struct context *ctx, struct arena *scratch, const struct node *n, struct chain *c,
                                    bool *found) {
     *c = (struct chain){.origin = n->origin};
-    TRY(affine_of(ctx, scratch, n, &c->f, found));
+    TRY(read_channels(ctx, scratch, n, &c->f, found));
     bool more = *found;
     while (more) {
         note_origin(c, n);
@@ -36,7 +45,7 @@ static enum pare_status read_chain(struct context *ctx, struct arena *scratch, c
         n = c->f.input->producer;
         more = false;
         if (n != NULL && value_single_user(n->outputs[0]) != NULL) {
-            TRY(affine_of(ctx, scratch, n, &before, &more));
+            TRY(read_channels(ctx, scratch, n, &before, &more));
         }
         if (more) {
             affine_compose(&before, &c->f);
@@ -51,7 +60,7 @@ static enum pare_status is_continued(struct context *ctx, struct arena *scratch,
     const struct node *user = value_single_user(n->outputs[0]);
     struct affine f;
     *found = false;
-    return user == NULL ? PARE_OK : affine_of(ctx, scratch, user, &f, found);
+    return user == NULL ? PARE_OK : read_channels(ctx, scratch, user, &f, found);
 }
 
 static enum pare_status add_coefficients(struct context *ctx, struct node *n, const char *hint, const double *from,

@@ -39,12 +39,14 @@ static enum pare_status rewrite(struct context *ctx, struct arena *scratch, stru
     int64_t positions;
     bool found = false, done = false;
     TRY(affine_of(ctx, scratch, n, &f, &found));
-    if (!found || !find_linear(f.input, &l, &positions) || l.outputs != f.channels * positions) {
+    if (!found || !find_linear(f.input, &l, &positions)) {
         return PARE_OK;
     }
-    if (positions > 1) {
-        TRY(affine_repeat(ctx, scratch, &f, positions));
+    TRY(affine_spread(ctx, scratch, &f, 1, l.outputs / positions, &done));
+    if (!done) {
+        return PARE_OK;
     }
+    TRY(affine_repeat(ctx, scratch, &f, positions));
     TRY(linear_absorb_after(ctx, &l, &f, &done));
     *changes += done;
     return done ? node_bypass(ctx, n, f.input) : PARE_OK;

@@ -8,6 +8,7 @@
 /* Sizes for dimensions that the model leaves open. */
 #define MADE_UP_BATCH 2
 #define MADE_UP_SIZE 64
+#define MAX_ELEMENTS ((size_t)1 << 27)
 
 struct sizes {
     const char *symbol[TENSOR_MAX_RANK];
@@ -48,6 +49,19 @@ static void fill(struct tensor *t, uint64_t *state) {
     }
 }
 
+/* Refuses a graph with a value too large to be made for a mere check. */
+static enum pare_status check_sizes(struct context *ctx, const struct graph *g) {
+    for (int i = 0; i < g->value_count; i++) {
+        struct shape shape;
+        size_t count;
+        if (value_shape(g->values[i], MADE_UP_BATCH, &shape) &&
+            (!shape_count(&shape, &count) || count > MAX_ELEMENTS)) {
+            return fail(ctx, PARE_ERROR_INPUT, "%s: too large to be computed for a check", g->values[i]->name);
+        }
+    }
+    return PARE_OK;
+}
+
 static enum pare_status make_input(struct context *ctx, struct arena *a, const struct value *v, struct sizes *sizes,
                                    uint64_t *state, struct tensor *out) {
     struct shape shape = {.rank = v->rank};
@@ -55,7 +69,7 @@ static enum pare_status make_input(struct context *ctx, struct arena *a, const s
     for (int i = 0; i < v->rank; i++) {
         shape.dim[i] = size_of(sizes, &v->dims[i], i);
     }
-    if (v->rank < 0 || dtype_size(v->type) == 0 || !shape_count(&shape, &count) || count > (size_t)1 << 26) {
+    if (v->rank < 0 || dtype_size(v->type) == 0 || !shape_count(&shape, &count) || count > MAX_ELEMENTS) {
         return fail(ctx, PARE_ERROR_INPUT, "%s: no input can be made up for this type and shape", v->name);
     }
     TRY(tensor_new(ctx, a, v->type, &shape, out));
@@ -72,6 +86,7 @@ static enum pare_status compute(struct context *ctx, struct arena *a, const stru
         return fail_memory(ctx);
     }
     out->count = g->output_count;
+    TRY(check_sizes(ctx, g));
     for (int i = 0; i < g->input_count; i++) {
         TRY(make_input(ctx, a, g->inputs[i], &sizes, &seed, &inputs[i]));
     }
