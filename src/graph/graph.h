@@ -132,6 +132,8 @@ enum pare_status node_append_input(struct context *ctx, struct node *n, struct v
 enum pare_status graph_replace(struct context *ctx, struct graph *g, struct value *from, struct value *to);
 void graph_remove_node(struct graph *g, struct node *n);   /* its outputs must have no uses; they are removed too */
 void graph_remove_value(struct graph *g, struct value *v); /* must have no uses and no producer */
+/* Removes every value with neither source nor use that is no graph input: constants that nobody reads, too. */
+void graph_remove_unused_values(struct graph *g);
 /* Stable topological sort; PARE_ERROR_INPUT naming a node of the cycle. */
 enum pare_status graph_sort(struct context *ctx, struct graph *g);
 
@@ -179,6 +181,8 @@ enum pare_status graph_infer(struct context *ctx, struct graph *g);
 
 /* Text form, see graph/text.c for its grammar. Printing then parsing gives an equal graph. */
 enum pare_status graph_print(struct context *ctx, const struct graph *g, struct buffer *out);
+/* The same for reading only: large constants are named by their hash. */
+enum pare_status graph_print_brief(struct context *ctx, const struct graph *g, struct buffer *out);
 enum pare_status graph_parse(struct context *ctx, const char *text, struct graph **out);
 
 #endif
