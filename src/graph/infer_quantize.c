@@ -53,14 +53,20 @@ static enum pare_status check_scale(const struct infer_call *c) {
     return fits ? PARE_OK : fail_scale(c);
 }
 
+/* A scalar and a vector of one element say the same. */
+static bool is_single(const struct infer_value *v) {
+    return v->rank == 0 || (v->rank == 1 && v->dims[0].value == 1);
+}
+
 static enum pare_status check_zero_point(const struct infer_call *c) {
     const struct infer_value *scale = infer_input(c, 1);
     const struct infer_value *zero = infer_input(c, 2);
     if (zero == NULL || zero->rank < 0 || scale->rank < 0) {
         return PARE_OK;
     }
-    bool fits = zero->rank == scale->rank;
-    for (int i = 0; fits && i < scale->rank; i++) {
+    bool both_single = is_single(zero) && is_single(scale);
+    bool fits = both_single || zero->rank == scale->rank;
+    for (int i = 0; fits && !both_single && i < scale->rank; i++) {
         fits = !certainly_differ(&scale->dims[i], &zero->dims[i]);
     }
     char a[INFER_TEXT_MAX];
