@@ -120,20 +120,33 @@ enum pare_status attr_copy(struct context *ctx, struct graph *owner, const struc
     return PARE_OK;
 }
 
+static void release(const struct attr *a) {
+    if (a->type == ATTR_GRAPH) {
+        graph_release_captures(a->graph);
+    }
+}
+
+enum pare_status node_attach_attr(struct context *ctx, struct node *n, const struct attr *a) {
+    for (int i = 0; i < n->attr_count; i++) {
+        if (strcmp(n->attrs[i].name, a->name) == 0) {
+            release(&n->attrs[i]);
+            n->attrs[i] = *a;
+            return PARE_OK;
+        }
+    }
+    struct attr *attrs = list_grow(n->graph->arena, n->attrs, n->attr_count, sizeof *attrs);
+    if (attrs == NULL) {
+        return fail_memory(ctx);
+    }
+    n->attrs = attrs;
+    n->attrs[n->attr_count++] = *a;
+    return PARE_OK;
+}
+
 enum pare_status node_set_attr(struct context *ctx, struct node *n, const struct attr *a) {
     struct attr copy;
     TRY(attr_copy(ctx, n->graph, NULL, false, a, &copy));
-    struct attr *old = (struct attr *)node_attr(n, a->name);
-    if (old == NULL) {
-        struct attr *attrs = list_grow(n->graph->arena, n->attrs, n->attr_count, sizeof *attrs);
-        if (attrs == NULL) {
-            return fail_memory(ctx);
-        }
-        n->attrs = attrs;
-        old = &n->attrs[n->attr_count++];
-    }
-    *old = copy;
-    return PARE_OK;
+    return node_attach_attr(ctx, n, &copy);
 }
 
 enum pare_status node_set_int(struct context *ctx, struct node *n, const char *name, int64_t v) {
@@ -158,6 +171,8 @@ void node_remove_attr(struct node *n, const char *name) {
     for (int i = 0; i < n->attr_count; i++) {
         if (strcmp(n->attrs[i].name, name) != 0) {
             n->attrs[kept++] = n->attrs[i];
+        } else {
+            release(&n->attrs[i]);
         }
     }
     n->attr_count = kept;

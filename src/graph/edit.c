@@ -82,9 +82,21 @@ static bool connect(struct node *n) {
     return true;
 }
 
-static void disconnect_inputs(struct node *n) {
+/* Takes back what a node uses, by itself and in its subgraphs. */
+static void disconnect(struct node *n) {
     for (int i = 0; i < n->input_count; i++) {
         value_remove_use(n->inputs[i], n, i);
+    }
+    for (int i = 0; i < n->attr_count; i++) {
+        if (n->attrs[i].type == ATTR_GRAPH) {
+            graph_release_captures(n->attrs[i].graph);
+        }
+    }
+}
+
+void graph_release_captures(struct graph *g) {
+    for (struct node *n = g->first; n != NULL; n = n->next) {
+        disconnect(n);
     }
 }
 
@@ -111,7 +123,7 @@ enum pare_status graph_add_node(struct context *ctx, struct graph *g, const stru
         return fail_memory(ctx);
     }
     if (!connect(n)) {
-        disconnect_inputs(n);
+        disconnect(n);
         name_table_remove(&g->tables->nodes, unique);
         return fail_memory(ctx);
     }
@@ -200,7 +212,7 @@ enum pare_status graph_replace(struct context *ctx, struct graph *g, struct valu
 }
 
 void graph_remove_node(struct graph *g, struct node *n) {
-    disconnect_inputs(n);
+    disconnect(n);
     for (int i = 0; i < n->output_count; i++) {
         if (n->outputs[i] != NULL) {
             n->outputs[i]->producer = NULL;

@@ -54,6 +54,10 @@ struct clone_scope {
 /* A deep copy of `from` for a node of `owner`; `scope` may be NULL. */
 enum pare_status attr_copy(struct context *ctx, struct graph *owner, const struct clone_scope *scope,
                            bool share_constants, const struct attr *from, struct attr *to);
+/* Adds or replaces an attribute that already lives in the graph's arena. */
+enum pare_status node_attach_attr(struct context *ctx, struct node *n, const struct attr *a);
+/* Takes back every use that nodes of a subgraph make of values around it, before the subgraph is dropped. */
+void graph_release_captures(struct graph *g);
 enum pare_status graph_clone_child(struct context *ctx, struct graph *owner, const struct clone_scope *outer,
                                    bool share_constants, const struct graph *g, struct graph **out);
 enum pare_status tensor_copy(struct context *ctx, struct arena *a, const struct tensor *from, struct tensor **to);
