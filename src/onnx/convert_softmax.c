@@ -35,26 +35,25 @@ struct place {
     struct node *before;
 };
 
-static enum pare_status insert(const struct place *at, const char *op, struct value *const *inputs, int count,
-                               struct value **out, struct node **node) {
+static enum pare_status insert(const struct place *at, const char *op, struct value *input, struct value **out,
+                               struct node **node) {
     TRY(graph_add_value(at->ctx, at->graph, NULL, at->before->name, out));
-    return graph_add_node(at->ctx, at->graph, op_find(op), NULL, inputs, count, out, 1, at->before, node);
+    return graph_add_node(at->ctx, at->graph, op_find(op), NULL, &input, 1, out, 1, at->before, node);
 }
 
-/* Flatten, Softmax along the rows, and back to the shape of the input. */
+/* Flatten, Softmax along the rows, and back to the shape of the input: the node becomes that Reshape, so that its
+ * output keeps its name. */
 static enum pare_status flatten(struct import *im, const struct flat_softmax *flat) {
     struct node *n = flat->node, *added = NULL;
-    struct value *x = n->inputs[0], *shape = NULL, *matrix = NULL, *rows = NULL, *y = NULL;
+    struct value *x = n->inputs[0], *shape = NULL, *matrix = NULL, *rows = NULL;
     struct place at = {im->ctx, im->graph, n};
-    TRY(insert(&at, "Shape", &x, 1, &shape, &added));
-    TRY(insert(&at, "Flatten", &x, 1, &matrix, &added));
+    TRY(insert(&at, "Shape", x, &shape, &added));
+    TRY(insert(&at, "Flatten", x, &matrix, &added));
     TRY(node_set_int(im->ctx, added, "axis", flat->axis));
-    TRY(insert(&at, "Softmax", &matrix, 1, &rows, &added));
-    TRY(node_set_int(im->ctx, added, "axis", -1));
-    TRY(insert(&at, "Reshape", (struct value *[]){rows, shape}, 2, &y, &added));
-    TRY(graph_replace(im->ctx, im->graph, n->outputs[0], y));
-    graph_remove_node(im->graph, n);
-    return PARE_OK;
+    TRY(insert(&at, "Softmax", matrix, &rows, &added));
+    n->op = op_find("Reshape");
+    TRY(node_set_input(im->ctx, n, 0, rows));
+    return node_append_input(im->ctx, n, shape);
 }
 
 static enum pare_status resolve(struct import *im, const struct flat_softmax *flat, bool *changed) {

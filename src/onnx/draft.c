@@ -8,6 +8,7 @@
 
 /* Room for inputs that converters add: Resize has the longest list. */
 #define SPARE_INPUTS 5
+#define ATTRIBUTES_MAX 64
 
 enum pare_status draft_fail(const struct draft *d, const char *format, ...) {
     char text[512];
@@ -69,10 +70,21 @@ static enum pare_status read_attributes(struct draft *d, const Onnx__NodeProto *
     return PARE_OK;
 }
 
+static const struct op *read_origin(const Onnx__NodeProto *proto) {
+    for (size_t i = 0; i < proto->n_metadata_props; i++) {
+        const Onnx__StringStringEntryProto *entry = proto->metadata_props[i];
+        if (entry->key != NULL && entry->value != NULL && strcmp(entry->key, ONNX_ORIGIN_KEY) == 0) {
+            return op_find(entry->value);
+        }
+    }
+    return NULL;
+}
+
 enum pare_status draft_begin(struct import *im, const Onnx__NodeProto *proto, const char *name, struct draft *out) {
-    *out = (struct draft){.im = im, .op_type = proto->op_type, .name = name};
-    if (proto->n_input > OP_VARIADIC || proto->n_output > OP_VARIADIC || proto->n_attribute > OP_VARIADIC) {
-        return draft_fail(out, "more than %d inputs, outputs or attributes", OP_VARIADIC);
+    *out = (struct draft){.im = im, .op_type = proto->op_type, .name = name, .origin = read_origin(proto)};
+    if (proto->n_input > OP_VARIADIC || proto->n_output > OP_VARIADIC || proto->n_attribute > ATTRIBUTES_MAX) {
+        return draft_fail(out, "more than %d inputs or outputs, or more than %d attributes", OP_VARIADIC,
+                          ATTRIBUTES_MAX);
     }
     TRY(read_inputs(out, proto));
     TRY(read_outputs(out, proto));
@@ -251,6 +263,7 @@ enum pare_status draft_emit(struct draft *d) {
     TRY(check_outputs(d, op));
     TRY(graph_add_node(d->im->ctx, d->im->graph, op, d->name, d->inputs, d->input_count, d->outputs, d->output_count,
                        NULL, &n));
+    n->origin = d->origin == NULL ? op : d->origin;
     if (d->emitted != NULL) {
         *d->emitted = n;
     }

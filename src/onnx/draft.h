@@ -14,7 +14,8 @@ struct draft {
     int output_count;
     struct attr *attrs;
     int attr_count;
-    struct node **emitted; /* where draft_emit notes the node, or NULL */
+    const struct op *origin; /* what the user wrote, where an earlier run of pare replaced it; else NULL */
+    struct node **emitted;   /* where draft_emit notes the node, or NULL */
 };
 
 /* Reads inputs, outputs and attributes; the values must be in the graph. PARE_ERROR_INPUT on an unknown input. */

@@ -232,8 +232,6 @@ static enum pare_status check_dropped(struct import *im) {
     for (const struct dropped *d = im->dropped; d != NULL; d = d->next) {
         if (d->value->use_count > 0) {
             TRY(missing_add(im->ctx, &im->missing, d->node, "%s", d->what));
-        } else {
-            graph_remove_value(im->graph, d->value);
         }
     }
     return PARE_OK;
@@ -264,7 +262,8 @@ enum pare_status import_model(struct import *im, const Onnx__ModelProto *model) 
         return fail(im->ctx, PARE_ERROR_INPUT, "holds no graph; is it an ONNX model?");
     }
     TRY(read_opset(im, model));
-    TRY(graph_new(im->ctx, model->graph->name == NULL ? "" : model->graph->name, &im->graph));
+    const char *name = model->graph->name;
+    TRY(graph_new(im->ctx, name == NULL || name[0] == '\0' ? "graph" : name, &im->graph));
     TRY(find_missing(im, model->graph));
     enum pare_status status = build(im, model->graph);
     /* What pare lacks is told all at once, before defects that only this import may see. */

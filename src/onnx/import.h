@@ -8,6 +8,9 @@
 
 #include "onnx.pb-c.h"
 
+/* Of a node's metadata_props: the operator that the user wrote, where a pass replaced it. */
+#define ONNX_ORIGIN_KEY "pare.origin"
+
 /* A value that its node no longer gives, for example MaxPool's Indices: allowed while nobody reads it. */
 struct dropped {
     struct value *value;

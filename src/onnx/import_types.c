@@ -68,7 +68,7 @@ static enum pare_status check_type(struct import *im, struct value *v, enum dtyp
     return PARE_OK;
 }
 
-/* Inference knows better than the file, whose shapes may be left over from an edit: it only fills gaps. */
+/* Inference knows better than the file, whose shapes may be left over from an edit: it fills gaps and names. */
 static void take_shape(struct import *im, struct value *v, const struct value *declared, bool *changed) {
     bool differs = declared->rank >= 0 && v->rank >= 0 && declared->rank != v->rank;
     if (v->rank < 0 && declared->rank >= 0) {
@@ -79,9 +79,10 @@ static void take_shape(struct import *im, struct value *v, const struct value *d
     for (int i = 0; i < v->rank && i < declared->rank; i++) {
         const struct dim *d = &declared->dims[i];
         differs = differs || (d->value >= 0 && v->dims[i].value >= 0 && d->value != v->dims[i].value);
-        if (v->dims[i].value < 0 && v->dims[i].symbol == NULL && (d->value >= 0 || d->symbol != NULL)) {
+        bool gap = v->dims[i].value < 0 && v->dims[i].symbol == NULL;
+        if (v->dims[i].value < 0 && ((gap && d->value >= 0) || d->symbol != NULL)) {
             v->dims[i] = *d;
-            *changed = true;
+            *changed = *changed || gap;
         }
     }
     if (differs) {
@@ -153,6 +154,7 @@ static enum pare_status check_constants(struct import *im) {
 }
 
 enum pare_status import_finish(struct import *im, const Onnx__GraphProto *proto) {
+    graph_remove_unused_values(im->graph);
     TRY(graph_sort(im->ctx, im->graph));
     TRY(check_constants(im));
     TRY(infer(im, proto));

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define KINDS_MAX 256 /* kept by name; more are only counted */
 #define WHAT_MAX 160
 #define NAME_SHOWN 64
 #define LIST_MAX (DIAG_MESSAGE_MAX - 640) /* room for the place and the way out */
@@ -36,6 +37,10 @@ enum pare_status missing_add(struct context *ctx, struct missing *m, const char 
     (void)vsnprintf(text, sizeof text, what, arguments);
     va_end(arguments);
     struct missing_item *item = find(m, text);
+    if (item == NULL && m->count >= KINDS_MAX) {
+        m->count++;
+        return PARE_OK;
+    }
     if (item == NULL && (item = append(m, text)) == NULL) {
         return fail_memory(ctx);
     }

@@ -1,0 +1,27 @@
+/* IR to messages, which live in an arena and point into the graph. */
+#ifndef PARE_ONNX_ENCODE_H
+#define PARE_ONNX_ENCODE_H
+
+#include "graph/graph.h"
+
+#include "onnx.pb-c.h"
+
+struct encoder {
+    struct context *ctx;
+    struct arena *arena; /* lives until the message is packed */
+    int opset;
+};
+
+/* Raw data, little-endian; (u)int4 and (u)int2 packed. `name` may be NULL. */
+enum pare_status encode_tensor(struct encoder *e, const char *name, const struct tensor *t, Onnx__TensorProto **out);
+enum pare_status encode_attribute(struct encoder *e, const struct attr *a, Onnx__AttributeProto **out);
+enum pare_status encode_value_info(struct encoder *e, const struct value *v, Onnx__ValueInfoProto **out);
+enum pare_status encode_pair(struct encoder *e, const char *key, const char *text, Onnx__StringStringEntryProto **out);
+
+/* A zeroed message of the arena, set up by its init function; NULL when out of memory. */
+#define ENCODE_NEW(e, type, init) ((type *)encode_new((e), sizeof(type), &(init)))
+void *encode_new(struct encoder *e, size_t size, const ProtobufCMessageDescriptor *type);
+/* protobuf-c's structures hold char pointers even where it only reads. */
+char *encode_text(const char *text);
+
+#endif

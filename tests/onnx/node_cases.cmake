@@ -1,0 +1,12 @@
+# Unpacks the archive of ONNX's node tests once and runs the program on it.
+if(NOT EXISTS ${ARCHIVE})
+  message("skipped: no ../shared")
+  return()
+endif()
+if(NOT EXISTS ${FOLDER}/node)
+  file(ARCHIVE_EXTRACT INPUT ${ARCHIVE} DESTINATION ${FOLDER})
+endif()
+execute_process(COMMAND ${PROGRAM} ${FOLDER}/node RESULT_VARIABLE result)
+if(NOT result EQUAL 0)
+  message(FATAL_ERROR "node cases went wrong")
+endif()
