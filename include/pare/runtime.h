@@ -29,6 +29,7 @@ struct pare_model {
     pare_kernel *const *kernels;
     const char *problem; /* after a failure: what is wrong, in words; else NULL */
     uint32_t place;      /* after a failure: the index of the operator or value meant, else UINT32_MAX */
+    bool in_operator;    /* after a failure: `place` is an operator */
 };
 
 /* An input or output: `storage` is 0 uint8, 1 int8, 2 uint16, 3 int16. */

@@ -225,6 +225,7 @@ static enum pare_status check_ops(struct pare_model *model) {
         const char *problem = decode_operands(model, i, &operands);
         problem = problem != NULL ? problem : pare_check_op(&operands.op, operands.values);
         if (problem != NULL) {
+            model->in_operator = true;
             return refuse(model, i, problem);
         }
     }

@@ -1,0 +1,147 @@
+/* Reads a .pare file into a program of the host. */
+#include "fixed/executor.h"
+#include "runtime/codes.h"
+#include "runtime/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The file's bytes, aligned and owned by the program's arena. */
+static enum pare_status open_copy(struct context *ctx, struct program *p, const char *place, const void *data,
+                                  size_t size, struct pare_model *model) {
+    void *copy = arena_alloc(p->arena, size);
+    if (copy == NULL) {
+        return fail_memory(ctx);
+    }
+    if (size > 0) {
+        memcpy(copy, data, size);
+    }
+    enum pare_status status = pare_model_open(copy, size, model);
+    if (status == PARE_OK) {
+        return PARE_OK;
+    }
+    if (model->place == UINT32_MAX) {
+        return fail(ctx, status, "%s: %s", place, model->problem);
+    }
+    return fail(ctx, status, "%s: %s %u: %s", place, model->in_operator ? "operator" : "value", model->place,
+                model->problem);
+}
+
+static enum pare_status read_records(struct context *ctx, struct program *p, const struct pare_model *model) {
+    p->value_count = little_endian16(pare_header(model)->value_count, 0);
+    p->op_count = little_endian16(pare_header(model)->op_count, 0);
+    p->values = ARENA_ARRAY(p->arena, p->value_count, struct pare_value);
+    p->ops = ARENA_ARRAY(p->arena, p->op_count, struct pare_op);
+    if (p->values == NULL || p->ops == NULL) {
+        return fail_memory(ctx);
+    }
+    for (uint32_t i = 0; i < p->value_count; i++) {
+        struct pare_placed_value v;
+        pare_decode_value(model, i, &v);
+        p->values[i] = v.value;
+    }
+    for (uint32_t i = 0; i < p->op_count; i++) {
+        pare_decode_op(model, i, &p->ops[i]);
+    }
+    return PARE_OK;
+}
+
+static enum pare_status read_ports(struct context *ctx, struct program *p, const struct pare_model *model) {
+    p->input_count = pare_model_input_count(model);
+    p->output_count = pare_model_output_count(model);
+    p->inputs = ARENA_ARRAY(p->arena, p->input_count, uint32_t);
+    p->outputs = ARENA_ARRAY(p->arena, p->output_count, uint32_t);
+    if (p->inputs == NULL || p->outputs == NULL) {
+        return fail_memory(ctx);
+    }
+    for (uint32_t i = 0; i < p->input_count; i++) {
+        p->inputs[i] = pare_input_value(model, i);
+    }
+    for (uint32_t i = 0; i < p->output_count; i++) {
+        p->outputs[i] = pare_output_value(model, i);
+    }
+    return PARE_OK;
+}
+
+/* The next NUL-terminated name; NULL when none is left. */
+static const char *next_name(const char **at, const char *end) {
+    const char *name = *at, *stop = name == end ? NULL : memchr(name, 0, (size_t)(end - name));
+    *at = stop == NULL ? end : stop + 1;
+    return stop == NULL ? NULL : name;
+}
+
+static enum pare_status read_names(struct context *ctx, struct program *p, const char *place,
+                                   const struct pare_model *model) {
+    const struct pare_file_header *h = pare_header(model);
+    const char *at = (const char *)model->bytes + little_endian32(h->names, 0);
+    const char *end = at + little_endian32(h->names_size, 0);
+    if (at == end) {
+        return PARE_OK;
+    }
+    p->value_names = ARENA_ARRAY(p->arena, p->value_count, const char *);
+    p->op_names = ARENA_ARRAY(p->arena, p->op_count, const char *);
+    p->op_types = ARENA_ARRAY(p->arena, p->op_count, const char *);
+    if (p->value_names == NULL || p->op_names == NULL || p->op_types == NULL) {
+        return fail_memory(ctx);
+    }
+    bool complete = true;
+    for (uint32_t i = 0; i < p->value_count; i++) {
+        complete = (p->value_names[i] = next_name(&at, end)) != NULL && complete;
+    }
+    for (uint32_t i = 0; i < p->op_count; i++) {
+        complete = (p->op_names[i] = next_name(&at, end)) != NULL && complete;
+        complete = (p->op_types[i] = next_name(&at, end)) != NULL && complete;
+    }
+    return complete && at == end
+               ? PARE_OK
+               : fail(ctx, PARE_ERROR_INPUT, "%s: it has more or fewer names than values and operators", place);
+}
+
+static enum pare_status read_metadata(struct context *ctx, struct program *p, const char *place,
+                                      const struct pare_model *model) {
+    const struct pare_file_header *h = pare_header(model);
+    const char *text = (const char *)model->bytes + little_endian32(h->metadata, 0);
+    uint32_t size = little_endian32(h->metadata_size, 0);
+    if (size == 0) {
+        return PARE_OK;
+    }
+    if (memchr(text, 0, size) != NULL) {
+        return fail(ctx, PARE_ERROR_INPUT, "%s: its metadata are no text", place);
+    }
+    p->metadata = arena_string_n(p->arena, text, size);
+    return p->metadata == NULL ? fail_memory(ctx) : PARE_OK;
+}
+
+static enum pare_status read_program(struct context *ctx, struct program *p, const char *place, const void *data,
+                                     size_t size) {
+    struct pare_model model;
+    TRY(open_copy(ctx, p, place, data, size, &model));
+    TRY(read_records(ctx, p, &model));
+    TRY(read_ports(ctx, p, &model));
+    TRY(read_names(ctx, p, place, &model));
+    return read_metadata(ctx, p, place, &model);
+}
+
+enum pare_status program_read(struct context *ctx, const char *place, const void *data, size_t size,
+                              struct program **out) {
+    struct arena *arena = malloc(sizeof(*arena));
+    if (arena == NULL) {
+        return fail_memory(ctx);
+    }
+    arena_init(arena);
+    struct program *p = ARENA_NEW(arena, struct program);
+    enum pare_status status = PARE_ERROR_MEMORY;
+    if (p == NULL) {
+        fail_memory(ctx);
+    } else {
+        p->arena = arena;
+        status = read_program(ctx, p, place, data, size);
+    }
+    if (status != PARE_OK) {
+        arena_free(arena);
+        free(arena);
+        return status;
+    }
+    *out = p;
+    return PARE_OK;
+}
