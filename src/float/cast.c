@@ -1,8 +1,6 @@
-/* Cast. Floats are cut towards zero and saturate, integers wrap, as C and NumPy do where they agree. */
+/* Cast. Floats are cut towards zero; what the integer type then cannot hold loses its high bits. */
 #include "float/integer.h"
 #include "float/kernels.h"
-
-#include <math.h>
 
 static void cast_to_bool(const struct tensor *in, struct tensor *out, size_t i) {
     bool nonzero = dtype_is_float(in->type) ? tensor_get_double(in, i) != 0.0 : tensor_get_int(in, i) != 0;
@@ -14,8 +12,6 @@ static void cast_element(const struct tensor *in, struct tensor *out, size_t i) 
         cast_to_bool(in, out, i);
     } else if (dtype_is_float(out->type)) {
         tensor_set_double(out, i, tensor_get_double(in, i));
-    } else if (dtype_is_float(in->type)) {
-        tensor_set_double(out, i, trunc(tensor_get_double(in, i)));
     } else {
         tensor_set_int(out, i, integer_wrap(tensor_get_int(in, i), out->type));
     }
