@@ -47,6 +47,37 @@ void codes_to_int16(const void *codes, uint8_t storage, enum code_part part, siz
     }
 }
 
+#define WIDEN_CODES(type)                                                                                              \
+    do {                                                                                                               \
+        const type *in = codes;                                                                                        \
+        if (step == 1) {                                                                                               \
+            for (size_t i = 0; i < count; i++) {                                                                       \
+                out[i] = in[i];                                                                                        \
+            }                                                                                                          \
+        } else {                                                                                                       \
+            for (size_t i = 0; i < count; i++) {                                                                       \
+                out[i] = in[(ptrdiff_t)i * step];                                                                      \
+            }                                                                                                          \
+        }                                                                                                              \
+    } while (0)
+
+void codes_to_int32(const void *codes, uint8_t storage, ptrdiff_t step, size_t count, int32_t *out) {
+    switch (storage) {
+    case PARE_U8:
+        WIDEN_CODES(uint8_t);
+        break;
+    case PARE_I8:
+        WIDEN_CODES(int8_t);
+        break;
+    case PARE_U16:
+        WIDEN_CODES(uint16_t);
+        break;
+    default:
+        WIDEN_CODES(int16_t);
+        break;
+    }
+}
+
 bool codes_fit_int16(const struct pare_value *value) {
     return value->storage != PARE_U16 || value->bits <= 15;
 }

@@ -62,9 +62,5 @@ void product_codes(const struct isa *isa, const struct product *p, const struct 
         return;
     }
     const int64_t *acc = tile->wide + (size_t)row * isa->lanes;
-    int32_t wide[ISA_MAX_LANES];
-    for (size_t i = 0; i < count; i++) {
-        wide[i] = requantize64(acc[i] + bias, shift, range->low, range->high);
-    }
-    narrow_codes(wide, count, range->storage, codes);
+    requantize_wide(acc, count, bias, shift, range, codes);
 }

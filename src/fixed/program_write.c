@@ -1,29 +1,9 @@
 /* Writes a program as a .pare file; runtime/format.h is the specification. */
-#include "fixed/lifetimes.h"
-#include "runtime/codes.h"
+#include "fixed/file_writer.h"
 #include "runtime/format.h"
 #include "runtime/model.h"
 
 #include <string.h>
-
-/* Bytes already in the data section, which equal ones may share. */
-struct block {
-    uint64_t hash;
-    uint32_t offset, size;
-};
-
-struct writer {
-    struct context *ctx;
-    const struct program *program;
-    struct arena scratch;
-    struct lifetime *lives;
-    uint32_t *index;      /* of each value of the program in the file; unused ones are left out */
-    uint32_t value_count; /* in the file */
-    struct block *blocks; /* three per value or operator at most */
-    size_t block_count;
-    struct buffer values, ops, ports, data, names;
-    struct buffer parameters; /* of the operator at hand */
-};
 
 static const char *op_name(const struct program *p, uint32_t i) {
     return p->op_names != NULL && p->op_names[i] != NULL ? p->op_names[i] : "an operator without a name";
@@ -31,7 +11,7 @@ static const char *op_name(const struct program *p, uint32_t i) {
 
 /* ---- the data section ---- */
 
-static enum pare_status place_block(struct writer *w, const void *bytes, size_t size, uint32_t *offset) {
+enum pare_status file_place_block(struct file_writer *w, const void *bytes, size_t size, uint32_t *offset) {
     uint64_t hash = hash_of(bytes, size, 0);
     *offset = 0;
     for (size_t i = 0; i < w->block_count; i++) {
@@ -56,7 +36,7 @@ static enum pare_status place_block(struct writer *w, const void *bytes, size_t 
 
 /* ---- values ---- */
 
-static enum pare_status write_value(struct writer *w, uint32_t v) {
+static enum pare_status write_value(struct file_writer *w, uint32_t v) {
     const struct pare_value *value = &w->program->values[v];
     uint32_t offset = value->offset, dims = 0;
     struct buffer *b = &w->parameters;
@@ -67,10 +47,10 @@ static enum pare_status write_value(struct writer *w, uint32_t v) {
     if (b->failed) {
         return fail_memory(w->ctx);
     }
-    TRY(place_block(w, b->data, b->size, &dims));
+    TRY(file_place_block(w, b->data, b->size, &dims));
     bool constant = value->constant != NULL;
     if (constant) {
-        TRY(place_block(w, value->constant, value_size(value), &offset));
+        TRY(file_place_block(w, value->constant, value_size(value), &offset));
     }
     write_u8(&w->values, value->storage);
     write_u8(&w->values, value->bits);
@@ -85,7 +65,7 @@ static enum pare_status write_value(struct writer *w, uint32_t v) {
     return PARE_OK;
 }
 
-static enum pare_status write_values(struct writer *w) {
+static enum pare_status write_values(struct file_writer *w) {
     for (uint32_t v = 0; v < w->program->value_count; v++) {
         w->index[v] = w->value_count;
         if (w->lives[v].used) {
@@ -96,237 +76,18 @@ static enum pare_status write_values(struct writer *w) {
     return PARE_OK;
 }
 
-/* ---- parameters ---- */
+/* ---- operators, ports, names ---- */
 
-static void write_array(struct buffer *b, const uint32_t *v, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) {
-        write_u32(b, v[i]);
-    }
-}
-
-static void write_signed_array(struct buffer *b, const int32_t *v, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) {
-        write_u32(b, (uint32_t)v[i]);
-    }
-}
-
-static enum pare_status write_window(struct writer *w, const struct pare_window *p) {
-    struct buffer *b = &w->parameters;
-    const uint32_t sizes[] = {p->in_c, p->in_h, p->in_w, p->out_c, p->out_h, p->out_w};
-    const uint32_t small[] = {p->kernel_h,   p->kernel_w,   p->stride_h, p->stride_w,
-                              p->dilation_h, p->dilation_w, p->pad_top,  p->pad_left,
-                              p->pad_bottom, p->pad_right,  p->group,    p->count_include_pad};
-    write_array(b, sizes, 6);
-    for (size_t i = 0; i < sizeof(small) / sizeof(small[0]); i++) {
-        if (small[i] > UINT16_MAX) {
-            return fail(w->ctx, PARE_ERROR_UNSUPPORTED, "a kernel, stride, dilation, padding or group is above 65535");
-        }
-        write_u16(b, (uint16_t)small[i]);
-    }
-    return PARE_OK;
-}
-
-static void write_binary(struct buffer *b, const struct pare_op *op) {
-    uint32_t rank = op->u.binary.rank;
-    write_u32(b, op->u.binary.subtract);
-    write_u32(b, rank);
-    write_array(b, op->u.binary.dims, rank);
-    write_array(b, op->u.binary.stride[0], rank);
-    write_array(b, op->u.binary.stride[1], rank);
-}
-
-static void write_concat(struct writer *w, const struct pare_op *op) {
-    struct buffer *b = &w->parameters;
-    write_u32(b, op->u.concat.outer);
-    write_u32(b, op->u.concat.inner);
-    write_array(b, op->u.concat.size, op->input_count);
-    for (uint32_t i = 0; i < op->input_count; i++) {
-        write_u16(b, (uint16_t)w->index[op->inputs[i]]);
-    }
-}
-
-static void write_copy(struct buffer *b, const struct pare_op *op) {
-    uint32_t rank = op->u.copy.rank;
-    write_u32(b, op->u.copy.fill);
-    write_u32(b, (uint32_t)op->u.copy.fill_code);
-    write_u32(b, op->u.copy.in_base);
-    write_u32(b, op->u.copy.out_base);
-    write_u32(b, rank);
-    write_array(b, op->u.copy.dims, rank);
-    write_signed_array(b, op->u.copy.in_stride, rank);
-    write_signed_array(b, op->u.copy.out_stride, rank);
-}
-
-static enum pare_status write_parameters(struct writer *w, const struct pare_op *op) {
-    struct buffer *b = &w->parameters;
-    const struct pare_value *x = &w->program->values[op->inputs[0]], *y = &w->program->values[op->output];
-    switch ((enum pare_kind)op->kind) {
-    case PARE_CONV:
-    case PARE_CONV_TRANSPOSE:
-    case PARE_MAX_POOL:
-    case PARE_AVERAGE_POOL:
-        return write_window(w, &op->u.window);
-    case PARE_DENSE:
-    case PARE_PRELU:
-        write_array(b, (const uint32_t[]){op->weights.rows, op->weights.columns}, 2);
-        return PARE_OK;
-    case PARE_MATMUL:
-        write_array(b,
-                    (const uint32_t[]){op->u.matmul.batch, op->u.matmul.m, op->u.matmul.k, op->u.matmul.n,
-                                       op->u.matmul.stride_a, op->u.matmul.stride_b},
-                    6);
-        return PARE_OK;
-    case PARE_ADD:
-    case PARE_MUL:
-        write_binary(b, op);
-        return PARE_OK;
-    case PARE_CONCAT:
-        write_concat(w, op);
-        return PARE_OK;
-    case PARE_REDUCE_MEAN:
-        write_array(b, (const uint32_t[]){op->u.reduce.outer, op->u.reduce.reduced, op->u.reduce.inner}, 3);
-        return PARE_OK;
-    case PARE_TABLE:
-        write_bytes(b, op->u.table.entries, (size_t)storage_size(y->storage) << x->bits);
-        return PARE_OK;
-    case PARE_COPY:
-        write_copy(b, op);
-        return PARE_OK;
-    case PARE_GATHER:
-        write_array(
-            b, (const uint32_t[]){op->u.gather.outer, op->u.gather.in_axis, op->u.gather.out_axis, op->u.gather.inner},
-            4);
-        write_bytes(b, op->u.gather.indices, (size_t)op->u.gather.out_axis * 4);
-        return PARE_OK;
-    case PARE_REQUANTIZE:
-        return PARE_OK;
-    case PARE_HOST:
-    case PARE_KIND_COUNT:
-        break;
-    }
-    return fail(w->ctx, PARE_ERROR_INTERNAL, "an operator of an unknown kind");
-}
-
-/* ---- coefficients ---- */
-
-/* The same rows, bit against bit. */
-static enum pare_status write_repacked(struct writer *w, const struct pare_weights *weights) {
-    size_t bits = 0;
-    uint8_t byte = 0;
-    for (uint32_t r = 0; r < weights->rows; r++) {
-        struct weight_row row = weight_row(weights, r);
-        for (uint64_t i = 0; i < (uint64_t)weights->columns * weights->bits; i++) {
-            uint64_t from = row.first_bit + i;
-            byte |= (uint8_t)((row.data[from >> 3] >> (from & 7) & 1) << (bits & 7));
-            if ((++bits & 7) == 0) {
-                write_u8(&w->parameters, byte);
-                byte = 0;
-            }
-        }
-    }
-    if ((bits & 7) != 0) {
-        write_u8(&w->parameters, byte);
-    }
-    return PARE_OK;
-}
-
-/* `whole` tells whether the rows begin at whole bytes in a way that the file must say. */
-static enum pare_status write_weights(struct writer *w, const struct pare_weights *weights, bool *whole) {
-    uint64_t exact = (uint64_t)weights->columns * weights->bits, padded = (exact + 7) / 8 * 8;
-    *whole = weights->bits > 0 && padded != exact && weights->row_bits == padded;
-    if (weights->bits == 0) {
-        return PARE_OK;
-    }
-    if (weights->row_bits != exact && !*whole) {
-        return write_repacked(w, weights);
-    }
-    write_bytes(&w->parameters, weights->data, (size_t)(((uint64_t)weights->rows * weights->row_bits + 7) / 8));
-    return PARE_OK;
-}
-
-static void write_fracs(struct buffer *b, const int8_t *frac, bool per_row, uint32_t rows) {
-    if (frac == NULL) {
-        write_u8(b, 0);
-    } else {
-        write_bytes(b, frac, per_row ? rows : 1);
-    }
-}
-
-static enum pare_status write_coefficients(struct writer *w, const struct pare_op *op, uint8_t *flags) {
-    const struct pare_weights *weights = &op->weights;
-    const struct pare_bias *bias = &op->bias;
-    struct buffer *b = &w->parameters;
-    bool whole;
-    b->size = 0;
-    TRY(write_weights(w, weights, &whole));
-    *flags |= whole ? PARE_OP_WHOLE_BYTE_ROWS : 0;
-    *flags |= weights->frac != NULL && weights->frac_per_row ? PARE_OP_WEIGHT_FRAC_PER_ROW : 0;
-    if (bias->bits > 0) {
-        write_bytes(b, bias->data, (size_t)(((uint64_t)weights->rows * bias->bits + 7) / 8));
-    }
-    write_fracs(b, weights->frac, weights->frac_per_row, weights->rows);
-    if (bias->bits > 0) {
-        write_fracs(b, bias->frac, bias->frac_per_row, weights->rows);
-        *flags |= bias->frac != NULL && bias->frac_per_row ? PARE_OP_BIAS_FRAC_PER_ROW : 0;
-    }
-    return b->failed ? fail_memory(w->ctx) : PARE_OK;
-}
-
-/* ---- operators ---- */
-
-static bool has_weights(const struct pare_op *op) {
-    return op->kind == PARE_CONV || op->kind == PARE_CONV_TRANSPOSE || op->kind == PARE_DENSE || op->kind == PARE_PRELU;
-}
-
-static enum pare_status check_bounds(struct writer *w, const struct pare_op *op, int32_t smallest) {
-    bool inside =
-        op->low >= smallest && op->high >= smallest && op->low <= op->high && op->high - smallest <= UINT16_MAX;
-    return inside ? PARE_OK : fail(w->ctx, PARE_ERROR_INTERNAL, "its bounds lie outside of the output's format");
-}
-
-static enum pare_status write_op(struct writer *w, const struct pare_op *op) {
-    const struct pare_value *y = &w->program->values[op->output];
-    int32_t smallest = code_min(y->bits, y->is_signed);
-    uint8_t flags = op->wide ? PARE_OP_WIDE : 0;
-    uint32_t parameters = 0, coefficients = 0;
-    TRY(check_bounds(w, op, smallest));
-    w->parameters.size = 0;
-    TRY(write_parameters(w, op));
-    TRY(w->parameters.failed ? fail_memory(w->ctx) : PARE_OK);
-    TRY(place_block(w, w->parameters.data, w->parameters.size, &parameters));
-    if (has_weights(op)) {
-        TRY(write_coefficients(w, op, &flags));
-        TRY(place_block(w, w->parameters.data, w->parameters.size, &coefficients));
-    }
-    bool listed = op->kind == PARE_CONCAT;
-    write_u8(&w->ops, op->kind);
-    write_u8(&w->ops, flags);
-    write_u8(&w->ops, op->input_count);
-    write_u8(&w->ops, has_weights(op) ? op->weights.bits : 0);
-    write_u8(&w->ops, has_weights(op) ? op->bias.bits : 0);
-    write_u8(&w->ops, 0);
-    write_u16(&w->ops, (uint16_t)w->index[op->output]);
-    write_u16(&w->ops, (uint16_t)(listed ? 0 : w->index[op->inputs[0]]));
-    write_u16(&w->ops, (uint16_t)(listed || op->input_count < 2 ? 0 : w->index[op->inputs[1]]));
-    write_u16(&w->ops, (uint16_t)(op->low - smallest));
-    write_u16(&w->ops, (uint16_t)(op->high - smallest));
-    write_u32(&w->ops, parameters);
-    write_u32(&w->ops, coefficients);
-    return PARE_OK;
-}
-
-static enum pare_status write_ops(struct writer *w) {
+static enum pare_status write_ops(struct file_writer *w) {
     for (uint32_t i = 0; i < w->program->op_count; i++) {
-        if (write_op(w, &w->program->ops[i]) != PARE_OK) {
+        if (file_write_op(w, &w->program->ops[i]) != PARE_OK) {
             return fail_at(w->ctx, "%s", op_name(w->program, i));
         }
     }
     return PARE_OK;
 }
 
-/* ---- ports, names ---- */
-
-static void write_ports(struct writer *w) {
+static void write_ports(struct file_writer *w) {
     const struct program *p = w->program;
     for (uint32_t i = 0; i < p->input_count; i++) {
         write_u16(&w->ports, (uint16_t)w->index[p->inputs[i]]);
@@ -341,7 +102,7 @@ static void write_name(struct buffer *b, const char *name) {
     write_bytes(b, name != NULL ? name : "", name != NULL ? strlen(name) + 1 : 1);
 }
 
-static void write_names(struct writer *w) {
+static void write_names(struct file_writer *w) {
     const struct program *p = w->program;
     if (p->value_names == NULL || p->op_names == NULL || p->op_types == NULL) {
         return;
@@ -359,7 +120,7 @@ static void write_names(struct writer *w) {
 
 /* ---- the file ---- */
 
-static uint32_t arena_size(const struct writer *w) {
+static uint32_t arena_size(const struct file_writer *w) {
     size_t end = 0;
     for (uint32_t v = 0; v < w->program->value_count; v++) {
         const struct pare_value *value = &w->program->values[v];
@@ -376,7 +137,7 @@ static void put_u32(uint8_t *field, uint32_t v) {
     }
 }
 
-static enum pare_status assemble(struct writer *w, struct buffer *out) {
+static enum pare_status assemble(struct file_writer *w, struct buffer *out) {
     const struct program *p = w->program;
     size_t metadata_size = p->metadata == NULL ? 0 : strlen(p->metadata);
     const struct buffer *sections[] = {&w->values, &w->ops, &w->ports, &w->data, &w->names};
@@ -424,7 +185,7 @@ static enum pare_status assemble(struct writer *w, struct buffer *out) {
 }
 
 /* What was written is opened as any reader will. */
-static enum pare_status verify(struct writer *w, const struct buffer *out, size_t begin) {
+static enum pare_status verify(struct file_writer *w, const struct buffer *out, size_t begin) {
     struct pare_model model;
     void *copy = arena_alloc(&w->scratch, out->size - begin);
     if (copy == NULL) {
@@ -468,7 +229,7 @@ static enum pare_status check_size(struct context *ctx, const struct program *p)
                        PARE_MAX_PORTS);
 }
 
-static enum pare_status write_program(struct writer *w, struct buffer *out) {
+static enum pare_status write_program(struct file_writer *w, struct buffer *out) {
     const struct program *p = w->program;
     size_t begin = out->size;
     w->lives = program_lifetimes(p, &w->scratch);
@@ -486,7 +247,7 @@ static enum pare_status write_program(struct writer *w, struct buffer *out) {
 }
 
 enum pare_status program_write(struct context *ctx, const struct program *p, struct buffer *out) {
-    struct writer w = {.ctx = ctx, .program = p};
+    struct file_writer w = {.ctx = ctx, .program = p};
     struct buffer *const buffers[] = {&w.values, &w.ops, &w.ports, &w.data, &w.names, &w.parameters};
     TRY(check_steps(ctx, p));
     TRY(check_size(ctx, p));

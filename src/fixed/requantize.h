@@ -3,7 +3,7 @@
 #define PARE_FIXED_REQUANTIZE_H
 
 #include "fixed/isa.h"
-#include "runtime/arith.h"
+#include "runtime/codes.h"
 #include "runtime/program.h"
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
@@ -14,7 +14,7 @@ ALWAYS_INLINE int32_t wrapping_add(int32_t a, int32_t b) {
 }
 
 ALWAYS_INLINE void narrow_codes(const int32_t *codes, size_t count, uint8_t storage, void *out) {
-    if (storage == PARE_U8 || storage == PARE_I8) {
+    if (storage_size(storage) == 1) {
         uint8_t *bytes = out; /* the low byte of the code, signed or not */
         for (size_t i = 0; i < count; i++) {
             bytes[i] = (uint8_t)codes[i];
@@ -27,36 +27,21 @@ ALWAYS_INLINE void narrow_codes(const int32_t *codes, size_t count, uint8_t stor
     }
 }
 
-ALWAYS_INLINE void widen_codes(const void *in, size_t count, uint8_t storage, int32_t *codes) {
-    const uint8_t *u8 = in;
-    const int8_t *i8 = in;
-    const uint16_t *u16 = in;
-    const int16_t *i16 = in;
-    for (size_t i = 0; storage == PARE_U8 && i < count; i++) {
-        codes[i] = u8[i];
-    }
-    for (size_t i = 0; storage == PARE_I8 && i < count; i++) {
-        codes[i] = i8[i];
-    }
-    for (size_t i = 0; storage == PARE_U16 && i < count; i++) {
-        codes[i] = u16[i];
-    }
-    for (size_t i = 0; storage == PARE_I16 && i < count; i++) {
-        codes[i] = i16[i];
-    }
-}
-
 /* The way of every accumulator: the isa_requantize of an instruction set is this, inlined where it may be vectorised.
  */
 ALWAYS_INLINE void requantize_row(const int32_t *acc, size_t count, int32_t bias, int shift,
                                   const struct code_range *range, void *out) {
     int32_t codes[ISA_MAX_LANES];
-    size_t size = range->storage == PARE_U8 || range->storage == PARE_I8 ? 1 : 2;
+    size_t size = storage_size(range->storage);
     for (size_t done = 0; done < count; done += ISA_MAX_LANES) {
         size_t n = count - done < ISA_MAX_LANES ? count - done : ISA_MAX_LANES;
         if (shift >= 1 && shift <= 31) {
             for (size_t i = 0; i < n; i++) {
                 codes[i] = clamp32(round_right32(wrapping_add(acc[done + i], bias), shift), range->low, range->high);
+            }
+        } else if (shift == 0) {
+            for (size_t i = 0; i < n; i++) {
+                codes[i] = clamp32(wrapping_add(acc[done + i], bias), range->low, range->high);
             }
         } else {
             for (size_t i = 0; i < n; i++) {
@@ -64,6 +49,19 @@ ALWAYS_INLINE void requantize_row(const int32_t *acc, size_t count, int32_t bias
             }
         }
         narrow_codes(codes, n, range->storage, (char *)out + done * size);
+    }
+}
+
+/* The same for 64-bit accumulators; acc[i] + bias fits. */
+ALWAYS_INLINE void requantize_wide(const int64_t *acc, size_t count, int64_t bias, int shift,
+                                   const struct code_range *range, void *out) {
+    int32_t codes[ISA_MAX_LANES];
+    for (size_t done = 0; done < count; done += ISA_MAX_LANES) {
+        size_t n = count - done < ISA_MAX_LANES ? count - done : ISA_MAX_LANES;
+        for (size_t i = 0; i < n; i++) {
+            codes[i] = requantize64(acc[done + i] + bias, shift, range->low, range->high);
+        }
+        narrow_codes(codes, n, range->storage, (char *)out + done * storage_size(range->storage));
     }
 }
 

@@ -1,0 +1,31 @@
+/* What the two halves of writing a .pare file share: its sections while they grow. */
+#ifndef PARE_FIXED_FILE_WRITER_H
+#define PARE_FIXED_FILE_WRITER_H
+
+#include "fixed/lifetimes.h"
+
+/* Bytes already in the data section, which equal ones may share. */
+struct block {
+    uint64_t hash;
+    uint32_t offset, size;
+};
+
+struct file_writer {
+    struct context *ctx;
+    const struct program *program;
+    struct arena scratch;
+    struct lifetime *lives;
+    uint32_t *index;      /* of each value of the program in the file; unused ones are left out */
+    uint32_t value_count; /* in the file */
+    struct block *blocks; /* three per value or operator at most */
+    size_t block_count;
+    struct buffer values, ops, ports, data, names;
+    struct buffer parameters; /* of the operator at hand */
+};
+
+/* Adds a block to the data section, or finds an equal one. */
+enum pare_status file_place_block(struct file_writer *w, const void *bytes, size_t size, uint32_t *offset);
+/* Appends the record of an operator, and its blocks. */
+enum pare_status file_write_op(struct file_writer *w, const struct pare_op *op);
+
+#endif

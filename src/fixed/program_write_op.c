@@ -1,0 +1,223 @@
+/* Operators of a .pare file: records, parameters, coefficients. */
+#include "fixed/file_writer.h"
+#include "runtime/codes.h"
+#include "runtime/format.h"
+
+/* ---- parameters ---- */
+
+static void write_array(struct buffer *b, const uint32_t *v, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        write_u32(b, v[i]);
+    }
+}
+
+static void write_signed_array(struct buffer *b, const int32_t *v, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        write_u32(b, (uint32_t)v[i]);
+    }
+}
+
+static enum pare_status write_window(struct file_writer *w, const struct pare_window *p) {
+    struct buffer *b = &w->parameters;
+    const uint32_t sizes[] = {p->in_c, p->in_h, p->in_w, p->out_c, p->out_h, p->out_w};
+    const uint32_t small[] = {p->kernel_h,   p->kernel_w,   p->stride_h, p->stride_w,
+                              p->dilation_h, p->dilation_w, p->pad_top,  p->pad_left,
+                              p->pad_bottom, p->pad_right,  p->group,    p->count_include_pad};
+    write_array(b, sizes, 6);
+    for (size_t i = 0; i < sizeof(small) / sizeof(small[0]); i++) {
+        if (small[i] > UINT16_MAX) {
+            return fail(w->ctx, PARE_ERROR_UNSUPPORTED, "a kernel, stride, dilation, padding or group is above 65535");
+        }
+        write_u16(b, (uint16_t)small[i]);
+    }
+    return PARE_OK;
+}
+
+static void write_binary(struct buffer *b, const struct pare_op *op) {
+    uint32_t rank = op->u.binary.rank;
+    write_u32(b, op->u.binary.subtract);
+    write_u32(b, rank);
+    write_array(b, op->u.binary.dims, rank);
+    write_array(b, op->u.binary.stride[0], rank);
+    write_array(b, op->u.binary.stride[1], rank);
+}
+
+static void write_concat(struct file_writer *w, const struct pare_op *op) {
+    struct buffer *b = &w->parameters;
+    write_u32(b, op->u.concat.outer);
+    write_u32(b, op->u.concat.inner);
+    write_array(b, op->u.concat.size, op->input_count);
+    for (uint32_t i = 0; i < op->input_count; i++) {
+        write_u16(b, (uint16_t)w->index[op->inputs[i]]);
+    }
+}
+
+static void write_copy(struct buffer *b, const struct pare_op *op) {
+    uint32_t rank = op->u.copy.rank;
+    write_u32(b, op->u.copy.fill);
+    write_u32(b, (uint32_t)op->u.copy.fill_code);
+    write_u32(b, op->u.copy.in_base);
+    write_u32(b, op->u.copy.out_base);
+    write_u32(b, rank);
+    write_array(b, op->u.copy.dims, rank);
+    write_signed_array(b, op->u.copy.in_stride, rank);
+    write_signed_array(b, op->u.copy.out_stride, rank);
+}
+
+static enum pare_status write_parameters(struct file_writer *w, const struct pare_op *op) {
+    struct buffer *b = &w->parameters;
+    const struct pare_value *x = &w->program->values[op->inputs[0]], *y = &w->program->values[op->output];
+    switch ((enum pare_kind)op->kind) {
+    case PARE_CONV:
+    case PARE_CONV_TRANSPOSE:
+    case PARE_MAX_POOL:
+    case PARE_AVERAGE_POOL:
+        return write_window(w, &op->u.window);
+    case PARE_DENSE:
+    case PARE_PRELU:
+        write_array(b, (const uint32_t[]){op->weights.rows, op->weights.columns}, 2);
+        return PARE_OK;
+    case PARE_MATMUL:
+        write_array(b,
+                    (const uint32_t[]){op->u.matmul.batch, op->u.matmul.m, op->u.matmul.k, op->u.matmul.n,
+                                       op->u.matmul.stride_a, op->u.matmul.stride_b},
+                    6);
+        return PARE_OK;
+    case PARE_ADD:
+    case PARE_MUL:
+        write_binary(b, op);
+        return PARE_OK;
+    case PARE_CONCAT:
+        write_concat(w, op);
+        return PARE_OK;
+    case PARE_REDUCE_MEAN:
+        write_array(b, (const uint32_t[]){op->u.reduce.outer, op->u.reduce.reduced, op->u.reduce.inner}, 3);
+        return PARE_OK;
+    case PARE_TABLE:
+        write_bytes(b, op->u.table.entries, (size_t)storage_size(y->storage) << x->bits);
+        return PARE_OK;
+    case PARE_COPY:
+        write_copy(b, op);
+        return PARE_OK;
+    case PARE_GATHER:
+        write_array(
+            b, (const uint32_t[]){op->u.gather.outer, op->u.gather.in_axis, op->u.gather.out_axis, op->u.gather.inner},
+            4);
+        write_bytes(b, op->u.gather.indices, (size_t)op->u.gather.out_axis * 4);
+        return PARE_OK;
+    case PARE_REQUANTIZE:
+        return PARE_OK;
+    case PARE_HOST:
+    case PARE_KIND_COUNT:
+        break;
+    }
+    return fail(w->ctx, PARE_ERROR_INTERNAL, "an operator of an unknown kind");
+}
+
+/* ---- coefficients ---- */
+
+/* The same rows, bit against bit. */
+static enum pare_status write_repacked(struct file_writer *w, const struct pare_weights *weights) {
+    size_t bits = 0;
+    uint8_t byte = 0;
+    for (uint32_t r = 0; r < weights->rows; r++) {
+        struct weight_row row = weight_row(weights, r);
+        for (uint64_t i = 0; i < (uint64_t)weights->columns * weights->bits; i++) {
+            uint64_t from = row.first_bit + i;
+            byte |= (uint8_t)((row.data[from >> 3] >> (from & 7) & 1) << (bits & 7));
+            if ((++bits & 7) == 0) {
+                write_u8(&w->parameters, byte);
+                byte = 0;
+            }
+        }
+    }
+    if ((bits & 7) != 0) {
+        write_u8(&w->parameters, byte);
+    }
+    return PARE_OK;
+}
+
+/* `whole` tells whether the rows begin at whole bytes in a way that the file must say. */
+static enum pare_status write_weights(struct file_writer *w, const struct pare_weights *weights, bool *whole) {
+    uint64_t exact = (uint64_t)weights->columns * weights->bits, padded = (exact + 7) / 8 * 8;
+    *whole = weights->bits > 0 && padded != exact && weights->row_bits == padded;
+    if (weights->bits == 0) {
+        return PARE_OK;
+    }
+    if (weights->row_bits != exact && !*whole) {
+        return write_repacked(w, weights);
+    }
+    write_bytes(&w->parameters, weights->data, (size_t)(((uint64_t)weights->rows * weights->row_bits + 7) / 8));
+    return PARE_OK;
+}
+
+static void write_fracs(struct buffer *b, const int8_t *frac, bool per_row, uint32_t rows) {
+    if (frac == NULL) {
+        write_u8(b, 0);
+    } else {
+        write_bytes(b, frac, per_row ? rows : 1);
+    }
+}
+
+static enum pare_status write_coefficients(struct file_writer *w, const struct pare_op *op, uint8_t *flags) {
+    const struct pare_weights *weights = &op->weights;
+    const struct pare_bias *bias = &op->bias;
+    struct buffer *b = &w->parameters;
+    bool whole;
+    b->size = 0;
+    TRY(write_weights(w, weights, &whole));
+    *flags |= whole ? PARE_OP_WHOLE_BYTE_ROWS : 0;
+    *flags |= weights->frac != NULL && weights->frac_per_row ? PARE_OP_WEIGHT_FRAC_PER_ROW : 0;
+    if (bias->bits > 0) {
+        write_bytes(b, bias->data, (size_t)(((uint64_t)weights->rows * bias->bits + 7) / 8));
+    }
+    write_fracs(b, weights->frac, weights->frac_per_row, weights->rows);
+    if (bias->bits > 0) {
+        write_fracs(b, bias->frac, bias->frac_per_row, weights->rows);
+        *flags |= bias->frac != NULL && bias->frac_per_row ? PARE_OP_BIAS_FRAC_PER_ROW : 0;
+    }
+    return b->failed ? fail_memory(w->ctx) : PARE_OK;
+}
+
+/* ---- operators ---- */
+
+static bool has_weights(const struct pare_op *op) {
+    return op->kind == PARE_CONV || op->kind == PARE_CONV_TRANSPOSE || op->kind == PARE_DENSE || op->kind == PARE_PRELU;
+}
+
+static enum pare_status check_bounds(struct file_writer *w, const struct pare_op *op, int32_t smallest) {
+    bool inside =
+        op->low >= smallest && op->high >= smallest && op->low <= op->high && op->high - smallest <= UINT16_MAX;
+    return inside ? PARE_OK : fail(w->ctx, PARE_ERROR_INTERNAL, "its bounds lie outside of the output's format");
+}
+
+enum pare_status file_write_op(struct file_writer *w, const struct pare_op *op) {
+    const struct pare_value *y = &w->program->values[op->output];
+    int32_t smallest = code_min(y->bits, y->is_signed);
+    uint8_t flags = op->wide ? PARE_OP_WIDE : 0;
+    uint32_t parameters = 0, coefficients = 0;
+    TRY(check_bounds(w, op, smallest));
+    w->parameters.size = 0;
+    TRY(write_parameters(w, op));
+    TRY(w->parameters.failed ? fail_memory(w->ctx) : PARE_OK);
+    TRY(file_place_block(w, w->parameters.data, w->parameters.size, &parameters));
+    if (has_weights(op)) {
+        TRY(write_coefficients(w, op, &flags));
+        TRY(file_place_block(w, w->parameters.data, w->parameters.size, &coefficients));
+    }
+    bool listed = op->kind == PARE_CONCAT;
+    write_u8(&w->ops, op->kind);
+    write_u8(&w->ops, flags);
+    write_u8(&w->ops, op->input_count);
+    write_u8(&w->ops, has_weights(op) ? op->weights.bits : 0);
+    write_u8(&w->ops, has_weights(op) ? op->bias.bits : 0);
+    write_u8(&w->ops, 0);
+    write_u16(&w->ops, (uint16_t)w->index[op->output]);
+    write_u16(&w->ops, (uint16_t)(listed ? 0 : w->index[op->inputs[0]]));
+    write_u16(&w->ops, (uint16_t)(listed || op->input_count < 2 ? 0 : w->index[op->inputs[1]]));
+    write_u16(&w->ops, (uint16_t)(op->low - smallest));
+    write_u16(&w->ops, (uint16_t)(op->high - smallest));
+    write_u32(&w->ops, parameters);
+    write_u32(&w->ops, coefficients);
+    return PARE_OK;
+}
