@@ -6,9 +6,9 @@
 #include <string.h>
 
 /* Floats of unfolded columns that are made at a time: they should still be in cache when they are multiplied. */
-#define TILE_FLOATS ((int64_t)1 << 16)
+#define TILE_FLOATS ((int64_t)1 << 14)
 /* Below this many columns a product spends its time on packing the weights. */
-#define TILE_MIN_COLUMNS ((int64_t)256)
+#define TILE_MIN_COLUMNS ((int64_t)64)
 
 struct conv {
     struct grid grid;
