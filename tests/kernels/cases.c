@@ -142,11 +142,20 @@ static unsigned random_weight_bits(struct random *r) {
 
 /* ---- the output ---- */
 
-/* `frac` that of the accumulator, `gain` about how many bits larger than an input code it gets. */
-static void random_output(struct kernel_case *c, struct random *r, int frac, int gain) {
+static int log2_of(uint32_t n) {
+    int power = 0;
+    while (n >> power > 1) {
+        power++;
+    }
+    return power;
+}
+
+/* For accumulators of about `bits` bits with the fraction `frac`: mostly codes that fill the format, some that
+ * saturate. */
+static void random_output(struct kernel_case *c, struct random *r, int frac, int bits) {
     struct pare_value *y = &c->values[c->op.output];
     random_format(r, y);
-    int shift = one_in(r, 12) ? random_between(r, -20, 70) : random_between(r, -1, gain + 4);
+    int shift = one_in(r, 12) ? random_between(r, -20, 70) : bits - y->bits + random_between(r, -3, 2);
     y->frac = (int16_t)(frac - shift);
     c->op.low = code_min(y->bits, y->is_signed);
     c->op.high = code_max(y->bits, y->is_signed);
@@ -213,7 +222,8 @@ static void make_conv(struct kernel_case *c, struct random *r, enum case_size si
     unsigned bits = random_weight_bits(r);
     random_weights(c, r, w->out_c, columns, bits);
     random_bias(c, r, w->out_c);
-    random_output(c, r, c->values[0].frac + c->op.weights.frac[0], (int)bits + 4);
+    random_output(c, r, c->values[0].frac + c->op.weights.frac[0],
+                  c->values[0].bits + (int)bits + log2_of(c->op.weights.columns) / 2);
     window_shapes(c);
 }
 
@@ -224,7 +234,8 @@ static void make_dense(struct kernel_case *c, struct random *r, enum case_size s
     unsigned bits = random_weight_bits(r);
     random_weights(c, r, rows, columns, bits);
     random_bias(c, r, rows);
-    random_output(c, r, c->values[0].frac + c->op.weights.frac[0], (int)bits + 4);
+    random_output(c, r, c->values[0].frac + c->op.weights.frac[0],
+                  c->values[0].bits + (int)bits + log2_of(c->op.weights.columns) / 2);
     set_shape(&c->values[0], 2, (const uint32_t[]){samples, columns});
     set_shape(&c->values[1], 2, (const uint32_t[]){samples, rows});
 }
@@ -243,7 +254,7 @@ static void make_matmul(struct kernel_case *c, struct random *r, enum case_size 
     set_shape(&c->values[0], 3, (const uint32_t[]){shared_a ? 1 : batch, m, k});
     set_shape(&c->values[1], 3, (const uint32_t[]){shared_b ? 1 : batch, k, n});
     set_shape(&c->values[2], 3, (const uint32_t[]){batch, m, n});
-    random_output(c, r, c->values[0].frac + c->values[1].frac, c->values[1].bits + 3);
+    random_output(c, r, c->values[0].frac + c->values[1].frac, c->values[0].bits + c->values[1].bits + log2_of(k) / 2);
 }
 
 static void make_binary(struct kernel_case *c, struct random *r, enum case_size size) {
@@ -268,7 +279,10 @@ static void make_binary(struct kernel_case *c, struct random *r, enum case_size 
     }
     set_shape(&c->values[2], rank, dims);
     int a = c->values[0].frac, b = c->values[1].frac;
-    random_output(c, r, c->op.kind == PARE_MUL ? a + b : (a > b ? a : b), 4);
+    int finer = a > b ? a : b, bits_a = c->values[0].bits, bits_b = c->values[1].bits;
+    int reach_a = bits_a + finer - a, reach_b = bits_b + finer - b, reach = reach_a > reach_b ? reach_a : reach_b;
+    bool product = c->op.kind == PARE_MUL;
+    random_output(c, r, product ? a + b : finer, product ? bits_a + bits_b : reach);
 }
 
 static void make_prelu(struct kernel_case *c, struct random *r, enum case_size size) {
@@ -276,7 +290,7 @@ static void make_prelu(struct kernel_case *c, struct random *r, enum case_size s
     random_format(r, &c->values[0]);
     unsigned bits = random_weight_bits(r);
     random_weights(c, r, one_in(r, 2) ? 1 : dims[1], 1, bits);
-    random_output(c, r, c->values[0].frac, 4);
+    random_output(c, r, c->values[0].frac, c->values[0].bits + 2);
     set_shape(&c->values[0], 3, dims);
     set_shape(&c->values[1], 3, dims);
 }
@@ -295,7 +309,7 @@ static void make_concat(struct kernel_case *c, struct random *r, enum case_size 
     c->op.input_count = (uint8_t)inputs;
     c->op.output = inputs;
     set_shape(&c->values[inputs], 3, (const uint32_t[]){c->op.u.concat.outer, total, c->op.u.concat.inner});
-    random_output(c, r, c->values[0].frac, 2);
+    random_output(c, r, c->values[0].frac, c->values[0].bits);
     if (one_in(r, 2)) { /* as the search prefers it: all of one format */
         for (uint32_t i = 0; i < inputs; i++) {
             struct pare_value *y = &c->values[inputs];
@@ -311,7 +325,7 @@ static void make_pool(struct kernel_case *c, struct random *r, enum case_size si
     w->in_c = w->out_c = dim(r, size, 5, 20);
     w->count_include_pad = one_in(r, 2);
     random_format(r, &c->values[0]);
-    random_output(c, r, c->values[0].frac, 1);
+    random_output(c, r, c->values[0].frac, c->values[0].bits);
     if (c->op.kind == PARE_MAX_POOL && one_in(r, 2)) {
         set_format(&c->values[1], c->values[0].bits, c->values[0].is_signed, c->values[0].frac);
         c->op.low = code_min(c->values[0].bits, c->values[0].is_signed);
@@ -327,7 +341,7 @@ static void make_reduce(struct kernel_case *c, struct random *r, enum case_size 
     c->op.u.reduce.reduced = reduced;
     c->op.u.reduce.inner = inner;
     random_format(r, &c->values[0]);
-    random_output(c, r, c->values[0].frac, 1);
+    random_output(c, r, c->values[0].frac, c->values[0].bits);
     set_shape(&c->values[0], 3, (const uint32_t[]){outer, reduced, inner});
     set_shape(&c->values[1], 2, (const uint32_t[]){outer, inner});
 }
@@ -348,7 +362,7 @@ static void make_table(struct kernel_case *c, struct random *r, enum case_size s
 static void make_requantize(struct kernel_case *c, struct random *r, enum case_size size) {
     uint32_t dims[1] = {dim(r, size, 300, 5000)};
     random_format(r, &c->values[0]);
-    random_output(c, r, c->values[0].frac, 2);
+    random_output(c, r, c->values[0].frac, c->values[0].bits);
     set_shape(&c->values[0], 1, dims);
     set_shape(&c->values[1], 1, dims);
 }
@@ -387,7 +401,7 @@ static void make_copy(struct kernel_case *c, struct random *r, enum case_size si
     random_format(r, &c->values[0]);
     set_shape(&c->values[0], rank, in);
     set_shape(&c->values[1], rank, out);
-    random_output(c, r, c->values[0].frac, 1);
+    random_output(c, r, c->values[0].frac, c->values[0].bits);
     if (one_in(r, 2)) {
         set_format(&c->values[1], c->values[0].bits, c->values[0].is_signed, c->values[0].frac);
         c->op.low = code_min(c->values[0].bits, c->values[0].is_signed);
@@ -409,7 +423,7 @@ static void make_gather(struct kernel_case *c, struct random *r, enum case_size 
     c->op.u.gather.inner = inner;
     c->op.u.gather.indices = (const uint32_t *)(void *)indices;
     random_format(r, &c->values[0]);
-    random_output(c, r, c->values[0].frac, 1);
+    random_output(c, r, c->values[0].frac, c->values[0].bits);
     set_shape(&c->values[0], 3, (const uint32_t[]){outer, axis, inner});
     set_shape(&c->values[1], 3, (const uint32_t[]){outer, taken, inner});
 }
