@@ -55,7 +55,8 @@ enum pare_status axis_plan_conv(struct context *ctx, struct arena *arena, struct
     *all = (struct lattice){.step = 1, .count = a->out_size, .tap_count = a->kernel, .taps = all->taps};
     for (uint32_t k = 0; k < a->kernel; k++) {
         uint32_t at = k * a->dilation;
-        all->taps[k] = (struct tap){k, axis_phase(a, at % a->stride), at / a->stride};
+        bool read = !a->pairs || k % 2 == 0;
+        all->taps[k] = (struct tap){k, read ? axis_phase(a, at % a->stride) : 0, at / a->stride};
     }
     return PARE_OK;
 }

@@ -2,35 +2,37 @@
 
 #include "runtime/arith.h"
 
-/* One loop per storage and part; the unit step apart, so that it is vectorised. */
+/* One loop per storage and part; the commonest steps apart, so that they are vectorised. */
+#define COPY_STEP(type, expression, by)                                                                                \
+    for (size_t i = 0; i < count; i++) {                                                                               \
+        const type code = ((const type *)codes)[(ptrdiff_t)i * (by)];                                                  \
+        out[i] = (expression);                                                                                         \
+    }
+
 #define COPY_CODES(type, expression)                                                                                   \
     do {                                                                                                               \
-        const type *in = codes;                                                                                        \
         if (step == 1) {                                                                                               \
-            for (size_t i = 0; i < count; i++) {                                                                       \
-                const type code = in[i];                                                                               \
-                out[i] = (int16_t)(expression);                                                                        \
-            }                                                                                                          \
+            COPY_STEP(type, expression, 1)                                                                             \
+        } else if (step == 2) {                                                                                        \
+            COPY_STEP(type, expression, 2)                                                                             \
         } else {                                                                                                       \
-            for (size_t i = 0; i < count; i++) {                                                                       \
-                const type code = in[i * step];                                                                        \
-                out[i] = (int16_t)(expression);                                                                        \
-            }                                                                                                          \
+            COPY_STEP(type, expression, step)                                                                          \
         }                                                                                                              \
     } while (0)
 
 #define COPY_PART(type)                                                                                                \
     do {                                                                                                               \
         if (part == CODE_WHOLE) {                                                                                      \
-            COPY_CODES(type, code);                                                                                    \
+            COPY_CODES(type, (int16_t)code);                                                                           \
         } else if (part == CODE_LOW) {                                                                                 \
-            COPY_CODES(type, code & 255);                                                                              \
+            COPY_CODES(type, (int16_t)(code & 255));                                                                   \
         } else {                                                                                                       \
-            COPY_CODES(type, floor_shift32(code, 8));                                                                  \
+            COPY_CODES(type, (int16_t)floor_shift32(code, 8));                                                         \
         }                                                                                                              \
     } while (0)
 
-void codes_to_int16(const void *codes, uint8_t storage, enum code_part part, size_t step, size_t count, int16_t *out) {
+void codes_to_int16(const void *codes, uint8_t storage, enum code_part part, ptrdiff_t step, size_t count,
+                    int16_t *out) {
     switch (storage) {
     case PARE_U8:
         COPY_PART(uint8_t);
@@ -47,33 +49,19 @@ void codes_to_int16(const void *codes, uint8_t storage, enum code_part part, siz
     }
 }
 
-#define WIDEN_CODES(type)                                                                                              \
-    do {                                                                                                               \
-        const type *in = codes;                                                                                        \
-        if (step == 1) {                                                                                               \
-            for (size_t i = 0; i < count; i++) {                                                                       \
-                out[i] = in[i];                                                                                        \
-            }                                                                                                          \
-        } else {                                                                                                       \
-            for (size_t i = 0; i < count; i++) {                                                                       \
-                out[i] = in[(ptrdiff_t)i * step];                                                                      \
-            }                                                                                                          \
-        }                                                                                                              \
-    } while (0)
-
 void codes_to_int32(const void *codes, uint8_t storage, ptrdiff_t step, size_t count, int32_t *out) {
     switch (storage) {
     case PARE_U8:
-        WIDEN_CODES(uint8_t);
+        COPY_CODES(uint8_t, code);
         break;
     case PARE_I8:
-        WIDEN_CODES(int8_t);
+        COPY_CODES(int8_t, code);
         break;
     case PARE_U16:
-        WIDEN_CODES(uint16_t);
+        COPY_CODES(uint16_t, code);
         break;
     default:
-        WIDEN_CODES(int16_t);
+        COPY_CODES(int16_t, code);
         break;
     }
 }

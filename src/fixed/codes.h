@@ -8,9 +8,10 @@
 /* A code is 256 * its high part + its low part, the low one in [0, 255]. */
 enum code_part { CODE_WHOLE, CODE_LOW, CODE_HIGH };
 
-/* out[i] = that part of codes[i * step], i < count. CODE_WHOLE must fit int16. */
-void codes_to_int16(const void *codes, uint8_t storage, enum code_part part, size_t step, size_t count, int16_t *out);
-/* out[i] = codes[i * step], i < count; a step may be 0 or negative. */
+/* out[i] = that part of codes[i * step], i < count; a step may be 0 or negative. CODE_WHOLE must fit int16. */
+void codes_to_int16(const void *codes, uint8_t storage, enum code_part part, ptrdiff_t step, size_t count,
+                    int16_t *out);
+/* out[i] = codes[i * step] */
 void codes_to_int32(const void *codes, uint8_t storage, ptrdiff_t step, size_t count, int32_t *out);
 /* Whether every code of the value fits int16. */
 bool codes_fit_int16(const struct pare_value *value);

@@ -50,11 +50,12 @@ static enum pare_status conv_axes(struct context *ctx, struct plan *plan, struct
                              .stride = w->stride_w,
                              .dilation = w->dilation_w,
                              .pad = w->pad_left};
+    image->x.pairs = !transposed && image_pairs_taps(w->in_c / w->group, w->kernel_w);
     enum pare_status (*plan_axis)(struct context *, struct arena *, struct axis *) =
         transposed ? axis_plan_transpose : axis_plan_conv;
     TRY(plan_axis(ctx, &plan->arena, &image->y));
     TRY(plan_axis(ctx, &plan->arena, &image->x));
-    return image_plan(ctx, image, w->in_c, w->group, transposed);
+    return image_plan(ctx, image, w->in_c, w->group);
 }
 
 /* The word's offset in the image, and where its two elements stand in a row of the kernel's weights (SIZE_MAX: in
@@ -65,19 +66,19 @@ struct word {
 };
 
 static struct word conv_word(const struct image *im, const struct part *part, uint32_t k) {
-    uint32_t across = im->pair_taps ? (part->x->tap_count + 1) / 2 : part->x->tap_count;
+    uint32_t across = im->x.pairs ? (part->x->tap_count + 1) / 2 : part->x->tap_count;
     uint32_t depth = k / (across * part->y->tap_count);
     const struct tap *y = &part->y->taps[k / across % part->y->tap_count];
-    uint32_t column = im->pair_taps ? k % across * 2 : k % across;
+    uint32_t column = im->x.pairs ? k % across * 2 : k % across;
     const struct tap *x = &part->x->taps[column];
-    uint32_t channel = im->pair_taps ? depth : depth * 2;
+    uint32_t channel = im->x.pairs ? depth : depth * 2;
     size_t kernel = (size_t)im->y.kernel * im->x.kernel;
     size_t plane = ((size_t)depth * im->y.phase_count + y->phase) * im->x.phase_count + x->phase;
     struct word word = {(uint32_t)(plane * im->plane + y->index * im->row + x->index), 0, SIZE_MAX};
     word.first = channel * kernel + (size_t)y->kernel * im->x.kernel + x->kernel;
-    if (im->pair_taps && column + 1 < part->x->tap_count) {
+    if (im->x.pairs && column + 1 < part->x->tap_count) {
         word.second = word.first + 1;
-    } else if (!im->pair_taps && channel + 1 < im->channels / im->group) {
+    } else if (!im->x.pairs && channel + 1 < im->channels / im->group) {
         word.second = word.first + kernel;
     }
     return word;

@@ -9,14 +9,16 @@ static size_t odd_lines(size_t words) {
     return ((words + 15) / 16 | 1) * 16;
 }
 
-enum pare_status image_plan(struct context *ctx, struct image *im, uint32_t channels, uint32_t group, bool transposed) {
+bool image_pairs_taps(uint32_t channels_per_group, uint32_t kernel_width) {
+    uint64_t by_channel = ((uint64_t)channels_per_group + 1) / 2 * kernel_width;
+    return (uint64_t)channels_per_group * ((kernel_width + 1) / 2) < by_channel;
+}
+
+enum pare_status image_plan(struct context *ctx, struct image *im, uint32_t channels, uint32_t group) {
     uint32_t per_group = channels / group;
     im->channels = channels;
     im->group = group;
-    uint64_t by_channel = (uint64_t)(per_group + 1) / 2 * im->x.kernel;
-    uint64_t by_tap = (uint64_t)per_group * ((im->x.kernel + 1) / 2);
-    im->pair_taps = !transposed && by_tap < by_channel;
-    im->depth = im->pair_taps ? per_group : (per_group + 1) / 2;
+    im->depth = im->x.pairs ? per_group : (per_group + 1) / 2;
     im->row = im->x.extent;
     im->row_bytes = (im->row + 31) / 32 * 32 * 2 * sizeof(int16_t);
     size_t phases;
@@ -33,7 +35,7 @@ enum pare_status image_plan(struct context *ctx, struct image *im, uint32_t chan
 }
 
 size_t image_words(const struct image *im, const struct lattice *y, const struct lattice *x) {
-    size_t across = im->pair_taps ? (x->tap_count + 1) / 2 : x->tap_count;
+    size_t across = im->x.pairs ? (x->tap_count + 1) / 2 : x->tap_count;
     return im->depth * y->tap_count * across;
 }
 
@@ -90,10 +92,10 @@ void image_fill(const struct image *im, const void *codes, uint8_t storage, enum
     size_t row_bytes = (size_t)im->x.in_size * (storage == PARE_U8 || storage == PARE_I8 ? 1 : 2);
     size_t channel_bytes = row_bytes * im->y.in_size;
     for (uint32_t i = 0; i < im->group * im->depth; i++) {
-        uint32_t within = im->pair_taps ? i % im->depth : i % im->depth * 2;
+        uint32_t within = im->x.pairs ? i % im->depth : i % im->depth * 2;
         const char *first = (const char *)codes + (size_t)(i / im->depth * per_group + within) * channel_bytes;
         struct source from = {first, NULL, 0, row_bytes, storage, part};
-        if (im->pair_taps) {
+        if (im->x.pairs) {
             from.second = im->x.kernel > 1 ? first : NULL;
             from.shift = im->x.dilation;
         } else if (within + 1 < per_group) {

@@ -14,16 +14,16 @@
 struct image {
     struct axis y, x;
     uint32_t channels, group;
-    bool pair_taps;     /* a word holds two taps, not two channels */
     uint32_t depth;     /* word planes per group and phase */
     size_t row, plane;  /* words; both axes' phases are outside the plane: [group][depth][y.phase][x.phase][plane] */
     size_t group_words; /* of one group */
     size_t row_bytes;   /* scratch of image_fill */
 };
 
-/* Chooses the pairing and the strides; both axes are planned. */
-enum pare_status image_plan(struct context *ctx, struct image *image, uint32_t channels, uint32_t group,
-                            bool transposed);
+/* Whether a convolution has fewer words when they hold two taps (x.pairs), not two channels of a tap. */
+bool image_pairs_taps(uint32_t channels_per_group, uint32_t kernel_width);
+/* Plans the strides; both axes are planned. */
+enum pare_status image_plan(struct context *ctx, struct image *image, uint32_t channels, uint32_t group);
 /* Terms of the sum, in words, for a lattice pair. */
 size_t image_words(const struct image *image, const struct lattice *y, const struct lattice *x);
 /* Fills all groups of `words` from one sample; `scratch` holds row_bytes. */

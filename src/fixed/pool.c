@@ -13,8 +13,7 @@ struct span {
 
 struct pool {
     struct span *y, *x;
-    bool along_taps; /* sum over the taps of one output, not over the outputs of one tap */
-    bool even;       /* all x.counted are equal */
+    bool even; /* all x.counted are equal */
 };
 
 static enum pare_status plan_axis(struct context *ctx, struct plan *plan, uint32_t in, uint32_t out, uint32_t kernel,
@@ -50,103 +49,103 @@ static enum pare_status pool_plan(struct context *ctx, struct plan *plan) {
                   &pool->y));
     TRY(plan_axis(ctx, plan, w->in_w, w->out_w, w->kernel_w, w->stride_w, w->dilation_w, w->pad_left, w->pad_right,
                   &pool->x));
-    pool->along_taps = w->out_w < w->kernel_w;
     pool->even = true;
     for (uint32_t o = 1; o < w->out_w; o++) {
         pool->even = pool->even && pool->x[o].counted == pool->x[0].counted;
     }
-    /* One row of accumulators, one of widened codes. */
-    size_t row = w->out_w > w->kernel_w ? w->out_w : w->kernel_w;
-    if (!size_multiply(row, 2 * sizeof(int32_t), &plan->scratch)) {
+    /* Widened codes and folded columns of an input row, accumulators of an output row. */
+    if (!size_multiply((size_t)w->in_w * 2 + w->out_w, sizeof(int32_t), &plan->scratch)) {
         return fail_memory(ctx);
     }
     return PARE_OK;
 }
 
-struct row { /* of outputs, over one row of inputs */
-    const struct plan *plan;
-    const char *from;
-    int32_t *acc, *codes;
-};
+static inline int32_t larger(int32_t a, int32_t b) {
+    return a > b ? a : b;
+}
 
-/* Folds codes into accumulators: acc[i * step] takes codes[i]. */
-typedef void fold_function(int32_t *acc, size_t step, const int32_t *codes, size_t count);
+/* A window is folded along its columns first, all columns of the input at once. */
+typedef void fold_columns_function(int32_t *columns, const int32_t *codes, size_t count);
+/* Then each output takes its columns. */
+typedef void fold_taps_function(const struct span *spans, const int32_t *columns, size_t dilation, size_t count,
+                                int32_t *acc);
 
-static void fold_max(int32_t *acc, size_t step, const int32_t *codes, size_t count) {
-    if (step == 0) {
-        for (size_t i = 0; i < count; i++) {
-            *acc = codes[i] > *acc ? codes[i] : *acc;
-        }
-        return;
-    }
+static void max_columns(int32_t *columns, const int32_t *codes, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        acc[i] = codes[i] > acc[i] ? codes[i] : acc[i];
+        columns[i] = larger(columns[i], codes[i]);
     }
 }
 
-static void fold_sum(int32_t *acc, size_t step, const int32_t *codes, size_t count) {
-    if (step == 0) {
-        for (size_t i = 0; i < count; i++) {
-            *acc += codes[i];
-        }
-        return;
-    }
+static void sum_columns(int32_t *columns, const int32_t *codes, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        acc[i] += codes[i];
+        columns[i] += codes[i];
     }
 }
 
-static void fold_taps(const struct row *row, fold_function *fold) {
-    const struct pare_window *w = &row->plan->op->u.window;
-    const struct pool *pool = row->plan->state;
-    uint8_t storage = plan_input(row->plan, 0)->storage;
-    for (uint32_t o = 0; o < w->out_w; o++) {
-        const struct span *s = &pool->x[o];
-        size_t first = (size_t)(s->start + s->taps.first * (int32_t)w->dilation_w);
-        size_t count = (size_t)(s->taps.last - s->taps.first);
-        codes_to_int32(row->from + first * storage_size(storage), storage, w->dilation_w, count, row->codes);
-        fold(row->acc + o, 0, row->codes, count);
-    }
+static const int32_t *first_column(const struct span *s, const int32_t *columns, size_t dilation) {
+    return columns + (s->start + s->taps.first * (int32_t)dilation);
 }
 
-static void fold_outputs(const struct row *row, fold_function *fold) {
-    const struct pare_window *w = &row->plan->op->u.window;
-    uint8_t storage = plan_input(row->plan, 0)->storage;
-    for (uint32_t k = 0; k < w->kernel_w; k++) {
-        int32_t start = (int32_t)(k * w->dilation_w) - (int32_t)w->pad_left;
-        struct taps outputs = taps_between(start, (int32_t)w->out_w, (int32_t)w->stride_w, 0, (int32_t)w->in_w);
-        if (outputs.first < outputs.last) {
-            size_t first = (size_t)(start + outputs.first * (int32_t)w->stride_w);
-            size_t count = (size_t)(outputs.last - outputs.first);
-            codes_to_int32(row->from + first * storage_size(storage), storage, w->stride_w, count, row->codes);
-            fold(row->acc + outputs.first, 1, row->codes, count);
+static void max_taps(const struct span *spans, const int32_t *columns, size_t dilation, size_t count, int32_t *acc) {
+    for (size_t o = 0; o < count; o++) {
+        const int32_t *column = first_column(&spans[o], columns, dilation);
+        int32_t best = *column;
+        for (int32_t k = spans[o].taps.first + 1; k < spans[o].taps.last; k++) {
+            column += dilation;
+            best = larger(best, *column);
         }
+        acc[o] = best;
+    }
+}
+
+static void sum_taps(const struct span *spans, const int32_t *columns, size_t dilation, size_t count, int32_t *acc) {
+    for (size_t o = 0; o < count; o++) {
+        const int32_t *column = first_column(&spans[o], columns, dilation);
+        int32_t sum = *column;
+        for (int32_t k = spans[o].taps.first + 1; k < spans[o].taps.last; k++) {
+            column += dilation;
+            sum += *column;
+        }
+        acc[o] = sum;
     }
 }
 
 typedef void finish_function(const struct plan *plan, uint32_t oy, const int32_t *acc, void *to);
 
-static void pool_run(const struct plan *plan, void *const *data, void *scratch, int32_t start, fold_function *fold,
-                     finish_function *finish) {
+struct pool_kind {
+    fold_columns_function *fold_columns;
+    fold_taps_function *fold_taps;
+    finish_function *finish;
+};
+
+static void pool_row(const struct plan *plan, const struct pool_kind *kind, const char *channel, uint32_t oy,
+                     int32_t *scratch, char *to) {
     const struct pare_window *w = &plan->op->u.window;
     const struct pool *pool = plan->state;
-    size_t in_row = (size_t)w->in_w * storage_size(plan_input(plan, 0)->storage);
+    const struct span *s = &pool->y[oy];
+    uint8_t storage = plan_input(plan, 0)->storage;
+    size_t row_bytes = (size_t)w->in_w * storage_size(storage);
+    int32_t *columns = scratch, *codes = columns + w->in_w, *acc = codes + w->in_w;
+    for (int32_t k = s->taps.first; k < s->taps.last; k++) {
+        const char *row = channel + (size_t)(s->start + k * (int32_t)w->dilation_h) * row_bytes;
+        codes_to_int32(row, storage, 1, w->in_w, k == s->taps.first ? columns : codes);
+        if (k > s->taps.first) {
+            kind->fold_columns(columns, codes, w->in_w);
+        }
+    }
+    kind->fold_taps(pool->x, columns, w->dilation_w, w->out_w, acc);
+    kind->finish(plan, oy, acc, to);
+}
+
+static void pool_run(const struct plan *plan, void *const *data, void *scratch, const struct pool_kind *kind) {
+    const struct pare_window *w = &plan->op->u.window;
+    size_t channel_bytes = (size_t)w->in_h * w->in_w * storage_size(plan_input(plan, 0)->storage);
+    size_t row_bytes = w->out_w * storage_size(plan_output(plan)->storage);
     char *to = data[plan->op->output];
-    struct row row = {.plan = plan, .acc = scratch};
-    row.codes = row.acc + (w->out_w > w->kernel_w ? w->out_w : w->kernel_w);
     for (uint32_t c = 0; c < w->in_c; c++) {
-        const char *channel = (const char *)data[plan->op->inputs[0]] + c * w->in_h * in_row;
-        for (uint32_t oy = 0; oy < w->out_h; oy++) {
-            const struct span *s = &pool->y[oy];
-            for (uint32_t o = 0; o < w->out_w; o++) {
-                row.acc[o] = start;
-            }
-            for (int32_t k = s->taps.first; k < s->taps.last; k++) {
-                row.from = channel + (size_t)(s->start + k * (int32_t)w->dilation_h) * in_row;
-                (pool->along_taps ? fold_taps : fold_outputs)(&row, fold);
-            }
-            finish(plan, oy, row.acc, to);
-            to += w->out_w * storage_size(plan_output(plan)->storage);
+        const char *channel = (const char *)data[plan->op->inputs[0]] + c * channel_bytes;
+        for (uint32_t oy = 0; oy < w->out_h; oy++, to += row_bytes) {
+            pool_row(plan, kind, channel, oy, scratch, to);
         }
     }
 }
@@ -159,7 +158,8 @@ static void finish_max(const struct plan *plan, uint32_t oy, const int32_t *acc,
 }
 
 static void max_pool_run(const struct plan *plan, void *const *data, void *scratch) {
-    pool_run(plan, data, scratch, INT32_MIN, fold_max, finish_max);
+    static const struct pool_kind kind = {max_columns, max_taps, finish_max};
+    pool_run(plan, data, scratch, &kind);
 }
 
 const struct kernel kernel_max_pool = {pool_plan, max_pool_run};
@@ -202,7 +202,8 @@ static enum pare_status average_pool_plan(struct context *ctx, struct plan *plan
 }
 
 static void average_pool_run(const struct plan *plan, void *const *data, void *scratch) {
-    pool_run(plan, data, scratch, 0, fold_sum, finish_average);
+    static const struct pool_kind kind = {sum_columns, sum_taps, finish_average};
+    pool_run(plan, data, scratch, &kind);
 }
 
 const struct kernel kernel_average_pool = {average_pool_plan, average_pool_run};

@@ -27,28 +27,40 @@ ALWAYS_INLINE void narrow_codes(const int32_t *codes, size_t count, uint8_t stor
     }
 }
 
+/* At most REQUANTIZE_CHUNK codes; a constant count is vectorised without a remainder. */
+#define REQUANTIZE_CHUNK 16
+
+ALWAYS_INLINE void requantize_chunk(const int32_t *acc, size_t count, int32_t bias, int shift,
+                                    const struct code_range *range, void *out) {
+    int32_t codes[REQUANTIZE_CHUNK];
+    int32_t low = range->low, high = range->high;
+    if (shift >= 1 && shift <= 31) {
+        for (size_t i = 0; i < count; i++) {
+            codes[i] = clamp32(round_right32(wrapping_add(acc[i], bias), shift), low, high);
+        }
+    } else if (shift == 0) {
+        for (size_t i = 0; i < count; i++) {
+            codes[i] = clamp32(wrapping_add(acc[i], bias), low, high);
+        }
+    } else {
+        for (size_t i = 0; i < count; i++) {
+            codes[i] = requantize32(wrapping_add(acc[i], bias), shift, low, high);
+        }
+    }
+    narrow_codes(codes, count, range->storage, out);
+}
+
 /* The way of every accumulator: the isa_requantize of an instruction set is this, inlined where it may be vectorised.
  */
 ALWAYS_INLINE void requantize_row(const int32_t *acc, size_t count, int32_t bias, int shift,
                                   const struct code_range *range, void *out) {
-    int32_t codes[ISA_MAX_LANES];
-    size_t size = storage_size(range->storage);
-    for (size_t done = 0; done < count; done += ISA_MAX_LANES) {
-        size_t n = count - done < ISA_MAX_LANES ? count - done : ISA_MAX_LANES;
-        if (shift >= 1 && shift <= 31) {
-            for (size_t i = 0; i < n; i++) {
-                codes[i] = clamp32(round_right32(wrapping_add(acc[done + i], bias), shift), range->low, range->high);
-            }
-        } else if (shift == 0) {
-            for (size_t i = 0; i < n; i++) {
-                codes[i] = clamp32(wrapping_add(acc[done + i], bias), range->low, range->high);
-            }
-        } else {
-            for (size_t i = 0; i < n; i++) {
-                codes[i] = requantize32(wrapping_add(acc[done + i], bias), shift, range->low, range->high);
-            }
-        }
-        narrow_codes(codes, n, range->storage, (char *)out + done * size);
+    char *to = out;
+    size_t bytes = REQUANTIZE_CHUNK * storage_size(range->storage);
+    for (; count >= REQUANTIZE_CHUNK; count -= REQUANTIZE_CHUNK, acc += REQUANTIZE_CHUNK, to += bytes) {
+        requantize_chunk(acc, REQUANTIZE_CHUNK, bias, shift, range, to);
+    }
+    if (count > 0) {
+        requantize_chunk(acc, count, bias, shift, range, to);
     }
 }
 

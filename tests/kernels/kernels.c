@@ -261,6 +261,30 @@ static void bench_dense(struct context *ctx, const char *name, uint32_t samples,
     arena_free(&c.arena);
 }
 
+static void bench_pool(struct context *ctx, const char *name, uint8_t kind, uint32_t channels, uint32_t size) {
+    struct pare_window w = {.in_c = channels,
+                            .in_h = size,
+                            .in_w = size,
+                            .out_c = channels,
+                            .out_h = size / 2,
+                            .out_w = size / 2,
+                            .kernel_h = 2,
+                            .kernel_w = 2,
+                            .stride_h = 2,
+                            .stride_w = 2,
+                            .dilation_h = 1,
+                            .dilation_w = 1,
+                            .group = 1};
+    struct random r = {1};
+    struct kernel_case c;
+    case_make_conv(&c, &r, &w, 0);
+    c.op.kind = kind;
+    c.op.weights = (struct pare_weights){0};
+    c.values[1].frac = c.values[0].frac;
+    bench_case(ctx, &c, name);
+    arena_free(&c.arena);
+}
+
 static void bench_all(struct context *ctx) {
     printf("GMAC/s (kinds without weights: G outputs/s)\n");
     bench_conv(ctx, "conv 3x3 3->32 32x32", 3, 32, 32, 3, 1, 1);
@@ -275,8 +299,11 @@ static void bench_all(struct context *ctx) {
     bench_conv(ctx, "conv 1x1 256->512 7x7", 256, 7, 512, 1, 1, 1);
     bench_conv(ctx, "depthwise 3x3 64 56x56", 64, 56, 64, 3, 1, 64);
     bench_conv(ctx, "depthwise 3x3 stride 2 64 56x56", 64, 56, 64, 3, 2, 64);
+    bench_conv(ctx, "depthwise 1x1 64 32x32", 64, 32, 64, 1, 1, 64);
     bench_dense(ctx, "dense 1 x 2048 -> 128", 1, 2048, 128);
     bench_dense(ctx, "dense 64 x 256 -> 256", 64, 256, 256);
+    bench_pool(ctx, "max pool 2x2 64 32x32", PARE_MAX_POOL, 64, 32);
+    bench_pool(ctx, "average pool 2x2 64 32x32", PARE_AVERAGE_POOL, 64, 32);
     for (uint8_t kind = PARE_MATMUL; kind < PARE_HOST; kind++) {
         struct random r = {3};
         struct kernel_case c;
