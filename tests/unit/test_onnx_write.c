@@ -1,0 +1,160 @@
+/* Writing, and reading back what was written. */
+#include "graph/op.h"
+#include "onnx_trial.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char network[] = "graph net {\n"
+                              "  metadata \"author\" \"someone\"\n"
+                              "  input x: float32[N,3,8,8]\n"
+                              "  const w: float32[4,3,3,3] = random(1, -1, 1)\n"
+                              "  const b: float32[4] = [0.5, -0.5, 1, 2]\n"
+                              "  const low: float32[] = 0\n"
+                              "  const shape: int64[2] = [0, -1]\n"
+                              "  c = Conv(x, w, b) as conv {pads = [1, 1, 1, 1], auto_pad = \"NOTSET\", group = 1}\n"
+                              "  r = Clip(c, low) as act origin Relu\n"
+                              "  l = LeakyRelu(r) as leak {alpha = 0.25}\n"
+                              "  y = Reshape(l, shape) as flat\n"
+                              "  output y\n"
+                              "}\n";
+
+static struct graph *graph_of(const char *text) {
+    struct graph *g = NULL;
+    enum pare_status status = graph_parse(&ctx, text, &g);
+    ck_assert_msg(status == PARE_OK, "%s", ctx.diag.message);
+    ck_assert_msg(graph_infer(&ctx, g) == PARE_OK, "%s", ctx.diag.message);
+    return g;
+}
+
+static message write_graph(const struct graph *g, int opset) {
+    message m = new_message();
+    enum pare_status status = onnx_write(&ctx, g, &(struct onnx_write_options){.opset = opset}, &m);
+    ck_assert_msg(status == PARE_OK, "%s", ctx.diag.message);
+    return m;
+}
+
+static bool holds(const message *m, const char *bytes, size_t size) {
+    for (size_t i = 0; i + size <= m->size; i++) {
+        if (memcmp(m->data + i, bytes, size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void round_trip(const char *source, int opset) {
+    struct graph *g = graph_of(source);
+    struct graph *again = must_parse(write_graph(g, opset));
+    char *first = text_of(g), *second = text_of(again);
+    ck_assert_str_eq(first, second);
+    free(first);
+    free(second);
+    graph_free(g);
+    graph_free(again);
+}
+
+START_TEST(test_round_trip) {
+    round_trip(network, 0);
+    round_trip(network, 21);
+    round_trip(network, 25);
+}
+END_TEST
+
+START_TEST(test_same_bytes) {
+    struct graph *g = graph_of(network);
+    message first = write_graph(g, 21), second = write_graph(g, 21);
+    ck_assert_uint_eq(first.size, second.size);
+    ck_assert_mem_eq(first.data, second.data, first.size);
+    ck_assert(onnx_recognise(first.data, first.size));
+    ck_assert(holds(&first, "\x12\x04pare", 6));
+    buffer_free(&first);
+    buffer_free(&second);
+    graph_free(g);
+}
+END_TEST
+
+/* The model that holds one constant of a small type, dequantized. */
+static const char small[] = "graph small {\n"
+                            "  const w: %s[5] = [1, %s, 0, %s, 1]\n"
+                            "  const s: float32[] = 0.5\n"
+                            "  y = DequantizeLinear(w, s) as d\n"
+                            "  output y\n"
+                            "}\n";
+
+static void small_round_trip(const char *type, const char *low, const char *high, const char *bytes, size_t size) {
+    char text[512];
+    (void)snprintf(text, sizeof text, small, type, low, high);
+    struct graph *g = graph_of(text);
+    message m = write_graph(g, 25);
+    ck_assert_msg(holds(&m, bytes, size), "%s is not packed as expected", type);
+    buffer_free(&m);
+    graph_free(g);
+    round_trip(text, 25);
+}
+
+START_TEST(test_small_types) {
+    small_round_trip("int4", "-8", "7", "\x4a\x03\x81\x70\x01", 5);
+    small_round_trip("uint4", "15", "7", "\x4a\x03\xf1\x70\x01", 5);
+    small_round_trip("int2", "-2", "-1", "\x4a\x02\xc9\x01", 4);
+    small_round_trip("uint2", "2", "3", "\x4a\x02\xc9\x01", 4);
+}
+END_TEST
+
+START_TEST(test_opsets) {
+    char text[512];
+    message m = new_message();
+    (void)snprintf(text, sizeof text, small, "int2", "-2", "-1");
+    struct graph *g = graph_of(text);
+    ck_assert_int_eq(onnx_write(&ctx, g, NULL, &m), PARE_ERROR_USAGE);
+    ck_assert_msg(strstr(ctx.diag.message, "int2 needs opset 25") != NULL, "%s", ctx.diag.message);
+    context_clear(&ctx);
+    ck_assert_int_eq(onnx_write(&ctx, g, &(struct onnx_write_options){.opset = 13}, &m), PARE_ERROR_USAGE);
+    buffer_free(&m);
+    graph_free(g);
+}
+END_TEST
+
+START_TEST(test_formats) {
+    static int fractions[] = {3, 4, 5, -6};
+    struct format plain = {.bits = 5, .is_signed = false, .frac = 2};
+    struct format channels = {.bits = 7, .is_signed = true, .axis = 1, .channels = 4, .channel_frac = fractions};
+    struct graph *g = graph_of(network);
+    graph_find(g, "r")->format = &plain;
+    graph_find(g, "w")->format = &channels;
+    message m = write_graph(g, 21);
+    ck_assert(holds(&m,
+                    "\n\x04"
+                    "FRAC\x12\x08"
+                    "3,4,5,-6",
+                    16));
+    ck_assert(holds(&m,
+                    "\n\x04"
+                    "AXIS\x12\x01"
+                    "1",
+                    9));
+    ck_assert(holds(&m,
+                    "\n\x04"
+                    "BITS\x12\x01"
+                    "5",
+                    9));
+    ck_assert(holds(&m,
+                    "\n\x06SIGNED\x12\x01"
+                    "0",
+                    11));
+    buffer_free(&m);
+    graph_find(g, "r")->format = NULL;
+    graph_find(g, "w")->format = NULL;
+    graph_free(g);
+}
+END_TEST
+
+int main(void) {
+    TCase *tests = tcase_create("write");
+    tcase_add_test(tests, test_round_trip);
+    tcase_add_test(tests, test_same_bytes);
+    tcase_add_test(tests, test_small_types);
+    tcase_add_test(tests, test_opsets);
+    tcase_add_test(tests, test_formats);
+    return run_case(tests, "onnx writing");
+}
