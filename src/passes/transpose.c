@@ -17,6 +17,9 @@
 static const char *const unary[] = {"Relu",        "LeakyRelu", "Clip",     "Sigmoid", "Tanh",
                                     "HardSigmoid", "HardSwish", "Identity", "Cast",    NULL};
 static const char *const binary[] = {"Add", "Sub", "Mul", "Div", "PRelu", NULL};
+/* Values looked at behind one node, for the question whether a Transpose would pass it. */
+#define MAX_LOOKS 32
+
 static const char *const along_axis[] = {"Concat", "Softmax", "Split", NULL};
 
 /* How many leading inputs are tensors that carry the order of axes. */
@@ -27,27 +30,43 @@ static int data_inputs(const struct node *n) {
     return node_is_any(n, binary) ? 2 : 1;
 }
 
-/* Whether every tensor that `n` reads is either Transpose P of something, or a constant that can be permuted. */
-static bool inputs_are_permuted(const struct node *n, struct permutation *p) {
-    bool found = false;
+/* The order that values are found in; all must agree. */
+struct order {
+    struct permutation p;
+    bool found;
+    int looks; /* left to spend behind the Transposes themselves; 0: only what a Transpose makes counts */
+};
+
+static bool inputs_carry(const struct node *n, struct order *o);
+static bool has_passing_kind(const struct node *n);
+
+/* Whether `v` is Transpose P of something, or would be once Transposes have passed what is between. */
+static bool carries(const struct value *v, struct order *o) {
+    struct permutation here;
+    const struct node *n = v->producer;
+    if (transpose_permutation(n, &here)) {
+        bool agrees = !o->found || permutation_equal(&o->p, &here);
+        o->p = o->found ? o->p : here;
+        o->found = true;
+        return agrees;
+    }
+    return n != NULL && o->looks-- > 0 && has_passing_kind(n) && n->inputs[0]->rank == v->rank && inputs_carry(n, o);
+}
+
+/* Whether every tensor that `n` reads carries P, or is a constant that can be permuted. */
+static bool inputs_carry(const struct node *n, struct order *o) {
     for (int i = 0; i < data_inputs(n); i++) {
-        struct permutation here;
-        if (transpose_permutation(n->inputs[i]->producer, &here)) {
-            if (found && !permutation_equal(p, &here)) {
-                return false;
-            }
-            *p = here;
-            found = true;
-        } else if (!value_is_constant(n->inputs[i])) {
+        if (!value_is_constant(n->inputs[i]) && !carries(n->inputs[i], o)) {
             return false;
         }
     }
-    for (int i = 0; found && i < data_inputs(n); i++) {
-        if (n->inputs[i]->rank > p->rank || (!node_is_any(n, binary) && n->inputs[i]->rank != p->rank)) {
+    for (int i = 0; i < data_inputs(n); i++) {
+        int rank = n->inputs[i]->rank;
+        if (!o->found || rank > o->p.rank || (!node_is_any(n, binary) && rank != o->p.rank)) {
             return false;
         }
     }
-    return found;
+    return true;
 }
 
 static bool has_plain_pads(const struct node *n, int rank) {
@@ -65,15 +84,23 @@ static bool names_axes(const struct node *n, int rank, struct int_list *axes, bo
     return node_is(n, "Slice") && input_axes(n, 3, rank, axes);
 }
 
-static bool lets_pass(const struct node *n, struct permutation *p) {
+static bool has_passing_kind(const struct node *n) {
     struct int_list axes;
     bool drops;
-    if (n == NULL || n->outputs[0] == NULL || n->outputs[0]->rank < 0) {
+    int rank = n->inputs[0]->rank;
+    return n->outputs[0] != NULL && n->outputs[0]->rank >= 0 &&
+           (node_is_any(n, unary) || node_is_any(n, binary) || node_is_any(n, along_axis) || has_plain_pads(n, rank) ||
+            names_axes(n, rank, &axes, &drops));
+}
+
+/* Whether a Transpose may pass `n`, now or (with looks to spend) after others have passed what feeds it. */
+static bool lets_pass(const struct node *n, int looks, struct permutation *p) {
+    struct order o = {.looks = looks};
+    if (n == NULL || !has_passing_kind(n) || !inputs_carry(n, &o)) {
         return false;
     }
-    return (node_is_any(n, unary) || node_is_any(n, binary) || node_is_any(n, along_axis) ||
-            has_plain_pads(n, n->inputs[0]->rank) || names_axes(n, n->inputs[0]->rank, &axes, &drops)) &&
-           inputs_are_permuted(n, p);
+    *p = o.p;
+    return true;
 }
 
 /* Whether the Transpose that makes `v` is gone after it passed this use, or is cancelled there. */
@@ -81,7 +108,7 @@ static bool all_users_let_pass(const struct value *v) {
     struct permutation ignored;
     for (int i = 0; i < v->use_count; i++) {
         const struct node *user = v->uses[i].node;
-        if (!node_is(user, "Transpose") && !lets_pass(user, &ignored)) {
+        if (!node_is(user, "Transpose") && !lets_pass(user, MAX_LOOKS, &ignored)) {
             return false;
         }
     }
@@ -227,7 +254,7 @@ static enum pare_status rewrite(struct context *ctx, struct arena *scratch, stru
     if (transpose_permutation(n, &p)) {
         return simplify(ctx, n, &p, changes);
     }
-    if (!lets_pass(n, &p) || !is_worthwhile(n)) {
+    if (!lets_pass(n, 0, &p) || !is_worthwhile(n)) {
         return PARE_OK;
     }
     ++*changes;
