@@ -27,7 +27,7 @@ void context_progress(const struct context *ctx, const struct progress *p) {
     if (ctx->progress == NULL) {
         return;
     }
-#pragma omp critical(context_callbacks)
+#pragma omp critical(pare_callbacks)
     ctx->progress(ctx->user, p);
 }
 
@@ -40,7 +40,7 @@ void context_warn(struct context *ctx, const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-#pragma omp critical(context_callbacks)
+#pragma omp critical(pare_callbacks)
     ctx->warn(ctx->user, message);
 }
 

@@ -17,7 +17,7 @@ struct loop {
 };
 
 static void record_failure(struct loop *l, size_t i, enum pare_status status, const struct diag *d) {
-#pragma omp critical(parallel_for_failure)
+#pragma omp critical(pare_loop_failure)
     {
         if (l->failure.code == PARE_OK || i < l->failed_index) {
             l->failure = *d;
