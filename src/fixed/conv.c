@@ -3,6 +3,7 @@
 #include "fixed/image.h"
 #include "fixed/plan.h"
 #include "fixed/product.h"
+#include "fixed/scale.h"
 #include "fixed/weights.h"
 
 #include <string.h>
@@ -153,6 +154,10 @@ static enum pare_status conv_parts(struct context *ctx, struct plan *plan, struc
 }
 
 static enum pare_status conv_plan(struct context *ctx, struct plan *plan) {
+    if (scale_fits(plan)) {
+        plan->kernel = &kernel_scale;
+        return kernel_scale.plan(ctx, plan);
+    }
     struct conv *conv = ARENA_NEW(&plan->arena, struct conv);
     if (conv == NULL) {
         return fail_memory(ctx);

@@ -214,6 +214,19 @@ static void make_conv(struct kernel_case *c, struct random *r, enum case_size si
     struct pare_window *w = &c->op.u.window;
     random_window(c, r, size, false);
     bool depthwise = one_in(r, 4);
+    if (one_in(r, 10)) { /* one tap per channel */
+        *w = (struct pare_window){.in_h = w->in_h,
+                                  .in_w = w->in_w,
+                                  .out_h = w->in_h,
+                                  .out_w = w->in_w,
+                                  .kernel_h = 1,
+                                  .kernel_w = 1,
+                                  .stride_h = 1,
+                                  .stride_w = 1,
+                                  .dilation_h = 1,
+                                  .dilation_w = 1};
+        depthwise = true;
+    }
     w->group = one_in(r, 2) ? 1 : dim(r, size, 4, 8);
     w->in_c = w->group * (depthwise ? 1 : dim(r, size, 5, 20));
     w->out_c = w->group * (depthwise ? dim(r, size, 2, 2) : dim(r, size, 15, 40));
