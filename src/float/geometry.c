@@ -2,6 +2,9 @@
 
 #include "graph/window.h"
 
+/* Far above any real kernel; it keeps products of kernel sizes within int64. */
+#define MAX_TAPS ((int64_t)1 << 24)
+
 static const struct grid unit = {{1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0}, {0}};
 
 static enum pare_status grid_of_window(const struct float_call *c, const struct shape *weight, struct grid *g) {
@@ -12,6 +15,7 @@ static enum pare_status grid_of_window(const struct float_call *c, const struct 
                     GRID_AXES, w.rank);
     }
     *g = unit;
+    int64_t taps = 1;
     for (int i = 0; i < w.rank; i++) {
         int axis = GRID_AXES - w.rank + i;
         g->image[axis] = w.input[i];
@@ -21,8 +25,11 @@ static enum pare_status grid_of_window(const struct float_call *c, const struct 
         g->dilation[axis] = w.dilation[i];
         g->pad_begin[axis] = w.pad_begin[i];
         g->pad_end[axis] = w.pad_end[i];
+        taps = taps <= MAX_TAPS ? taps * w.kernel[i] : taps; /* both factors are at most 2^24 */
     }
-    return PARE_OK;
+    return taps <= MAX_TAPS ? PARE_OK
+                            : fail(c->ctx, PARE_ERROR_UNSUPPORTED,
+                                   "a kernel of more than %lld elements is not supported", (long long)MAX_TAPS);
 }
 
 enum pare_status grid_of_conv(const struct float_call *c, struct grid *g) {

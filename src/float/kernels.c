@@ -75,7 +75,7 @@ enum pare_status call_widened(struct float_call *c, float_kernel *kernel) {
         return call_refuse_type(c, c->inputs[0]->type);
     }
     size_t inputs = (size_t)c->node->input_count, outputs = (size_t)c->node->output_count;
-    const struct tensor **wide_inputs = call_scratch(c, inputs, sizeof *wide_inputs);
+    const struct tensor **wide_inputs = call_scratch(c, inputs, sizeof(const struct tensor *));
     struct tensor *input_copies = call_scratch(c, inputs, sizeof *input_copies);
     struct tensor *output_copies = call_scratch(c, outputs, sizeof *output_copies);
     if (wide_inputs == NULL || input_copies == NULL || output_copies == NULL) {

@@ -59,11 +59,16 @@ static enum pare_status resize_nearest(struct float_call *c, const struct resize
     return PARE_OK;
 }
 
-/* What the linear and cubic modes take from one axis: `taps` weighted input positions per output. */
+/* An input position of an axis, and its share of an output. */
+struct tap {
+    int64_t position;
+    float weight;
+};
+
+/* What the linear and cubic modes take from one axis: `count` taps for each output. */
 struct filter {
-    int64_t taps;
-    int64_t *position; /* [output][taps] */
-    float *weight;     /* [output][taps] */
+    int64_t count;
+    struct tap *taps;
 };
 
 static double linear_weight(double distance) {
@@ -95,46 +100,39 @@ static struct kernel kernel_of(const struct node *n, const struct resize *r, int
     return k;
 }
 
-static void normalise(float *weight, int64_t count) {
+static void normalise(struct tap *taps, int64_t count) {
     double sum = 0.0;
     for (int64_t i = 0; i < count; i++) {
-        sum += (double)weight[i];
+        sum += (double)taps[i].weight;
     }
     for (int64_t i = 0; i < count && sum != 0.0; i++) {
-        weight[i] = (float)((double)weight[i] / sum);
+        taps[i].weight = (float)((double)taps[i].weight / sum);
     }
 }
 
-static void weigh_neighbours(const struct kernel *k, double at, int64_t length, int64_t taps, int64_t *position,
-                             float *weight) {
+static void weigh_neighbours(const struct kernel *k, double at, int64_t length, struct tap *taps, int64_t count) {
     int64_t first = (int64_t)floor(at - k->radius) + 1;
-    for (int64_t i = 0; i < taps; i++) {
+    for (int64_t i = 0; i < count; i++) {
         int64_t neighbour = first + i;
         double distance = fabs((double)neighbour - at) * k->compress;
         bool is_outside = neighbour < 0 || neighbour >= length;
-        weight[i] = (float)(k->is_cubic ? cubic_weight(distance, k->a) : linear_weight(distance));
-        weight[i] = is_outside && k->excludes_outside ? 0.0f : weight[i];
-        position[i] = neighbour < 0 ? 0 : neighbour >= length ? length - 1 : neighbour;
+        double weight = k->is_cubic ? cubic_weight(distance, k->a) : linear_weight(distance);
+        taps[i].weight = is_outside && k->excludes_outside ? 0.0f : (float)weight;
+        taps[i].position = neighbour < 0 ? 0 : neighbour >= length ? length - 1 : neighbour;
     }
-    normalise(weight, taps);
+    normalise(taps, count);
 }
 
 static enum pare_status filter_of(struct float_call *c, const struct resize *r, int axis, struct filter *f) {
     struct kernel k = kernel_of(c->node, r, axis);
-    int64_t outputs = r->output[axis];
-    f->taps = (int64_t)ceil(2.0 * k.radius);
-    size_t count;
-    if (!size_multiply((size_t)outputs, (size_t)f->taps, &count)) {
-        return fail_memory(c->ctx);
-    }
-    f->position = call_scratch(c, count, sizeof *f->position);
-    f->weight = call_scratch(c, count, sizeof *f->weight);
-    if (f->position == NULL || f->weight == NULL) {
+    f->count = (int64_t)ceil(2.0 * k.radius);
+    f->taps = call_scratch(c, (size_t)r->output[axis], (size_t)f->count * sizeof *f->taps);
+    if (f->taps == NULL) {
         return PARE_ERROR_MEMORY;
     }
-    for (int64_t o = 0; o < outputs; o++) {
+    for (int64_t o = 0; o < r->output[axis]; o++) {
         double at = (double)resize_coordinate(r, axis, o);
-        weigh_neighbours(&k, at, r->input[axis], f->taps, f->position + o * f->taps, f->weight + o * f->taps);
+        weigh_neighbours(&k, at, r->input[axis], f->taps + o * f->count, f->count);
     }
     return PARE_OK;
 }
@@ -142,10 +140,11 @@ static enum pare_status filter_of(struct float_call *c, const struct resize *r, 
 /* One output row of `inner` elements from the rows of the input image `x`. */
 static void filter_row(const struct filter *f, int64_t o, const float *x, size_t inner, float *y) {
     memset(y, 0, inner * sizeof *y);
-    for (int64_t t = o * f->taps; t < (o + 1) * f->taps; t++) {
-        const float *row = x + (size_t)f->position[t] * inner;
+    for (int64_t t = 0; t < f->count; t++) {
+        const struct tap *tap = &f->taps[o * f->count + t];
+        const float *row = x + (size_t)tap->position * inner;
         for (size_t i = 0; i < inner; i++) {
-            y[i] += f->weight[t] * row[i];
+            y[i] += tap->weight * row[i];
         }
     }
 }
@@ -153,7 +152,7 @@ static void filter_row(const struct filter *f, int64_t o, const float *x, size_t
 /* Resizes one axis of the image; `shape` is its shape before, and after. */
 static enum pare_status resize_axis(struct float_call *c, const struct resize *r, int axis, struct shape *shape,
                                     const float **image) {
-    struct filter f = {0};
+    struct filter f;
     TRY(filter_of(c, r, axis, &f));
     size_t outer = dims_product(shape, 0, axis), inner = dims_product(shape, axis + 1, shape->rank);
     size_t length = (size_t)shape->dim[axis], outputs = (size_t)r->output[axis];
