@@ -20,8 +20,8 @@ struct pass_options {
     uint64_t seed;
 };
 
-/* Runs the standard pipeline (see passes/manager.c) to a fixed point; verifies and re-infers after each pass. *g may be
- * replaced. */
+/* Runs the standard pipeline (see passes/pipeline.c) to a fixed point; verifies and re-infers after each pass. *g may
+ * be replaced. */
 enum pare_status passes_run(struct context *ctx, struct graph **g, const struct pass_options *options);
 /* Runs one pass by name: for tests. */
 enum pare_status passes_run_one(struct context *ctx, struct graph *g, const char *name, int *changes);

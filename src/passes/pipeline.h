@@ -1,4 +1,4 @@
-/* The passes, each in a file of its name. */
+/* The passes, each in a file of its name, and what runs a list of them. */
 #ifndef PARE_PASSES_PIPELINE_H
 #define PARE_PASSES_PIPELINE_H
 
@@ -19,5 +19,14 @@ pass_function pass_div_to_mul;
 pass_function pass_fold_batch_normalization;
 pass_function pass_batch_normalization_forward;
 pass_function pass_batch_normalization_to_conv;
+
+/* Passes to run round after round: the first `early` of `count`, and the others once these have nothing left to do. */
+struct pipeline {
+    const struct pass *passes;
+    size_t early, count; /* count at most 64 */
+};
+
+enum pare_status pipeline_run(struct context *ctx, struct graph **g, const struct pipeline *pipeline,
+                              const struct pass_options *options);
 
 #endif

@@ -1,0 +1,64 @@
+/* The standard pipeline. */
+#include "passes/pipeline.h"
+
+#include <string.h>
+
+static const struct pass passes[] = {
+    {"constant_fold", pass_constant_fold},
+    {"identity", pass_identity},
+    {"reshape_cleanup", pass_reshape_cleanup},
+    {"hard_activation", pass_hard_activation},
+    {"relu_clip", pass_relu_clip},
+    {"resolve_auto_pad", pass_resolve_auto_pad},
+    {"transpose", pass_transpose},
+    {"pad_into_conv", pass_pad_into_conv},
+    {"matmul_to_gemm", pass_matmul_to_gemm},
+    {"transpose_into_weights", pass_transpose_into_weights},
+    {"div_to_mul", pass_div_to_mul},
+    {"fold_batch_normalization", pass_fold_batch_normalization},
+    {"batch_normalization_forward", pass_batch_normalization_forward},
+    {"dead_code", pass_dead_code},
+    /* late: what the early ones could not fold */
+    {"batch_normalization_to_conv", pass_batch_normalization_to_conv},
+};
+
+#define PASS_COUNT (sizeof passes / sizeof passes[0])
+
+static const struct pipeline standard = {.passes = passes, .early = PASS_COUNT - 1, .count = PASS_COUNT};
+
+const struct pass *passes_list(size_t *count) {
+    *count = PASS_COUNT;
+    return passes;
+}
+
+static const struct pass *find_pass(const char *name) {
+    for (size_t i = 0; i < PASS_COUNT; i++) {
+        if (strcmp(passes[i].name, name) == 0) {
+            return &passes[i];
+        }
+    }
+    return NULL;
+}
+
+static enum pare_status fail_unknown(struct context *ctx, const char *name) {
+    return fail(ctx, PARE_ERROR_USAGE, "%s: no pass of this name", name);
+}
+
+enum pare_status passes_run(struct context *ctx, struct graph **g, const struct pass_options *options) {
+    if (options->dump_after != NULL && find_pass(options->dump_after) == NULL) {
+        return fail_unknown(ctx, options->dump_after);
+    }
+    return pipeline_run(ctx, g, &standard, options);
+}
+
+enum pare_status passes_run_one(struct context *ctx, struct graph *g, const char *name, int *changes) {
+    const struct pass *pass = find_pass(name);
+    if (pass == NULL) {
+        return fail_unknown(ctx, name);
+    }
+    TRY(graph_verify(ctx, g));
+    TRY(graph_infer(ctx, g));
+    TRY(pass->run(ctx, g, changes));
+    TRY(graph_verify(ctx, g));
+    return graph_infer(ctx, g);
+}
