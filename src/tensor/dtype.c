@@ -4,7 +4,7 @@
 
 static const struct {
     enum dtype type;
-    size_t size;
+    unsigned char size;
     bool is_float;
     const char *name;
 } rows[] = {

@@ -29,7 +29,10 @@ static char peek(struct literal *l) {
     while (l->at < l->size && strchr(" \t\r\n", l->text[l->at]) != NULL && l->text[l->at] != '\0') {
         l->at++;
     }
-    return l->at < l->size ? l->text[l->at] : '\0';
+    if (l->at == l->size) {
+        return '\0';
+    }
+    return l->text[l->at];
 }
 
 static bool accept(struct literal *l, char c) {
@@ -118,7 +121,7 @@ static enum pare_status parse_type(struct literal *l, struct npy_header *h) {
         return fail(l->ctx, PARE_ERROR_INPUT, "%s: a structured array; save each field as an array of its own",
                     l->place);
     }
-    char text[32];
+    char text[32] = "";
     TRY(parse_string(l, text, sizeof text));
     const char *code = text[0] != '\0' && strchr("<>|=", text[0]) != NULL ? text + 1 : text;
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
@@ -140,7 +143,7 @@ static enum pare_status parse_flag(struct literal *l, bool *out) {
 
 static enum pare_status parse_entry(struct literal *l, struct npy_header *h, unsigned *seen) {
     static const char *const keys[] = {"descr", "fortran_order", "shape"};
-    char key[32];
+    char key[32] = "";
     TRY(parse_string(l, key, sizeof key));
     unsigned k = 0;
     while (k < 3 && strcmp(key, keys[k]) != 0) {
@@ -190,7 +193,6 @@ static enum pare_status parse_header(struct context *ctx, const char *place, str
         return fail(ctx, PARE_ERROR_INPUT, "%s: the .npy header is cut off", place);
     }
     struct literal l = {.ctx = ctx, .place = place, .text = (const char *)text, .size = size};
-    *h = (struct npy_header){0};
     return parse_dictionary(&l, h);
 }
 
@@ -254,7 +256,7 @@ static void copy_elements(struct tensor *out, const uint8_t *from, const struct 
 enum pare_status npy_parse(struct context *ctx, struct arena *a, const char *place, const void *data, size_t size,
                            struct tensor *out) {
     struct reader r;
-    struct npy_header h;
+    struct npy_header h = {0};
     reader_init(&r, data, size);
     TRY(parse_header(ctx, place, &r, &h));
     size_t count = 0;
@@ -320,8 +322,8 @@ static const char *type_code(enum dtype type) {
 static void append_header(struct buffer *out, const char *code, const struct shape *s) {
     struct buffer text;
     buffer_init(&text);
-    char order = code[1] == '1' ? '|' : host_is_big_endian() ? '>' : '<';
-    write_format(&text, "{'descr': '%c%s', 'fortran_order': False, 'shape': (", order, code);
+    const char *order = code[1] == '1' ? "|" : host_is_big_endian() ? ">" : "<";
+    write_format(&text, "{'descr': '%s%s', 'fortran_order': False, 'shape': (", order, code);
     for (int d = 0; d < s->rank; d++) {
         write_format(&text, d > 0 ? ", %lld" : "%lld", (long long)s->dim[d]);
     }

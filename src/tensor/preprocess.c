@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <locale.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,7 +108,7 @@ enum pare_status preprocess_parse_list(struct context *ctx, const char *option, 
         if (*count == PREPROCESS_MAX_CHANNELS) {
             return fail(ctx, PARE_ERROR_USAGE, "%s: more than %d numbers", option, PREPROCESS_MAX_CHANNELS);
         }
-        memcpy(number, at, length);
+        snprintf(number, sizeof number, "%.*s", (int)length, at);
         TRY(preprocess_parse_number(ctx, option, number, &out[*count]));
         ++*count;
         at = comma != NULL ? comma + 1 : NULL;
