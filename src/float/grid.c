@@ -78,16 +78,52 @@ void grid_visit(const struct grid *g, grid_visitor *visit, void *user) {
     }
 }
 
-static void unfold_row(const float *image, const struct span *s, int64_t stride, int64_t width, float *column) {
-    memset(column, 0, (size_t)s->begin * sizeof *column);
-    if (stride == 1) {
-        memcpy(column + s->begin, image, (size_t)(s->end - s->begin) * sizeof *column);
-    } else {
-        for (int64_t i = s->begin; i < s->end; i++) {
-            column[i] = image[(i - s->begin) * stride];
+/* How many rows from `row` on lie one behind the other in the image, as they do in the columns: all up to the end of
+ * the span where the window moves over every pixel of an image as wide as the output. */
+static int64_t contiguous_rows(const struct grid *g, const struct span *s, int64_t row, int64_t rows) {
+    if (g->stride[1] != 1 || g->stride[2] != 1 || g->image[2] != g->output[2]) {
+        return 1;
+    }
+    int64_t left = s[1].end - row % g->output[1];
+    return left < rows ? left : rows;
+}
+
+/* Positions [begin, end) of each row. */
+static void zero_positions(float *rows, int64_t count, int64_t width, int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+        for (int64_t row = 0; row < count; row++) {
+            rows[row * width + i] = 0.0f;
         }
     }
-    memset(column + s->end, 0, (size_t)(width - s->end) * sizeof *column);
+}
+
+/* Copies `rows` contiguous rows (one, for strides above 1), and then zeroes what lies outside the span. */
+static void unfold_rows(const float *image, const struct span *s, int64_t stride, int64_t width, int64_t rows,
+                        float *column) {
+    int64_t inside = s->end - s->begin;
+    if (stride == 1 && inside > 0) {
+        memcpy(column + s->begin, image, (size_t)((rows - 1) * width + inside) * sizeof *column);
+    }
+    for (int64_t i = 0; i < inside && stride != 1; i++) {
+        column[s->begin + i] = image[i * stride];
+    }
+    zero_positions(column, rows, width, 0, s->begin);
+    zero_positions(column, rows, width, s->end, width);
+}
+
+static void unfold_tap(const struct grid *g, const struct span *s, const float *image, int64_t first, int64_t rows,
+                       float *column) {
+    int64_t width = g->output[2];
+    for (int64_t row = 0, count; row < rows; row += count) {
+        int64_t at = row_image(g, s, first + row);
+        count = 1;
+        if (at < 0) {
+            memset(column + row * width, 0, (size_t)width * sizeof *column);
+        } else {
+            count = contiguous_rows(g, s, first + row, rows - row);
+            unfold_rows(image + at, &s[2], g->stride[2], width, count, column + row * width);
+        }
+    }
 }
 
 void grid_unfold(const struct grid *g, const float *image, int64_t channels, int64_t first, int64_t rows,
@@ -96,16 +132,9 @@ void grid_unfold(const struct grid *g, const float *image, int64_t channels, int
     for (int64_t tap = 0; tap < taps; tap++) {
         struct span s[GRID_AXES];
         tap_spans(g, tap, s);
-        for (int64_t row = 0; row < rows; row++) {
-            int64_t at = row_image(g, s, first + row);
-            for (int64_t channel = 0; channel < channels; channel++) {
-                float *column = columns + ((channel * taps + tap) * rows + row) * width;
-                if (at < 0) {
-                    memset(column, 0, (size_t)width * sizeof *column);
-                } else {
-                    unfold_row(image + channel * grid_image_size(g) + at, &s[2], g->stride[2], width, column);
-                }
-            }
+        for (int64_t channel = 0; channel < channels; channel++) {
+            float *column = columns + (channel * taps + tap) * rows * width;
+            unfold_tap(g, s, image + channel * grid_image_size(g), first, rows, column);
         }
     }
 }
