@@ -135,7 +135,7 @@ static enum pare_status snapshot_new(struct context *ctx, struct executor_cache 
         snapshot_free(s);
         return status;
     }
-    while (cache->used > cache->budget - s->bytes) {
+    while (cache->oldest != NULL && cache->used > cache->budget - s->bytes) {
         drop(cache, &cache->oldest);
     }
     s->filled = calloc(cache->slots + 1, sizeof *s->filled);

@@ -253,14 +253,16 @@ static void conv_run(const struct plan *plan, void *const *data, void *scratch) 
                               .wide = conv->wide,
                               .a = {.parts = 1},
                               .b = conv->input};
-    int32_t *images[2] = {scratch, (int32_t *)scratch + conv->image_words};
-    int16_t *row = (int16_t *)((int32_t *)scratch + conv->input.parts * conv->image_words);
+    int32_t *images = scratch;
+    int16_t *row = (int16_t *)(images + conv->input.parts * conv->image_words);
     for (uint32_t i = 0; i < conv->input.parts; i++) {
-        image_fill(im, data[plan->op->inputs[0]], plan_input(plan, 0)->storage, conv->input.part[i], images[i], row);
+        image_fill(im, data[plan->op->inputs[0]], plan_input(plan, 0)->storage, conv->input.part[i],
+                   images + i * conv->image_words, row);
     }
     for (uint32_t group = 0; group < im->group; group++) {
-        product.b.words[0] = images[0] + group * im->group_words;
-        product.b.words[1] = images[1] + group * im->group_words;
+        for (uint32_t i = 0; i < conv->input.parts; i++) {
+            product.b.words[i] = images + i * conv->image_words + group * im->group_words;
+        }
         for (uint32_t i = 0; i < conv->part_count; i++) {
             const struct part *part = &conv->parts[i];
             product.words = part->words;

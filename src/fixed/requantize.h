@@ -67,13 +67,9 @@ ALWAYS_INLINE void requantize_row(const int32_t *acc, size_t count, int32_t bias
 /* The same for 64-bit accumulators; acc[i] + bias fits. */
 ALWAYS_INLINE void requantize_wide(const int64_t *acc, size_t count, int64_t bias, int shift,
                                    const struct code_range *range, void *out) {
-    int32_t codes[ISA_MAX_LANES];
-    for (size_t done = 0; done < count; done += ISA_MAX_LANES) {
-        size_t n = count - done < ISA_MAX_LANES ? count - done : ISA_MAX_LANES;
-        for (size_t i = 0; i < n; i++) {
-            codes[i] = requantize64(acc[done + i] + bias, shift, range->low, range->high);
-        }
-        narrow_codes(codes, n, range->storage, (char *)out + done * storage_size(range->storage));
+    for (size_t i = 0; i < count; i++) {
+        int32_t code = requantize64(acc[i] + bias, shift, range->low, range->high);
+        write_code(out, range->storage, (uint32_t)i, code);
     }
 }
 
