@@ -11,20 +11,20 @@ static enum pare_status open_copy(struct context *ctx, struct program *p, const 
                                   size_t size, struct pare_model *model) {
     void *copy = arena_alloc(p->arena, size);
     if (copy == NULL) {
-        return fail_memory(ctx);
+        fail_memory(ctx);
+        return PARE_ERROR_MEMORY;
     }
     if (size > 0) {
         memcpy(copy, data, size);
     }
     enum pare_status status = pare_model_open(copy, size, model);
-    if (status == PARE_OK) {
-        return PARE_OK;
+    if (status != PARE_OK && model->place == UINT32_MAX) {
+        fail(ctx, status, "%s: %s", place, model->problem);
+    } else if (status != PARE_OK) {
+        const char *record = model->in_operator ? "operator" : "value";
+        fail(ctx, status, "%s: %s %u: %s", place, record, model->place, model->problem);
     }
-    if (model->place == UINT32_MAX) {
-        return fail(ctx, status, "%s: %s", place, model->problem);
-    }
-    return fail(ctx, status, "%s: %s %u: %s", place, model->in_operator ? "operator" : "value", model->place,
-                model->problem);
+    return status;
 }
 
 static enum pare_status read_records(struct context *ctx, struct program *p, const struct pare_model *model) {

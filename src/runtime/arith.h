@@ -19,14 +19,14 @@
 
 /* floor(v / 2^shift), shift in [0, 31]. */
 static inline int32_t floor_shift32(int32_t v, unsigned shift) {
-    int32_t sign = -(int32_t)(v < 0);
-    return ((v ^ sign) >> shift) ^ sign;
+    uint32_t sign = 0 - (uint32_t)(v < 0);
+    return (int32_t)(((uint32_t)v ^ sign) >> shift) ^ -(int32_t)(v < 0);
 }
 
 /* floor(v / 2^shift), shift in [0, 63]. */
 static inline int64_t floor_shift64(int64_t v, unsigned shift) {
-    int64_t sign = -(int64_t)(v < 0);
-    return ((v ^ sign) >> shift) ^ sign;
+    uint64_t sign = 0 - (uint64_t)(v < 0);
+    return (int64_t)(((uint64_t)v ^ sign) >> shift) ^ -(int64_t)(v < 0);
 }
 
 /* v * 2^shift for any shift >= 0, saturated to the type: then outside every code range, so that a clamp to one
@@ -110,7 +110,7 @@ static inline int64_t round_divide(int64_t numerator, int exponent, uint32_t den
     if (exponent > 0 && (scaled == INT64_MAX || scaled == INT64_MIN)) {
         return scaled;
     }
-    int64_t d = denominator;
+    int64_t d = denominator > 0 ? denominator : 1;
     int64_t quotient = scaled / d - (scaled % d < 0);
     uint64_t rest = (uint64_t)(scaled % d < 0 ? scaled % d + d : scaled % d);
     if (exponent >= 0) {

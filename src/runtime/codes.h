@@ -84,7 +84,7 @@ static inline int32_t signed_bits(const uint8_t *data, uint32_t at, unsigned bit
     return (int32_t)(((int64_t)(v >> skip & (((uint64_t)sign << 1) - 1)) ^ sign) - sign);
 }
 
-/* One row of packed weights. */
+/* One row of packed weights; with 0 bits, of nothing. */
 struct weight_row {
     const uint8_t *data;
     uint32_t first_bit; /* 0..7 */
@@ -93,7 +93,8 @@ struct weight_row {
 
 static inline struct weight_row weight_row(const struct pare_weights *w, uint32_t row) {
     uint64_t at = (uint64_t)row * w->row_bits;
-    struct weight_row r = {w->bits == 0 ? NULL : w->data + (size_t)(at >> 3), (uint32_t)(at & 7), w->bits};
+    static const uint8_t nothing[1] = {0};
+    struct weight_row r = {w->bits == 0 ? nothing : w->data + (size_t)(at >> 3), (uint32_t)(at & 7), w->bits};
     return r;
 }
 
