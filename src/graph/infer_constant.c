@@ -68,7 +68,7 @@ enum pare_status infer_constant_of_shape(struct infer_call *c) {
     if (count > TENSOR_MAX_RANK) {
         return infer_fail(c, "the output would have rank %d, at most %d are supported", count, TENSOR_MAX_RANK);
     }
-    struct dim dims[TENSOR_MAX_RANK];
+    struct dim dims[TENSOR_MAX_RANK] = {0};
     for (int i = 0; i < count; i++) {
         dims[i] = dim_of_element(&elements[i]);
         if (elements[i].known && elements[i].value < 0) {

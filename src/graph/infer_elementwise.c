@@ -76,7 +76,11 @@ static bool broadcast_dim(const struct dim *a, const struct dim *b, struct dim *
         *out = *a;
         return a->value == b->value;
     }
-    *out = a->value >= 0 ? *a : b->value >= 0 ? *b : dim_equal(a, b) ? *a : dim_unknown();
+    if (a->value >= 0 || dim_equal(a, b)) {
+        *out = *a;
+    } else {
+        *out = b->value >= 0 ? *b : dim_unknown();
+    }
     return true;
 }
 
@@ -96,7 +100,8 @@ bool infer_broadcast_dims(const struct dim *a, int a_rank, const struct dim *b, 
 /* One step of shape arithmetic; unknown when an operand is, on overflow, and for a symbol that does not stay itself. */
 static struct dim_value combine(const struct node *n, const struct dim_value *a, const struct dim_value *b) {
     struct dim_value r = {.known = a->known && b->known};
-    bool neutral = b->known && b->value == (node_is(n, "Mul") || node_is(n, "Div") ? 1 : 0);
+    bool product = node_is(n, "Mul") || node_is(n, "Div");
+    bool neutral = b->known && b->value == (int64_t)product;
     bool overflow = false;
     if (!r.known) {
         return neutral ? *a : r;

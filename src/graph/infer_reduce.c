@@ -45,11 +45,11 @@ enum pare_status infer_arg_reduce(struct infer_call *c) {
     const struct infer_value *x = infer_input(c, 0);
     int64_t given = node_int(c->node, "axis");
     int axis = 0;
-    char text[INFER_TEXT_MAX];
     if (x->rank < 0) {
         return infer_set(c, DTYPE_INT64, -1, NULL);
     }
     if (!axis_resolve(given, x->rank, &axis)) {
+        char text[INFER_TEXT_MAX];
         return infer_fail(c, "axis %" PRId64 " does not exist in %s", given, infer_text(x, text, sizeof text));
     }
     bool reduced[TENSOR_MAX_RANK] = {false};

@@ -174,12 +174,12 @@ enum pare_status infer_reshape(struct infer_call *c) {
 enum pare_status infer_flatten(struct infer_call *c) {
     const struct infer_value *x = infer_input(c, 0);
     int64_t axis = node_int(c->node, "axis");
-    char text[INFER_TEXT_MAX];
     if (x->rank < 0) {
         struct dim unknown[2] = {dim_unknown(), dim_unknown()};
         return infer_set(c, x->type, 2, unknown);
     }
     if (axis < -x->rank || axis > x->rank) {
+        char text[INFER_TEXT_MAX];
         return infer_fail(c, "axis %" PRId64 " does not exist in %s", axis, infer_text(x, text, sizeof text));
     }
     int split = (int)(axis < 0 ? axis + x->rank : axis);

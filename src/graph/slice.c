@@ -75,8 +75,8 @@ enum pare_status padding_resolve(struct context *ctx, const int64_t *pads, int p
         return fail(ctx, PARE_ERROR_INPUT, "pads has %d entries, expected %d: one before and one behind %d axes",
                     pad_count, 2 * count, count);
     }
-    bool marked[TENSOR_MAX_RANK];
     if (axes != NULL) {
+        bool marked[TENSOR_MAX_RANK];
         TRY(axes_mark(ctx, axes, axis_count, rank, marked));
     }
     *out = (struct padding){.rank = rank};

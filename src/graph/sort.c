@@ -63,13 +63,13 @@ static enum pare_status push_sources(struct sorter *s, const struct node *n) {
         if (source == NULL || source->graph != s->graph) {
             continue;
         }
-        enum visit visit = visit_of(s, source);
-        if (visit == VISIT_OPEN) {
+        enum visit state = visit_of(s, source);
+        if (state == VISIT_OPEN) {
             return fail(s->ctx, PARE_ERROR_INPUT,
                         "%s: its input %s depends on its own output; a graph must have no cycle", n->name,
                         n->inputs[i]->name);
         }
-        if (visit == VISIT_NEW) {
+        if (state == VISIT_NEW) {
             TRY(push(s, source));
         }
     }

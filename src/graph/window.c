@@ -173,7 +173,7 @@ static enum pare_status read_output_shape(struct context *ctx, const struct node
 
 static enum pare_status resolve_transposed(struct context *ctx, const struct node *n, enum auto_pad mode,
                                            struct window *w) {
-    int64_t extra[WINDOW_MAX_RANK];
+    int64_t extra[WINDOW_MAX_RANK] = {0};
     const int64_t *wanted = NULL;
     TRY(read_list(ctx, n, "output_padding", w->rank, 0, 0, extra));
     TRY(read_output_shape(ctx, n, w, &wanted));
