@@ -146,8 +146,30 @@ static enum pare_status narrow_shape(struct context *ctx, struct node *n, int *c
     return PARE_OK;
 }
 
+/* A Slice or Gather of converted shape arithmetic is a conversion of the Slice or Gather: the Shape comes into view. */
+static enum pare_status sink_cast(struct context *ctx, struct node *n, int *changes) {
+    struct node *cast = input_producer(n, 0), *moved;
+    struct value *v;
+    if ((!node_is(n, "Slice") && !node_is(n, "Gather")) || !node_is(cast, "Cast") || n->outputs[0]->rank > 1 ||
+        n->outputs[0]->rank < 0 || !node_is(input_producer(cast, 0), "Shape")) {
+        return PARE_OK;
+    }
+    TRY(graph_add_value(ctx, n->graph, NULL, n->outputs[0]->name, &v));
+    value_copy_type(v, n->outputs[0]);
+    v->type = cast->inputs[0]->type;
+    TRY(graph_add_node(ctx, n->graph, n->op, NULL, n->inputs, n->input_count, &v, 1, n, &moved));
+    TRY(node_set_input(ctx, moved, 0, cast->inputs[0]));
+    if (node_is(moved, "Gather")) {
+        TRY(node_set_int(ctx, moved, "axis", 0)); /* the only one of a Shape */
+    }
+    TRY(node_become(ctx, n, "Cast", &v, 1));
+    ++*changes;
+    return node_set_int(ctx, n, "to", node_int(cast, "to"));
+}
+
 static enum pare_status rewrite(struct context *ctx, struct arena *scratch, struct node *n, int *changes) {
     struct int_list sizes;
+    TRY(sink_cast(ctx, n, changes));
     TRY(narrow_shape(ctx, n, changes));
     if (!value_is_output(n->outputs[0]) && known_sizes(n, &sizes)) {
         ++*changes;

@@ -61,6 +61,21 @@ struct permutation permutation_without(const struct permutation *p, const bool *
     return rest;
 }
 
+struct permutation permutation_with(const struct permutation *p, const bool *added, int rank) {
+    struct permutation wide = {.rank = rank};
+    int place[TENSOR_MAX_RANK], kept = 0;
+    for (int i = 0; i < rank; i++) {
+        if (!added[i]) {
+            place[kept++] = i;
+        }
+    }
+    kept = 0;
+    for (int i = 0; i < rank; i++) {
+        wide.at[i] = added[i] ? i : place[p->at[kept++]];
+    }
+    return wide;
+}
+
 enum pare_status set_permutation(struct context *ctx, struct node *n, const struct permutation *p) {
     int64_t perm[TENSOR_MAX_RANK];
     for (int i = 0; i < p->rank; i++) {
@@ -80,7 +95,7 @@ void value_unpermute(struct value *v, const struct permutation *p) {
 enum pare_status tensor_permute(struct context *ctx, struct arena *a, const struct tensor *t,
                                 const struct permutation *p, struct tensor *out) {
     struct shape shape = {.rank = p->rank};
-    size_t stride[TENSOR_MAX_RANK], walk[TENSOR_MAX_RANK], step = 1, from = 0;
+    size_t stride[TENSOR_MAX_RANK] = {0}, walk[TENSOR_MAX_RANK] = {0}, step = 1, from = 0;
     for (int i = p->rank - 1; i >= 0; i--) {
         stride[i] = step;
         step *= (size_t)t->shape.dim[i];

@@ -18,6 +18,8 @@ bool permutation_equal(const struct permutation *a, const struct permutation *b)
 bool permutation_is_identity(const struct permutation *p);
 /* Where the axes outside `dropped` (flags) go once these are gone from both sides. */
 struct permutation permutation_without(const struct permutation *p, const bool *dropped);
+/* The same among `rank` axes, of which those in `added` (flags) are new and stay in place. */
+struct permutation permutation_with(const struct permutation *p, const bool *added, int rank);
 enum pare_status set_permutation(struct context *ctx, struct node *n, const struct permutation *p);
 /* The dimensions of `v` before `p` was applied to it. */
 void value_unpermute(struct value *v, const struct permutation *p);

@@ -7,6 +7,7 @@ static const struct pass passes[] = {
     {"constant_fold", pass_constant_fold},
     {"identity", pass_identity},
     {"reshape_cleanup", pass_reshape_cleanup},
+    {"resize_sizes", pass_resize_sizes},
     {"hard_activation", pass_hard_activation},
     {"relu_clip", pass_relu_clip},
     {"resolve_auto_pad", pass_resolve_auto_pad},

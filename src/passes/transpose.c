@@ -84,13 +84,17 @@ static bool names_axes(const struct node *n, int rank, struct int_list *axes, bo
     return node_is(n, "Slice") && input_axes(n, 3, rank, axes);
 }
 
+static bool adds_axes(const struct node *n, struct int_list *axes) {
+    return node_is(n, "Unsqueeze") && input_axes(n, 1, n->outputs[0]->rank, axes);
+}
+
 static bool has_passing_kind(const struct node *n) {
     struct int_list axes;
     bool drops;
     int rank = n->inputs[0]->rank;
     return n->outputs[0] != NULL && n->outputs[0]->rank >= 0 &&
            (node_is_any(n, unary) || node_is_any(n, binary) || node_is_any(n, along_axis) || has_plain_pads(n, rank) ||
-            names_axes(n, rank, &axes, &drops));
+            names_axes(n, rank, &axes, &drops) || adds_axes(n, &axes));
 }
 
 /* Whether a Transpose may pass `n`, now or (with looks to spend) after others have passed what feeds it. */
@@ -177,6 +181,14 @@ static enum pare_status rename_axes(struct context *ctx, struct node *n, struct 
     bool drops;
     if (node_is(n, "Pad")) {
         return unpermute_pads(ctx, n, p);
+    }
+    if (adds_axes(n, &axes)) {
+        bool added[TENSOR_MAX_RANK] = {false};
+        for (int i = 0; i < axes.count; i++) {
+            added[axes.at[i]] = true;
+        }
+        *p = permutation_with(p, added, n->outputs[0]->rank);
+        return PARE_OK;
     }
     if (node_is_any(n, along_axis)) {
         int64_t axis = node_int(n, "axis");
