@@ -216,7 +216,9 @@ static enum pare_status decode(struct context *ctx, struct arena *a, struct exte
     (void)shape_count(&shape, &count);
     TRY(find_image(ctx, external, proto, count, &image));
     TRY(tensor_new(ctx, a, type, &shape, out));
-    expand(image.bytes, proto->data_type, count, out);
+    if (image.bytes != NULL) { /* it is for a tensor without elements */
+        expand(image.bytes, proto->data_type, count, out);
+    }
     return PARE_OK;
 }
 

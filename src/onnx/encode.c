@@ -11,7 +11,7 @@ void *encode_new(struct encoder *e, size_t size, const ProtobufCMessageDescripto
 }
 
 char *encode_text(const char *text) {
-    return (char *)(uintptr_t)text;
+    return (char *)text;
 }
 
 enum pare_status encode_pair(struct encoder *e, const char *key, const char *text, Onnx__StringStringEntryProto **out) {
@@ -49,7 +49,7 @@ enum pare_status encode_tensor(struct encoder *e, const char *name, const struct
     *out = p;
     p->name = encode_text(name);
     p->n_dims = (size_t)t->shape.rank;
-    p->dims = (int64_t *)(uintptr_t)t->shape.dim;
+    p->dims = (int64_t *)t->shape.dim;
     p->has_data_type = 1;
     p->data_type = t->type;
     p->has_raw_data = 1;
@@ -85,7 +85,7 @@ static void encode_scalar(const struct attr *a, Onnx__AttributeProto *p) {
     case ATTR_STRING:
         p->type = KIND(STRING);
         p->has_s = 1;
-        p->s = (ProtobufCBinaryData){.len = strlen(a->s), .data = (uint8_t *)(uintptr_t)a->s};
+        p->s = (ProtobufCBinaryData){.len = strlen(a->s), .data = (uint8_t *)a->s};
         break;
     case ATTR_INTS:
         p->type = KIND(INTS);

@@ -77,59 +77,80 @@ static enum pare_status check_location(struct context *ctx, const struct externa
     return PARE_OK;
 }
 
-/* The path of `location` below the first folder that has it, or NULL; `out of memory` also gives NULL. */
-static const char *find_file(const struct external *e, const char *location) {
-    const char *folders[] = {e->folder, e->linked_folder};
-    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
-        const char *path = folders[i] == NULL ? NULL : arena_format(e->arena, "%s/%s", folders[i], location);
-        if (path != NULL && file_exists(path)) {
-            return path;
-        }
+/* Whether a folder (NULL: none) has the file, and then its path. */
+static enum pare_status find_below(struct context *ctx, const struct external *e, const char *folder,
+                                   const char *location, const char **path) {
+    if (folder == NULL) {
+        return PARE_OK;
     }
-    return NULL;
+    const char *candidate = arena_format(e->arena, "%s/%s", folder, location);
+    if (candidate == NULL) {
+        return fail_memory(ctx);
+    }
+    *path = file_exists(candidate) ? candidate : NULL;
+    return PARE_OK;
 }
 
-static enum pare_status open_file(struct context *ctx, struct external *e, const char *location,
-                                  const struct file_map **out) {
-    for (const struct external_file *f = e->files; f != NULL; f = f->next) {
-        if (strcmp(f->location, location) == 0) {
-            *out = &f->map;
-            return PARE_OK;
-        }
+static enum pare_status find_file(struct context *ctx, const struct external *e, const char *location,
+                                  const char **path) {
+    *path = NULL;
+    TRY(find_below(ctx, e, e->folder, location, path));
+    if (*path == NULL) {
+        TRY(find_below(ctx, e, e->linked_folder, location, path));
     }
-    const char *path = find_file(e, location);
-    if (path == NULL) {
-        return fail(ctx, PARE_ERROR_INPUT, "the external data file `%.256s` is missing; it belongs into `%.256s`",
-                    location, e->folder);
+    return *path != NULL
+               ? PARE_OK
+               : fail(ctx, PARE_ERROR_INPUT, "the external data file `%.256s` is missing; it belongs into `%.256s`",
+                      location, e->folder);
+}
+
+static const struct external_file *find_open(const struct external *e, const char *location) {
+    const struct external_file *file = e->files;
+    while (file != NULL && strcmp(file->location, location) != 0) {
+        file = file->next;
+    }
+    return file;
+}
+
+/* The mapped file; NULL with the error recorded. */
+static const struct external_file *open_file(struct context *ctx, struct external *e, const char *location) {
+    const char *path = NULL;
+    const struct external_file *known = find_open(e, location);
+    if (known != NULL || find_file(ctx, e, location, &path) != PARE_OK) {
+        return known;
     }
     struct external_file *file = ARENA_NEW(e->arena, struct external_file);
     if (file == NULL || (file->location = arena_string(e->arena, location)) == NULL) {
-        return fail_memory(ctx);
+        (void)fail_memory(ctx);
+        return NULL;
     }
-    TRY(file_map(ctx, path, &file->map));
+    if (file_map(ctx, path, &file->map) != PARE_OK) {
+        return NULL;
+    }
     file->next = e->files;
     e->files = file;
-    *out = &file->map;
-    return PARE_OK;
+    return file;
 }
 
 enum pare_status external_bytes(struct context *ctx, struct external *e, const Onnx__TensorProto *tensor,
                                 size_t expected, const uint8_t **data) {
     struct range range;
-    const struct file_map *map = NULL;
     TRY(read_range(ctx, tensor, &range));
     TRY(check_location(ctx, e, range.location));
     if (range.has_length && range.length != expected) {
         return fail(ctx, PARE_ERROR_INPUT, "%llu bytes of external data, expected %zu",
                     (unsigned long long)range.length, expected);
     }
-    TRY(open_file(ctx, e, range.location, &map));
-    if (range.offset > map->size || expected > map->size - range.offset) {
+    const struct external_file *file = open_file(ctx, e, range.location);
+    if (file == NULL) {
+        return ctx->diag.code;
+    }
+    if (range.offset > file->map.size || expected > file->map.size - range.offset) {
         return fail(ctx, PARE_ERROR_INPUT,
                     "%zu bytes at offset %llu reach beyond the end of `%.256s` (%zu bytes); fetch the file again",
-                    expected, (unsigned long long)range.offset, range.location, map->size);
+                    expected, (unsigned long long)range.offset, range.location, file->map.size);
     }
-    *data = (const uint8_t *)map->data + range.offset;
+    *data = (const uint8_t *)file->map.data + range.offset;
     return PARE_OK;
 }
 

@@ -137,7 +137,8 @@ static enum pare_status add_inputs(struct import *im, const Onnx__GraphProto *g)
     return PARE_OK;
 }
 
-/* The tensor of a Constant node in any of its forms, or NULL in `proto->data_type` terms: a type that is not held. */
+/* The value_* forms of a Constant node as a tensor; those of strings get a type that is not held. `dim` must live as
+ * long as `out`. */
 static void constant_tensor(const Onnx__AttributeProto *a, int64_t *dim, Onnx__TensorProto *out) {
     out->dims = dim;
     if (strcmp(a->name, "value_float") == 0 || strcmp(a->name, "value_floats") == 0) {

@@ -6,9 +6,12 @@
 #include "tensor/npy.h"
 
 /* Reads a model: size and depth scan, unpack, external data (confined to the model's folder), opset
- * canonicalisation (7 to 21 to the IR's one meaning), Constant nodes to constants, shape inference. Types and shapes
- * from value_info of inputs and outputs are kept. Every unsupported operator is listed, with node names, in one
- * PARE_ERROR_UNSUPPORTED message. QuantizeLinear and DequantizeLinear stay nodes. */
+ * canonicalisation (7 to 25 to the IR's one meaning), Constant nodes to constants, shape inference. Types and shapes
+ * from value_info of inputs and outputs are kept, where they do not contradict what is inferred (a wrong shape gives a
+ * warning, a wrong type an error). float16 and bfloat16 are widened to float32, as weights and as types of values.
+ * Every unsupported operator is listed, with node names, in one PARE_ERROR_UNSUPPORTED message. QuantizeLinear and
+ * DequantizeLinear stay nodes; constants that nobody reads are left out. External data are named by a path below the
+ * model's folder (onnx/external.h); symbolic links are followed. */
 enum pare_status onnx_read(struct context *ctx, const char *path, struct graph **out);
 /* The same from memory; `folder` is where external data may lie, or NULL: none. `place` names the source in messages.
  */
@@ -21,8 +24,8 @@ struct onnx_write_options {
 
 /* Serialises at the given opset. Values with formats are NOT handled here: the graph is written as it is
  * (quant/export.c inserts QuantizeLinear/DequantizeLinear nodes first); constants of type int2/int4 are packed.
- * graph->metadata becomes metadata_props; formats of values become quantization_annotation (keys BITS, FRAC, SIGNED).
- */
+ * graph->metadata becomes metadata_props; formats of values become quantization_annotation (keys BITS, FRAC, SIGNED,
+ * and AXIS where FRAC is a list). PARE_ERROR_USAGE for another opset, and for int2 below 25. */
 enum pare_status onnx_write(struct context *ctx, const struct graph *g, const struct onnx_write_options *options,
                             struct buffer *out);
 

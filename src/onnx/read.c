@@ -1,5 +1,5 @@
 /* Bytes to graphs and tensors. */
-#define _XOPEN_SOURCE 700 /* realpath */
+#define _XOPEN_SOURCE 700 /* realpath */ // NOLINT(bugprone-reserved-identifier)
 
 #include "onnx/decode.h"
 #include "onnx/import.h"
@@ -101,9 +101,12 @@ static enum pare_status parse_tensor(struct context *ctx, struct arena *a, const
                                      struct named_tensor *out) {
     ProtobufCMessage *proto = NULL;
     struct arena scratch;
-    TRY(unpack(ctx, &onnx__tensor_proto__descriptor, map->data, map->size, &proto));
+    enum pare_status status = unpack(ctx, &onnx__tensor_proto__descriptor, map->data, map->size, &proto);
+    if (proto == NULL) {
+        return status;
+    }
     arena_init(&scratch);
-    enum pare_status status = decode_named(ctx, a, path, &scratch, (const Onnx__TensorProto *)proto, out);
+    status = decode_named(ctx, a, path, &scratch, (const Onnx__TensorProto *)proto, out);
     arena_free(&scratch);
     protobuf_c_message_free_unpacked(proto, NULL);
     return status;
