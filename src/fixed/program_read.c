@@ -63,6 +63,38 @@ static enum pare_status read_ports(struct context *ctx, struct program *p, const
     return PARE_OK;
 }
 
+/* Bytes that continue a UTF-8 character which begins with `first`; -1 where none does. */
+static int continuation_count(unsigned char first) {
+    if (first < 0x80) {
+        return 0;
+    }
+    return first >= 0xc2 && first < 0xe0   ? 1
+           : first >= 0xe0 && first < 0xf0 ? 2
+           : first >= 0xf0 && first < 0xf5 ? 3
+                                           : -1;
+}
+
+/* Well-formed UTF-8 (Unicode 15, table 3-7): no overlong forms, no surrogates, nothing above U+10FFFF. */
+static bool is_utf8(const char *text, size_t size) {
+    const unsigned char *s = (const unsigned char *)text, *end = s + size;
+    while (s < end) {
+        unsigned char first = *s++;
+        int count = continuation_count(first);
+        if (count < 0 || end - s < count) {
+            return false;
+        }
+        unsigned char low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+        unsigned char high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+        for (; count > 0; count--, low = 0x80, high = 0xbf) {
+            if (*s < low || *s > high) {
+                return false;
+            }
+            s++;
+        }
+    }
+    return true;
+}
+
 /* The next NUL-terminated name; NULL when none is left. */
 static const char *next_name(const char **at, const char *end) {
     const char *name = *at, *stop = name == end ? NULL : memchr(name, 0, (size_t)(end - name));
@@ -77,6 +109,9 @@ static enum pare_status read_names(struct context *ctx, struct program *p, const
     const char *end = at + little_endian32(h->names_size, 0);
     if (at == end) {
         return PARE_OK;
+    }
+    if (!is_utf8(at, (size_t)(end - at))) {
+        return fail(ctx, PARE_ERROR_INPUT, "%s: its names are no UTF-8 text", place);
     }
     p->value_names = ARENA_ARRAY(p->arena, p->value_count, const char *);
     p->op_names = ARENA_ARRAY(p->arena, p->op_count, const char *);
@@ -105,8 +140,8 @@ static enum pare_status read_metadata(struct context *ctx, struct program *p, co
     if (size == 0) {
         return PARE_OK;
     }
-    if (memchr(text, 0, size) != NULL) {
-        return fail(ctx, PARE_ERROR_INPUT, "%s: its metadata are no text", place);
+    if (memchr(text, 0, size) != NULL || !is_utf8(text, size)) {
+        return fail(ctx, PARE_ERROR_INPUT, "%s: its metadata are no UTF-8 text", place);
     }
     p->metadata = arena_string_n(p->arena, text, size);
     return p->metadata == NULL ? fail_memory(ctx) : PARE_OK;

@@ -280,6 +280,49 @@ START_TEST(says_where_a_file_is_broken) {
 }
 END_TEST
 
+/* Replaces the text at the file's end, its metadata. */
+static enum pare_status read_metadata(struct buffer *file, const char *text) {
+    struct program *p = NULL;
+    size_t size = strlen(text);
+    memcpy(file->data + file->size - size, text, size);
+    repair_checksum(file->data, file->size);
+    enum pare_status status = program_read(&ctx, "file", file->data, file->size, &p);
+    if (status == PARE_OK) {
+        free_program(p);
+    }
+    return status;
+}
+
+START_TEST(refuses_text_that_is_no_utf8) {
+    static const char *const good[] = {
+        "abcd", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf", "\xed\x9f\xbf"};
+    static const char *const bad[] = {"\x80",
+                                      "\xc3",
+                                      "\xc0\x80",
+                                      "\xe0\x80\x80",
+                                      "\xed\xa0\x80",
+                                      "\xf0\x80\x80\x80",
+                                      "\xf4\x90\x80\x80",
+                                      "\xf5\x80\x80\x80",
+                                      "\xe2\x82",
+                                      "\xff",
+                                      "\xc3("};
+    struct random_program r;
+    struct buffer file;
+    one_file(5, &r, &file);
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        ck_assert_msg(read_metadata(&file, "xxxx") == PARE_OK && read_metadata(&file, good[i]) == PARE_OK, "good %zu",
+                      i);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        ck_assert_int_eq(read_metadata(&file, "xxxx"), PARE_OK);
+        ck_assert_msg(read_metadata(&file, bad[i]) == PARE_ERROR_INPUT, "bad %zu", i);
+    }
+    buffer_free(&file);
+    random_program_free(&r);
+}
+END_TEST
+
 START_TEST(refuses_an_input_code_outside_of_its_format) {
     static const uint32_t sizes[] = {4, 4};
     int8_t input[4] = {0, 15, -16, 0}, output[4] = {77, 77, 77, 77};
@@ -298,6 +341,68 @@ START_TEST(refuses_an_input_code_outside_of_its_format) {
     input[3] = 16;
     ck_assert_int_eq(pare_model_run(&model, arena, (const void *[]){input}, (void *[]){output}), PARE_ERROR_INPUT);
     ck_assert_int_eq(output[0], 77);
+    buffer_free(&file);
+    random_program_free(&r);
+}
+END_TEST
+
+static unsigned hook_calls;
+
+static void counting_requantize(const struct pare_op *op, const struct pare_value *values, void *const *data) {
+    hook_calls++;
+    pare_run_requantize(op, values, data);
+}
+
+START_TEST(runs_the_kernels_that_a_caller_installs) {
+    struct random_program r;
+    struct buffer file;
+    static const uint32_t sizes[] = {8, 8, 8, 8};
+    pare_kernel *kernels[PARE_KIND_COUNT] = {NULL};
+    int8_t input[8] = {1, 2, 3, 4, -5, -6, -7, -8}, output[8];
+    uint8_t arena[64];
+    struct pare_model model;
+    random_seed(1);
+    make_chain(&r, sizes, 4);
+    for (uint32_t i = 0; i < r.program.op_count; i++) {
+        r.program.ops[i].low = -128;
+        r.program.ops[i].high = 127;
+    }
+    write_planned(&r, &file);
+    ck_assert_int_eq(pare_model_open(file.data, file.size, &model), PARE_OK);
+    ck_assert_uint_eq(pare_model_arena_size(&model), 16);
+    kernels[PARE_REQUANTIZE] = counting_requantize;
+    model.kernels = kernels;
+    hook_calls = 0;
+    ck_assert_int_eq(pare_model_run(&model, arena, (const void *[]){input}, (void *[]){output}), PARE_OK);
+    ck_assert_uint_eq(hook_calls, 3);
+    ck_assert(memcmp(input, output, sizeof(input)) == 0);
+    buffer_free(&file);
+    random_program_free(&r);
+}
+END_TEST
+
+START_TEST(describes_inputs_and_outputs) {
+    struct random_program r;
+    struct buffer file;
+    struct pare_model model;
+    struct pare_port port;
+    one_file(9, &r, &file);
+    ck_assert_int_eq(pare_model_open(file.data, file.size, &model), PARE_OK);
+    for (uint32_t i = 0; i < r.program.input_count; i++) {
+        const struct pare_value *x = &r.program.values[r.program.inputs[i]];
+        ck_assert_int_eq(pare_model_input(&model, i, &port), PARE_OK);
+        ck_assert_uint_eq(port.bits, x->bits);
+        ck_assert_int_eq(port.frac, x->frac);
+        ck_assert_uint_eq(port.count, x->count);
+        ck_assert_uint_eq(port.rank, x->rank);
+        ck_assert(port.is_signed == x->is_signed && port.storage == x->storage);
+        ck_assert(memcmp(port.dims, x->dims, sizeof(port.dims)) == 0);
+    }
+    ck_assert_int_eq(pare_model_input(&model, r.program.input_count, &port), PARE_ERROR_USAGE);
+    ck_assert_int_eq(pare_model_output(&model, r.program.output_count, &port), PARE_ERROR_USAGE);
+    ck_assert_str_eq(pare_status_text(PARE_OK), "success");
+    ck_assert_str_eq(pare_status_text(PARE_ERROR_INTERNAL), "internal error");
+    ck_assert_str_eq(pare_status_text((enum pare_status)1000), "unknown status");
     buffer_free(&file);
     random_program_free(&r);
 }
@@ -359,7 +464,10 @@ int main(void) {
     tcase_add_test(tests, adds_little_to_the_exact_bits);
     tcase_add_test(tests, refuses_a_damaged_header);
     tcase_add_test(tests, says_where_a_file_is_broken);
+    tcase_add_test(tests, refuses_text_that_is_no_utf8);
     tcase_add_test(tests, refuses_an_input_code_outside_of_its_format);
+    tcase_add_test(tests, runs_the_kernels_that_a_caller_installs);
+    tcase_add_test(tests, describes_inputs_and_outputs);
     tcase_add_test(tests, survives_mutated_files);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
