@@ -106,8 +106,8 @@ enum pare_status graph_add_node(struct context *ctx, struct graph *g, const stru
     TRY(check_outputs(ctx, op, outputs, output_count));
     struct node *n = ARENA_NEW(g->arena, struct node);
     char *unique = name_table_unique(g, &g->tables->nodes, name, name == NULL || *name == '\0' ? op->name : name);
-    struct value **in = list_copy(g->arena, inputs, input_count, sizeof *in);
-    struct value **result = list_copy(g->arena, outputs, output_count, sizeof *result);
+    struct value **in = list_copy(g->arena, inputs, input_count, sizeof(struct value *));
+    struct value **result = list_copy(g->arena, outputs, output_count, sizeof(struct value *));
     if (n == NULL || unique == NULL || in == NULL || result == NULL) {
         return fail_memory(ctx);
     }
@@ -147,7 +147,7 @@ enum pare_status node_set_input(struct context *ctx, struct node *n, int index, 
 }
 
 enum pare_status node_append_input(struct context *ctx, struct node *n, struct value *v) {
-    struct value **inputs = list_grow(n->graph->arena, n->inputs, n->input_count, sizeof *inputs);
+    struct value **inputs = list_grow(n->graph->arena, n->inputs, n->input_count, sizeof(struct value *));
     if (inputs == NULL || !value_add_use(v, n, n->input_count)) {
         return fail_memory(ctx);
     }

@@ -101,8 +101,8 @@ static bool reserve_value(struct graph *g) {
     return true;
 }
 
-enum pare_status graph_add_value(struct context *ctx, struct graph *g, const char *name, const char *hint,
-                                 struct value **out) {
+/* NULL when out of memory. */
+static struct value *new_value(struct graph *g, const char *name, const char *hint) {
     if (hint == NULL || *hint == '\0') {
         hint = name != NULL && *name != '\0' ? name : "value";
     }
@@ -110,13 +110,22 @@ enum pare_status graph_add_value(struct context *ctx, struct graph *g, const cha
     char *unique = name_table_unique(g, &g->tables->values, name, hint);
     if (v == NULL || unique == NULL || !reserve_value(g) ||
         !name_table_insert(g->arena, &g->tables->values, unique, v)) {
-        return fail_memory(ctx);
+        return NULL;
     }
     v->name = unique;
     v->rank = -1;
     v->graph = g;
     v->position = g->value_count;
     g->values[g->value_count++] = v;
+    return v;
+}
+
+enum pare_status graph_add_value(struct context *ctx, struct graph *g, const char *name, const char *hint,
+                                 struct value **out) {
+    struct value *v = new_value(g, name, hint);
+    if (v == NULL) {
+        return fail_memory(ctx);
+    }
     *out = v;
     return PARE_OK;
 }
@@ -125,7 +134,7 @@ enum pare_status graph_add_input(struct context *ctx, struct graph *g, struct va
     if (v->is_input || v->producer != NULL || v->constant != NULL) {
         return fail(ctx, PARE_ERROR_INTERNAL, "%s: a graph input must have no other source", v->name);
     }
-    struct value **inputs = list_grow(g->arena, g->inputs, g->input_count, sizeof *inputs);
+    struct value **inputs = list_grow(g->arena, g->inputs, g->input_count, sizeof(struct value *));
     if (inputs == NULL) {
         return fail_memory(ctx);
     }
@@ -139,7 +148,7 @@ enum pare_status graph_add_output(struct context *ctx, struct graph *g, struct v
     if (value_is_output(v)) {
         return fail(ctx, PARE_ERROR_INPUT, "%s: is an output of the graph twice", v->name);
     }
-    struct value **outputs = list_grow(g->arena, g->outputs, g->output_count, sizeof *outputs);
+    struct value **outputs = list_grow(g->arena, g->outputs, g->output_count, sizeof(struct value *));
     if (outputs == NULL || !value_add_use(v, NULL, g->output_count)) {
         return fail_memory(ctx);
     }
@@ -151,11 +160,10 @@ enum pare_status graph_add_output(struct context *ctx, struct graph *g, struct v
 enum pare_status graph_add_constant(struct context *ctx, struct graph *g, const char *name, const struct tensor *t,
                                     struct value **out) {
     struct tensor *constant = ARENA_NEW(g->arena, struct tensor);
-    if (constant == NULL) {
+    struct value *v = new_value(g, name, name == NULL ? "constant" : name);
+    if (constant == NULL || v == NULL) {
         return fail_memory(ctx);
     }
-    struct value *v = NULL;
-    TRY(graph_add_value(ctx, g, name, name == NULL ? "constant" : name, &v));
     *constant = *t;
     v->constant = constant;
     v->type = t->type;

@@ -23,8 +23,8 @@ enum pare_status infer_clip(struct infer_call *c) {
 enum pare_status infer_softmax(struct infer_call *c) {
     const struct infer_value *x = infer_input(c, 0);
     int64_t axis = node_int(c->node, "axis");
-    char text[INFER_TEXT_MAX];
     if (x->rank >= 0 && (axis < -x->rank || axis >= x->rank)) {
+        char text[INFER_TEXT_MAX];
         return infer_fail(c, "axis %lld does not exist in %s", (long long)axis, infer_text(x, text, sizeof text));
     }
     return infer_first_input(c);
@@ -116,7 +116,8 @@ static struct dim_value combine(const struct node *n, const struct dim_value *a,
         overflow = b->value == 0 || (a->value == INT64_MIN && b->value == -1);
         r.value = overflow ? 0 : a->value / b->value;
     }
-    return overflow ? (struct dim_value){0} : r;
+    r.known = !overflow;
+    return r;
 }
 
 static enum pare_status broadcast_elements(struct infer_call *c) {

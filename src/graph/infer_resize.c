@@ -12,7 +12,8 @@ static bool read_floats(const struct infer_call *c, int i, const float **out, in
     if (v == NULL || (v->rank == 1 && v->dims[0].value == 0)) {
         return true;
     }
-    if (v->constant == NULL || v->constant->shape.rank != 1 || tensor_count(v->constant) > 2 * TENSOR_MAX_RANK) {
+    if (v->constant == NULL || v->constant->shape.rank != 1 ||
+        tensor_count(v->constant) > (size_t)2 * TENSOR_MAX_RANK) {
         return false;
     }
     size_t n = tensor_count(v->constant);

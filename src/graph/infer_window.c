@@ -23,6 +23,12 @@ static bool differs(const struct dim *d, const struct dim *factor, int64_t group
            (__builtin_mul_overflow(factor->value, group, &product) || d->value != product);
 }
 
+/* Whether the output is as long as the input, whatever that is: stride 1 and one padding element per lost position. */
+static bool keeps_size(const struct infer_call *c, const struct window *w, int axis) {
+    bool same = w->pad_begin[axis] < 0 || w->pad_begin[axis] + w->pad_end[axis] == window_extent(w, axis) - 1;
+    return same && w->stride[axis] == 1 && !node_is(c->node, "ConvTranspose");
+}
+
 /* Output dimensions [N, channels, spatial...] of a window over input 0. */
 static enum pare_status set_window_output(struct infer_call *c, const struct shape *weight, struct dim channels) {
     const struct infer_value *x = infer_input(c, 0);
@@ -33,7 +39,7 @@ static enum pare_status set_window_output(struct infer_call *c, const struct sha
     }
     struct dim dims[TENSOR_MAX_RANK] = {x->dims[0], channels};
     for (int i = 0; i < w.rank; i++) {
-        dims[i + 2] = w.output[i] < 0 ? dim_unknown() : dim_known(w.output[i]);
+        dims[i + 2] = w.output[i] >= 0 ? dim_known(w.output[i]) : keeps_size(c, &w, i) ? x->dims[i + 2] : dim_unknown();
     }
     return infer_set(c, x->type, x->rank, dims);
 }

@@ -36,7 +36,7 @@ struct value_list {
 };
 
 static enum pare_status list_append(struct parser *p, struct value_list *list, struct value *v) {
-    struct value **items = list_grow(&p->scratch, list->items, list->count, sizeof *items);
+    struct value **items = list_grow(&p->scratch, list->items, list->count, sizeof(struct value *));
     if (items == NULL) {
         return fail_memory(p->lexer.ctx);
     }

@@ -18,15 +18,18 @@ static enum pare_status read_list(struct context *ctx, const struct node *n, con
                                   int64_t fallback, int64_t *out) {
     size_t given = 0;
     const int64_t *list = node_ints(n, name, &given);
+    for (int i = 0; i < count; i++) {
+        out[i] = fallback;
+    }
     if (list != NULL && given != (size_t)count) {
         return fail(ctx, PARE_ERROR_INPUT, "%s has %zu entries, expected %d", name, given, count);
     }
-    for (int i = 0; i < count; i++) {
-        out[i] = list == NULL ? fallback : list[i];
-        if (out[i] < low || out[i] > ATTRIBUTE_MAX) {
-            return fail(ctx, PARE_ERROR_INPUT, "%s holds %" PRId64 ", expected %" PRId64 " to %" PRId64, name, out[i],
+    for (int i = 0; list != NULL && i < count; i++) {
+        if (list[i] < low || list[i] > ATTRIBUTE_MAX) {
+            return fail(ctx, PARE_ERROR_INPUT, "%s holds %" PRId64 ", expected %" PRId64 " to %" PRId64, name, list[i],
                         low, ATTRIBUTE_MAX);
         }
+        out[i] = list[i];
     }
     return PARE_OK;
 }

@@ -311,13 +311,14 @@ START_TEST(cropping) {
     struct shape input = {.rank = 1, .dim = {9}};
     int64_t size = 3;
     float roi[2] = {0.25F, 0.75F};
+    float broken[2] = {0.25F, strtof("nan", NULL)};
     struct resize_inputs in = {.sizes = &size, .size_count = 1, .roi = roi, .roi_count = 2};
     struct resize r;
     ck_assert_int_eq(resize_resolve(&ctx, n, &in, &input, &r), PARE_OK);
     ck_assert_float_eq(resize_coordinate(&r, 0, 0), 2);
     ck_assert_float_eq(resize_coordinate(&r, 0, 1), 4);
     ck_assert_float_eq(resize_coordinate(&r, 0, 2), 6);
-    roi[0] = strtof("nan", NULL);
+    in.roi = broken;
     ck_assert_int_eq(resize_resolve(&ctx, n, &in, &input, &r), PARE_ERROR_INPUT);
 }
 END_TEST

@@ -64,6 +64,9 @@ static const struct example inferred[] = {
      "auto_pad=\"VALID\"}",
      "float32[1,8,5,6]"},
     {"input x: float32[N,3,H,W] const w: float32[8,3,3,3] = splat(1) y = Conv(x, w)", "float32[N,8,?,?]"},
+    {"input x: float32[N,3,H,W] const w: float32[8,3,3,3] = splat(1) y = Conv(x, w) {pads=[1,1,1,0]}",
+     "float32[N,8,H,?]"},
+    {"input x: float32[N,3,H,W] y = MaxPool(x) {kernel_shape=[2,2], auto_pad=\"SAME_LOWER\"}", "float32[N,3,H,W]"},
     {"input x: float32[N,3,8,8] input w: float32[8,3,?,?] y = Conv(x, w)", "float32[N,8,?,?]"},
     {"input x: float32[N,3,8,8] input w: float32[8,3,?,?] y = Conv(x, w) {kernel_shape=[3,3]}", "float32[N,8,6,6]"},
     {"input x: float32[1,4,5,5] const w: float32[4,3,3,3] = splat(1) y = ConvTranspose(x, w) {strides=[2,2], "

@@ -114,9 +114,11 @@ START_TEST(brief_hides_large_constants) {
 }
 END_TEST
 
-static const struct {
+struct refusal {
     const char *text, *message;
-} refused[] = {
+};
+
+static const struct refusal refused[] = {
     {"", "line 1, column 1: expected graph, found the end"},
     {"graph g {\n  y = Relu(x)\n}", "line 2, column 12: 'x' is not defined above"},
     {"graph g { input x input x }", "column 25: 'x' is defined twice"},
@@ -147,11 +149,12 @@ static const struct {
 };
 
 START_TEST(refusals) {
+    const struct refusal *r = &refused[_i];
     struct graph *g = NULL;
-    ck_assert_int_eq(graph_parse(&ctx, refused[_i].text, &g), PARE_ERROR_INPUT);
+    ck_assert_int_eq(graph_parse(&ctx, r->text, &g), PARE_ERROR_INPUT);
     ck_assert_ptr_null(g);
-    ck_assert_msg(strstr(ctx.diag.message, refused[_i].message) != NULL, "%s\ngives: %s\nexpected: %s",
-                  refused[_i].text, ctx.diag.message, refused[_i].message);
+    ck_assert_msg(strstr(ctx.diag.message, r->message) != NULL, "%s\ngives: %s\nexpected: %s", r->text,
+                  ctx.diag.message, r->message);
 }
 END_TEST
 
