@@ -16,28 +16,51 @@ static uint32_t random_below(uint32_t bound) {
     return (uint32_t)(state >> 33) % bound;
 }
 
-/* Operators of one input and no required attribute. */
-static const char *const unary[] = {"Relu",    "Sigmoid",   "Clip",    "Softmax",           "Flatten",
-                                    "Squeeze", "Transpose", "Dropout", "GlobalAveragePool", "Identity",
-                                    "Shape",   "ArgMax",    "Cast",    "ReduceMean",        "Split"};
-static const char *const attributes[] = {"axis", "axes", "min", "max", "perm", "to", "split", "keepdims", "ratio"};
+/* Operators of one input, with an attribute that they have in some opset: i an integer, l a list, f a float. */
+static const struct {
+    const char *op, *attribute;
+    char kind;
+} unary[] = {
+    {"Relu", "", '-'},
+    {"Sigmoid", "", '-'},
+    {"Clip", "max", 'f'},
+    {"Softmax", "axis", 'i'},
+    {"Flatten", "axis", 'i'},
+    {"Squeeze", "axes", 'l'},
+    {"Unsqueeze", "axes", 'l'},
+    {"Transpose", "perm", 'l'},
+    {"Dropout", "ratio", 'f'},
+    {"LeakyRelu", "alpha", 'f'},
+    {"Identity", "", '-'},
+    {"Shape", "start", 'i'},
+    {"ArgMax", "axis", 'i'},
+    {"Cast", "to", 'i'},
+    {"ReduceMean", "axes", 'l'},
+    {"Split", "split", 'l'},
+    {"MaxPool", "kernel_shape", 'l'},
+};
 
-static void put_random_attribute(message *n) {
-    const char *name = attributes[random_below(sizeof attributes / sizeof attributes[0])];
-    const int64_t list[] = {random_below(4), (int64_t)random_below(8) - 4, random_below(3)};
-    switch (random_below(4)) {
-    case 0:
-        put_message(n, 5, int_attribute(name, (int64_t)random_below(14) - 3));
-        break;
-    case 1:
-        put_message(n, 5, ints_attribute(name, list, (int)random_below(4)));
-        break;
-    case 2:
-        put_message(n, 5, float_attribute(name, (float)random_below(9) - 4));
-        break;
-    default:
-        break;
+static void put_random_attribute(message *n, const char *name, char kind) {
+    const int64_t list[] = {1 + random_below(3), random_below(4), (int64_t)random_below(4) - 1};
+    if (kind == 'i') {
+        put_message(n, NODE_ATTRIBUTE, int_attribute(name, (int64_t)random_below(6) - 1));
+    } else if (kind == 'l') {
+        put_message(n, NODE_ATTRIBUTE, ints_attribute(name, list, 1 + (int)random_below(3)));
+    } else if (kind == 'f') {
+        put_message(n, NODE_ATTRIBUTE, float_attribute(name, (float)random_below(9) - 4));
     }
+}
+
+static message random_node(const char *input, const char *output) {
+    char inputs[80];
+    bool weighted = random_below(4) == 0;
+    size_t pick = random_below(sizeof unary / sizeof unary[0]);
+    (void)snprintf(inputs, sizeof inputs, weighted ? "%s w" : "%s", input);
+    message n = node_head(weighted ? "Mul" : unary[pick].op, "", inputs, output);
+    if (!weighted && random_below(3) > 0) {
+        put_random_attribute(&n, unary[pick].attribute, unary[pick].kind);
+    }
+    return n;
 }
 
 /* A chain of random operators from x to y, with some weights added in between. */
@@ -46,25 +69,19 @@ static message random_model(void) {
     message g = graph_head();
     const char *previous = "x";
     char names[8][8];
-    int length = 1 + (int)random_below(7);
+    int length = 1 + (int)random_below(5);
     put_message(&g, GRAPH_INITIALIZER,
                 raw_tensor("w", DTYPE_FLOAT, (const int64_t[]){3, 1, 1}, 3, values, sizeof values));
     for (int i = 0; i < length; i++) {
-        char inputs[80];
-        bool weighted = random_below(4) == 0;
         (void)snprintf(names[i], sizeof names[i], "v%d", i);
-        (void)snprintf(inputs, sizeof inputs, weighted ? "%s w" : "%s", previous);
-        const char *op = weighted ? "Mul" : unary[random_below(sizeof unary / sizeof unary[0])];
-        message n = node_head(op, "", inputs, i == length - 1 ? "y" : names[i]);
-        put_random_attribute(&n);
-        put_message(&g, GRAPH_NODE, n);
+        put_message(&g, GRAPH_NODE, random_node(previous, i == length - 1 ? "y" : names[i]));
         previous = names[i];
     }
     return model_of(7 + (int)random_below(19), g);
 }
 
 static void mutate(message *m) {
-    for (uint32_t edits = random_below(4); edits > 0 && m->size > 1; edits--) {
+    for (uint32_t edits = random_below(3); edits > 0 && m->size > 1; edits--) {
         uint32_t at = random_below((uint32_t)m->size);
         switch (random_below(4)) {
         case 0:
