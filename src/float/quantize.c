@@ -19,13 +19,10 @@ static struct scaling scaling_of(const struct float_call *c) {
     const struct tensor *scale = c->inputs[1];
     int64_t block = node_int(c->node, "block_size");
     struct scaling s = {.outer = 1, .length = 1, .inner = tensor_count(c->inputs[0]), .block = 1, .groups = 1};
-    if (block == 0 && (scale->shape.rank == 0 || shape->rank == 0)) {
-        return s;
+    if (block == 0 && tensor_count(scale) == 1) {
+        return s; /* whatever the axis says */
     }
     int axis = axis_from_start(node_int(c->node, "axis"), shape->rank);
-    if (block == 0 && tensor_count(scale) == 1 && shape->dim[axis] != 1) {
-        return s;
-    }
     s.outer = dims_product(shape, 0, axis);
     s.length = (size_t)shape->dim[axis];
     s.inner = dims_product(shape, axis + 1, shape->rank);

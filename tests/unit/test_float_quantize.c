@@ -132,6 +132,19 @@ START_TEST(dequantize_int32) {
 }
 END_TEST
 
+/* One scale for the whole tensor: the axis means nothing then, and need not exist. */
+START_TEST(axis_of_a_single_scale) {
+    struct trial t;
+    trial_start(&t, "DequantizeLinear", 2, 1, 1);
+    memcpy(trial_input(&t, 0, DTYPE_INT8, 2, (int64_t[]){1, 2})->data, (int8_t[]){-4, 6}, 2);
+    *trial_random(&t, 1, 1, (int64_t[]){1}) = 0.5f;
+    trial_int(&t, "axis", 7);
+    trial_run(&t);
+    ck_assert_int_eq(memcmp(t.outputs[0].data, (float[]){-2.0f, 3.0f}, 8), 0);
+    trial_end(&t);
+}
+END_TEST
+
 int main(void) {
     Suite *s = suite_create("float/quantize");
     TCase *quantize = tcase_create("quantize");
@@ -140,6 +153,7 @@ int main(void) {
     tcase_add_loop_test(quantize, quantize_granularities, 0, 3 * CODE_TYPES);
     tcase_add_loop_test(quantize, dequantize_granularities, 0, 3 * CODE_TYPES);
     tcase_add_test(quantize, dequantize_int32);
+    tcase_add_test(quantize, axis_of_a_single_scale);
     suite_add_tcase(s, quantize);
     return trial_main(s);
 }
