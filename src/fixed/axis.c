@@ -1,5 +1,7 @@
 #include "fixed/axis.h"
 
+#include <stdbool.h>
+
 /* No sum of two of them leaves 32 bits. */
 #define AXIS_MAX ((uint64_t)1 << 30)
 /* Longer than any filter, short enough for a search through its taps. */
@@ -55,7 +57,7 @@ enum pare_status axis_plan_conv(struct context *ctx, struct arena *arena, struct
     *all = (struct lattice){.step = 1, .count = a->out_size, .tap_count = a->kernel, .taps = all->taps};
     for (uint32_t k = 0; k < a->kernel; k++) {
         uint32_t at = k * a->dilation;
-        bool read = !a->pairs || k % 2 == 0;
+        bool read = k % a->taps_per_word == 0;
         all->taps[k] = (struct tap){k, read ? axis_phase(a, at % a->stride) : 0, at / a->stride};
     }
     return PARE_OK;

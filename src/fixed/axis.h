@@ -9,7 +9,6 @@
 #include "base/arena.h"
 #include "base/context.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct tap {
@@ -26,7 +25,7 @@ struct lattice { /* the outputs start, start + step, ... */
 
 struct axis {
     uint32_t in_size, out_size, kernel, stride, dilation, pad; /* given */
-    bool pairs;       /* given: odd taps are read with the even ones before them, and need no phase of their own */
+    uint32_t taps_per_word; /* given: taps that are read with the one before them need no phase of their own */
     uint32_t spacing; /* sample i of phase p is input i * spacing + phase[p] - margin; zero where that is outside */
     int64_t margin;
     uint32_t phase_count;

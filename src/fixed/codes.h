@@ -25,4 +25,10 @@ static inline int32_t code_pair(int16_t first, int16_t second) {
     return (int32_t)((uint32_t)(uint16_t)first | (uint32_t)(uint16_t)second << 16);
 }
 
+/* Four byte elements in a word. */
+static inline int32_t code_bytes(int16_t a, int16_t b, int16_t c, int16_t d) {
+    uint32_t low = (uint32_t)(a & 255) | (uint32_t)(b & 255) << 8;
+    return (int32_t)(low | (uint32_t)(c & 255) << 16 | (uint32_t)(d & 255) << 24);
+}
+
 #endif

@@ -8,6 +8,10 @@
 
 #include <string.h>
 
+/* Signed bytes become unsigned ones when their top bit is flipped; zero is then 128, which the bias takes back. */
+#define FLIP_BYTES ((int32_t)-0x7f7f7f80)
+#define FLIPPED_ZERO 128
+
 struct part { /* of the output: the points of one lattice in y and one in x */
     const struct lattice *y, *x;
     uint32_t *offset;     /* of every word, in the image */
@@ -23,7 +27,7 @@ struct conv {
     struct image image;
     struct channels channels;
     struct operand input;
-    bool wide;
+    bool wide, bytes;
     uint32_t panel;
     size_t image_words; /* with the lanes that a tile reads past the end */
     uint32_t part_count;
@@ -51,7 +55,8 @@ static enum pare_status conv_axes(struct context *ctx, struct plan *plan, struct
                              .stride = w->stride_w,
                              .dilation = w->dilation_w,
                              .pad = w->pad_left};
-    image->x.pairs = !transposed && image_pairs_taps(w->in_c / w->group, w->kernel_w);
+    image->y.taps_per_word = 1;
+    image->x.taps_per_word = transposed ? 1 : image_taps_per_word(w->in_c / w->group, w->kernel_w, image->elements);
     enum pare_status (*plan_axis)(struct context *, struct arena *, struct axis *) =
         transposed ? axis_plan_transpose : axis_plan_conv;
     TRY(plan_axis(ctx, &plan->arena, &image->y));
@@ -59,30 +64,33 @@ static enum pare_status conv_axes(struct context *ctx, struct plan *plan, struct
     return image_plan(ctx, image, w->in_c, w->group);
 }
 
-/* The word's offset in the image, and where its two elements stand in a row of the kernel's weights (SIZE_MAX: in
- * none). */
+/* The word's offset in the image, and where its elements stand in a row of the kernel's weights: `count` of them, the
+ * others are zero. */
 struct word {
-    uint32_t offset;
-    size_t first, second;
+    uint32_t offset, count;
+    size_t first, step;
 };
 
 static struct word conv_word(const struct image *im, const struct part *part, uint32_t k) {
-    uint32_t across = im->x.pairs ? (part->x->tap_count + 1) / 2 : part->x->tap_count;
-    uint32_t depth = k / (across * part->y->tap_count);
+    uint32_t taps = im->x.taps_per_word, across = (part->x->tap_count + taps - 1) / taps;
+    uint32_t depth = k / (across * part->y->tap_count), channel = depth * im->channels_per_word;
     const struct tap *y = &part->y->taps[k / across % part->y->tap_count];
-    uint32_t column = im->x.pairs ? k % across * 2 : k % across;
-    const struct tap *x = &part->x->taps[column];
-    uint32_t channel = im->x.pairs ? depth : depth * 2;
+    const struct tap *x = &part->x->taps[k % across * taps];
     size_t kernel = (size_t)im->y.kernel * im->x.kernel;
     size_t plane = ((size_t)depth * im->y.phase_count + y->phase) * im->x.phase_count + x->phase;
-    struct word word = {(uint32_t)(plane * im->plane + y->index * im->row + x->index), 0, SIZE_MAX};
-    word.first = channel * kernel + (size_t)y->kernel * im->x.kernel + x->kernel;
-    if (im->x.pairs && column + 1 < part->x->tap_count) {
-        word.second = word.first + 1;
-    } else if (!im->x.pairs && channel + 1 < im->channels / im->group) {
-        word.second = word.first + kernel;
+    uint32_t rest = taps == 1 ? im->channels / im->group - channel : part->x->tap_count - k % across * taps;
+    return (struct word){.offset = (uint32_t)(plane * im->plane + y->index * im->row + x->index),
+                         .count = rest < im->elements ? rest : im->elements,
+                         .first = channel * kernel + (size_t)y->kernel * im->x.kernel + x->kernel,
+                         .step = taps == 1 ? kernel : 1};
+}
+
+static int32_t word_weights(const struct image *im, const struct word *word, const int16_t *row_codes) {
+    int16_t e[4] = {0};
+    for (uint32_t i = 0; i < word->count; i++) {
+        e[i] = row_codes[word->first + i * word->step];
     }
-    return word;
+    return im->elements == 2 ? code_pair(e[0], e[1]) : code_bytes(e[0], e[1], e[2], e[3]);
 }
 
 static void part_weights(const struct plan *plan, const struct conv *conv, struct part *part, const struct word *words,
@@ -92,9 +100,11 @@ static void part_weights(const struct plan *plan, const struct conv *conv, struc
         weights_unpack_row(&plan->op->weights, r, row_codes);
         int32_t *group = part->weights + (size_t)(r / rows) * part->group_weights;
         for (uint32_t k = 0; k < part->words; k++) {
-            int16_t second = words[k].second == SIZE_MAX ? 0 : row_codes[words[k].second];
             group[panel_index(rows, conv->panel, part->words, r % rows, k)] =
-                code_pair(row_codes[words[k].first], second);
+                word_weights(&conv->image, &words[k], row_codes);
+        }
+        for (uint32_t i = 0; conv->image.flip != 0 && i < plan->op->weights.columns; i++) {
+            conv->channels.bias[r] -= FLIPPED_ZERO * row_codes[i];
         }
     }
 }
@@ -153,6 +163,12 @@ static enum pare_status conv_parts(struct context *ctx, struct plan *plan, struc
     return PARE_OK;
 }
 
+/* A transposed convolution splits its taps between parts, and a flipped sign has to be undone for each: left out. */
+static bool can_use_bytes(const struct plan *plan, bool wide) {
+    return plan->isa->multiply_bytes != NULL && !wide && plan->op->kind == PARE_CONV && plan->op->weights.bits <= 8 &&
+           storage_is_byte(plan_input(plan, 0)->storage);
+}
+
 static enum pare_status conv_plan(struct context *ctx, struct plan *plan) {
     if (scale_fits(plan)) {
         plan->kernel = &kernel_scale;
@@ -163,9 +179,12 @@ static enum pare_status conv_plan(struct context *ctx, struct plan *plan) {
         return fail_memory(ctx);
     }
     plan->state = conv;
+    conv->wide = plan->op->wide || !codes_fit_int16(plan_input(plan, 0));
+    conv->bytes = can_use_bytes(plan, conv->wide);
+    conv->image.elements = conv->bytes ? 4 : 2;
+    conv->image.flip = conv->bytes && plan_input(plan, 0)->is_signed ? FLIP_BYTES : 0;
     TRY(conv_axes(ctx, plan, &conv->image));
     TRY(channels_new(ctx, plan, &conv->channels));
-    conv->wide = plan->op->wide || !codes_fit_int16(plan_input(plan, 0));
     conv->input = operand_of(plan_input(plan, 0), conv->wide);
     conv->panel = product_panel(plan->isa, plan->op->weights.rows / conv->image.group);
     TRY(conv_parts(ctx, plan, conv));
@@ -251,6 +270,7 @@ static void conv_run(const struct plan *plan, void *const *data, void *scratch) 
     struct product product = {.rows = plan->op->weights.rows / im->group,
                               .panel = conv->panel,
                               .wide = conv->wide,
+                              .bytes = conv->bytes,
                               .a = {.parts = 1},
                               .b = conv->input};
     int32_t *images = scratch;

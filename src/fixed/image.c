@@ -9,18 +9,22 @@ static size_t odd_lines(size_t words) {
     return ((words + 15) / 16 | 1) * 16;
 }
 
-bool image_pairs_taps(uint32_t channels_per_group, uint32_t kernel_width) {
-    uint64_t by_channel = ((uint64_t)channels_per_group + 1) / 2 * kernel_width;
-    return (uint64_t)channels_per_group * ((kernel_width + 1) / 2) < by_channel;
+static uint32_t divide_up(uint32_t a, uint32_t b) {
+    return a / b + (a % b > 0);
+}
+
+uint32_t image_taps_per_word(uint32_t channels_per_group, uint32_t kernel_width, uint32_t elements) {
+    uint64_t by_channel = (uint64_t)divide_up(channels_per_group, elements) * kernel_width;
+    return (uint64_t)channels_per_group * divide_up(kernel_width, elements) < by_channel ? elements : 1;
 }
 
 enum pare_status image_plan(struct context *ctx, struct image *im, uint32_t channels, uint32_t group) {
-    uint32_t per_group = channels / group;
     im->channels = channels;
     im->group = group;
-    im->depth = im->x.pairs ? per_group : (per_group + 1) / 2;
+    im->channels_per_word = im->x.taps_per_word == 1 ? im->elements : 1;
+    im->depth = divide_up(channels / group, im->channels_per_word);
     im->row = im->x.extent;
-    im->row_bytes = (im->row + 31) / 32 * 32 * 2 * sizeof(int16_t);
+    im->row_bytes = im->row * im->elements * sizeof(int16_t);
     size_t phases;
     if (!size_multiply(im->row, im->y.extent, &im->plane) || im->plane > SIZE_MAX / 8 ||
         !size_multiply(im->y.phase_count, im->x.phase_count, &phases)) {
@@ -35,8 +39,7 @@ enum pare_status image_plan(struct context *ctx, struct image *im, uint32_t chan
 }
 
 size_t image_words(const struct image *im, const struct lattice *y, const struct lattice *x) {
-    size_t across = im->x.pairs ? (x->tap_count + 1) / 2 : x->tap_count;
-    return im->depth * y->tap_count * across;
+    return (size_t)im->depth * y->tap_count * divide_up(x->tap_count, im->x.taps_per_word);
 }
 
 /* Elements of one padded row: sample j is input j * spacing + phase - margin + shift. */
@@ -50,56 +53,76 @@ static void fill_row(const struct axis *x, uint32_t phase, uint32_t shift, const
         memset(out, 0, x->extent * sizeof *out);
         return;
     }
-    size_t bytes = storage == PARE_U8 || storage == PARE_I8 ? 1 : 2;
+    size_t bytes = storage_size(storage);
     const char *start = (const char *)row + (size_t)(origin + first * x->spacing) * bytes;
     memset(out, 0, (size_t)first * sizeof *out);
     codes_to_int16(start, storage, part, x->spacing, (size_t)(last - first), out + first);
     memset(out + last, 0, (size_t)(x->extent - last) * sizeof *out);
 }
 
-struct source { /* of a word plane: two rows, the second NULL where there is no second channel */
-    const char *first, *second;
-    uint32_t shift; /* of the second */
+struct source { /* of a word plane */
+    const char *first;
+    uint32_t count;      /* elements; the others of the word are zero */
+    size_t channel_step; /* bytes from one element to the next, where they are channels */
+    uint32_t tap_step;   /* samples, where they are taps */
     size_t row_bytes;
     uint8_t storage;
     enum code_part part;
 };
 
+/* words[j] = elements rows[0][j], rows[1][j], ... of rows `length` apart */
+static void join_rows(const struct image *im, const int16_t *rows, int32_t *words) {
+    size_t length = im->row;
+    if (im->elements == 2) {
+        for (size_t j = 0; j < length; j++) {
+            words[j] = code_pair(rows[j], rows[length + j]);
+        }
+        return;
+    }
+    for (size_t j = 0; j < length; j++) {
+        words[j] = code_bytes(rows[j], rows[length + j], rows[2 * length + j], rows[3 * length + j]) ^ im->flip;
+    }
+}
+
 static void fill_plane(const struct image *im, const struct source *from, uint32_t phase_y, uint32_t phase_x,
-                       int32_t *words, int16_t *scratch) {
-    int16_t *first = scratch, *second = scratch + im->row_bytes / 2 / sizeof *scratch;
-    memset(second, 0, im->row_bytes / 2);
+                       int32_t *words, int16_t *rows) {
+    memset(rows, 0, im->row_bytes);
     for (uint32_t i = 0; i < im->y.extent; i++, words += im->row) {
         int64_t y = (int64_t)i * im->y.spacing + im->y.phase[phase_y] - im->y.margin;
         if (y < 0 || y >= im->y.in_size) {
-            memset(words, 0, im->row * sizeof *words);
+            for (size_t j = 0; j < im->row; j++) {
+                words[j] = im->flip;
+            }
             continue;
         }
-        size_t at = (size_t)y * from->row_bytes;
-        fill_row(&im->x, phase_x, 0, from->first + at, from->storage, from->part, first);
-        if (from->second != NULL) {
-            fill_row(&im->x, phase_x, from->shift, from->second + at, from->storage, from->part, second);
+        const char *row = from->first + (size_t)y * from->row_bytes;
+        for (uint32_t e = 0; e < from->count; e++) {
+            fill_row(&im->x, phase_x, e * from->tap_step, row + e * from->channel_step, from->storage, from->part,
+                     rows + e * im->row);
         }
-        for (size_t j = 0; j < im->row; j++) {
-            words[j] = code_pair(first[j], second[j]);
-        }
+        join_rows(im, rows, words);
     }
+}
+
+static uint32_t smaller(uint32_t a, uint32_t b) {
+    return a < b ? a : b;
 }
 
 void image_fill(const struct image *im, const void *codes, uint8_t storage, enum code_part part, int32_t *words,
                 int16_t *scratch) {
     uint32_t per_group = im->channels / im->group;
-    size_t row_bytes = (size_t)im->x.in_size * (storage == PARE_U8 || storage == PARE_I8 ? 1 : 2);
+    size_t row_bytes = (size_t)im->x.in_size * storage_size(storage);
     size_t channel_bytes = row_bytes * im->y.in_size;
+    struct source from = {.row_bytes = row_bytes, .storage = storage, .part = part};
     for (uint32_t i = 0; i < im->group * im->depth; i++) {
-        uint32_t within = im->x.pairs ? i % im->depth : i % im->depth * 2;
-        const char *first = (const char *)codes + (size_t)(i / im->depth * per_group + within) * channel_bytes;
-        struct source from = {first, NULL, 0, row_bytes, storage, part};
-        if (im->x.pairs) {
-            from.second = im->x.kernel > 1 ? first : NULL;
-            from.shift = im->x.dilation;
-        } else if (within + 1 < per_group) {
-            from.second = first + channel_bytes;
+        uint32_t channel = i % im->depth * im->channels_per_word;
+        from.first = (const char *)codes + (size_t)(i / im->depth * per_group + channel) * channel_bytes;
+        if (im->channels_per_word > 1) {
+            from.count = smaller(im->elements, per_group - channel);
+            from.channel_step = channel_bytes;
+        } else {
+            from.count = smaller(im->x.taps_per_word, im->x.kernel);
+            from.tap_step = im->x.dilation;
         }
         for (uint32_t py = 0; py < im->y.phase_count; py++) {
             for (uint32_t px = 0; px < im->x.phase_count; px++, words += im->plane) {

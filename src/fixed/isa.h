@@ -10,7 +10,7 @@
 #define ISA_MAX_LANES 32
 #define ISA_MAX_ROWS 12
 
-/* A word holds two consecutive int16 elements of a sum, the first in its low half.
+/* A word holds two consecutive int16 elements of a sum, or four bytes, the first in its lowest bits.
  *   acc[r * lanes + c] = sum over k < words of dot(a[k * rows + r], b[offset[k] + c])   modulo 2^32
  * for r < rows, c < lanes. `b` is readable up to the last offset + lanes. */
 typedef void isa_multiply(size_t rows, size_t words, const int32_t *a, const int32_t *b, const uint32_t *offset,
@@ -28,9 +28,10 @@ typedef void isa_requantize(const int32_t *acc, size_t count, int32_t bias, int 
 
 struct isa {
     const char *name;
-    bool (*available)(void); /* on the processor that runs this */
-    uint32_t rows, lanes;    /* of the largest tile */
-    isa_multiply *multiply;
+    bool (*available)(void);      /* on the processor that runs this */
+    uint32_t rows, lanes;         /* of the largest tile */
+    isa_multiply *multiply;       /* words of int16 */
+    isa_multiply *multiply_bytes; /* words of bytes, those of `a` signed, those of `b` unsigned; or NULL */
     isa_requantize *requantize;
 };
 

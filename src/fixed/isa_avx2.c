@@ -66,7 +66,7 @@ static bool available(void) {
     return __builtin_cpu_supports("avx2");
 }
 
-const struct isa isa_avx2 = {"avx2", available, ROWS, VECTOR *VECTORS, multiply, requantize};
+const struct isa isa_avx2 = {"avx2", available, ROWS, VECTOR *VECTORS, multiply, NULL, requantize};
 #else
 typedef int isa_avx2_is_empty;
 #endif

@@ -38,4 +38,4 @@ static void requantize(const int32_t *acc, size_t count, int32_t bias, int shift
     requantize_row(acc, count, bias, shift, range, out);
 }
 
-const struct isa isa_portable = {"portable", available, ROWS, LANES, multiply, requantize};
+const struct isa isa_portable = {"portable", available, ROWS, LANES, multiply, NULL, requantize};

@@ -43,8 +43,9 @@ static void add_part(const struct isa *isa, const struct product *p, uint32_t fi
 void product_tile(const struct isa *isa, const struct product *p, uint32_t first, size_t column, struct tile *tile) {
     uint32_t rows = product_panel_rows(p, first);
     if (!p->wide) {
-        isa->multiply(rows, p->words, p->a.words[0] + (size_t)first * p->words, p->b.words[0] + column, p->offset,
-                      tile->narrow);
+        isa_multiply *multiply = p->bytes ? isa->multiply_bytes : isa->multiply;
+        multiply(rows, p->words, p->a.words[0] + (size_t)first * p->words, p->b.words[0] + column, p->offset,
+                 tile->narrow);
         return;
     }
     memset(tile->wide, 0, (size_t)rows * isa->lanes * sizeof tile->wide[0]);
@@ -58,7 +59,7 @@ void product_tile(const struct isa *isa, const struct product *p, uint32_t first
 void product_codes(const struct isa *isa, const struct product *p, const struct tile *tile, uint32_t row, size_t count,
                    int64_t bias, int shift, const struct code_range *range, void *codes) {
     if (!p->wide) {
-        isa->requantize(tile->narrow + (size_t)row * isa->lanes, count, (int32_t)bias, shift, range, codes);
+        isa->requantize(tile->narrow + (size_t)row * isa->lanes, count, wrapping_int32(bias), shift, range, codes);
         return;
     }
     const int64_t *acc = tile->wide + (size_t)row * isa->lanes;

@@ -18,6 +18,7 @@ struct product {
     uint32_t rows, words; /* of the whole left operand */
     uint32_t panel;       /* its rows per tile; the last tile may have fewer */
     bool wide;
+    bool bytes;             /* words of bytes; never wide */
     struct operand a;       /* words [panel][word][row in the panel] */
     struct operand b;       /* words of a tile's columns: b + offset[word] */
     const uint32_t *offset; /* `words` entries */

@@ -13,6 +13,11 @@ ALWAYS_INLINE int32_t wrapping_add(int32_t a, int32_t b) {
     return (int32_t)((uint32_t)a + (uint32_t)b);
 }
 
+/* v modulo 2^32. */
+ALWAYS_INLINE int32_t wrapping_int32(int64_t v) {
+    return (int32_t)((uint64_t)v & UINT32_MAX);
+}
+
 ALWAYS_INLINE void narrow_codes(const int32_t *codes, size_t count, uint8_t storage, void *out) {
     if (storage_size(storage) == 1) {
         uint8_t *bytes = out; /* the low byte of the code, signed or not */
