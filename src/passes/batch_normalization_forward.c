@@ -161,21 +161,25 @@ static enum pare_status follow_use(struct walk *w, const struct use *use, const 
     struct node *n = use->node;
     struct linear l;
     struct permutation p;
-    if (n == NULL || (!w->apply && (++w->steps > MAX_STEPS || w->scratch->bytes > MAX_SCRATCH))) {
-        w->possible = false;
-    } else if (node_is(n, "Concat")) {
-        return follow_concat(w, n, use->index, f);
-    } else if (use->index == 0 && linear_of(n, &l)) {
-        return follow_linear(w, &l, f);
-    } else if (use->index == 0 && node_is_any(n, reshapes)) {
-        return follow_reshape(w, n, f);
-    } else if (transpose_permutation(n, &p)) {
-        return follow_transpose(w, n, &p, f);
-    } else if (passes_pool(n, f) && n->output_count == 1) {
-        return follow(w, n->outputs[0], f);
-    } else {
-        w->possible = false;
+    bool exhausted = !w->apply && (++w->steps > MAX_STEPS || w->scratch->bytes > MAX_SCRATCH);
+    if (n != NULL && !exhausted) {
+        if (node_is(n, "Concat")) {
+            return follow_concat(w, n, use->index, f);
+        }
+        if (use->index == 0 && linear_of(n, &l)) {
+            return follow_linear(w, &l, f);
+        }
+        if (use->index == 0 && node_is_any(n, reshapes)) {
+            return follow_reshape(w, n, f);
+        }
+        if (transpose_permutation(n, &p)) {
+            return follow_transpose(w, n, &p, f);
+        }
+        if (passes_pool(n, f) && n->output_count == 1) {
+            return follow(w, n->outputs[0], f);
+        }
     }
+    w->possible = false;
     return PARE_OK;
 }
 

@@ -83,10 +83,11 @@ static bool takes_pads(const struct node *n, const struct node *pad, const struc
 
 static enum pare_status rewrite(struct context *ctx, struct arena *scratch, struct node *n, int *changes) {
     (void)scratch;
-    const struct node *pad = n->input_count == 0 ? NULL : input_producer(n, 0);
+    const struct node *pad = input_producer(n, 0);
     struct int_list added, own;
-    if (!node_is(pad, "Pad") || (!node_is(n, "Conv") && !node_is(n, "AveragePool") && !node_is(n, "MaxPool")) ||
-        !spatial_pads(pad, &added) || !own_pads(n, added.count / 2, &own)) {
+    if (pad == NULL || !node_is(pad, "Pad") ||
+        (!node_is(n, "Conv") && !node_is(n, "AveragePool") && !node_is(n, "MaxPool")) || !spatial_pads(pad, &added) ||
+        !own_pads(n, added.count / 2, &own)) {
         return PARE_OK;
     }
     for (int i = 0; i < added.count; i++) {

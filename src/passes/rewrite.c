@@ -79,7 +79,7 @@ bool value_is_float_constant(const struct value *v) {
 
 bool input_ints(const struct node *n, int index, struct int_list *out) {
     const struct value *v = node_input(n, index);
-    if (!value_is_constant(v) || v->rank > 1 || tensor_count(v->constant) > 2 * TENSOR_MAX_RANK) {
+    if (!value_is_constant(v) || v->rank > 1 || tensor_count(v->constant) > INT_LIST_MAX) {
         return false;
     }
     out->count = (int)tensor_count(v->constant);
@@ -92,7 +92,7 @@ bool input_ints(const struct node *n, int index, struct int_list *out) {
 bool attr_ints(const struct node *n, const char *name, struct int_list *out) {
     size_t count;
     const int64_t *ints = node_ints(n, name, &count);
-    if (ints == NULL || count > 2 * TENSOR_MAX_RANK) {
+    if (ints == NULL || count > INT_LIST_MAX) {
         return false;
     }
     out->count = (int)count;

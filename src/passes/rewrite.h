@@ -23,11 +23,14 @@ bool keeps_rows(const struct value *from, const struct value *to);
 bool value_is_float_constant(const struct value *v);
 bool value_is_float(const struct value *v);
 
-/* Up to TENSOR_MAX_RANK integers: a constant input, or an ints attribute. False when absent, longer or no constant. */
+/* As many as the pads of the highest rank. */
+#define INT_LIST_MAX ((size_t)2 * TENSOR_MAX_RANK)
+
 struct int_list {
     int count;
-    int64_t at[2 * TENSOR_MAX_RANK];
+    int64_t at[INT_LIST_MAX];
 };
+/* Integers of a constant input, or of an attribute. False when absent, longer than the list, or no constant. */
 bool input_ints(const struct node *n, int index, struct int_list *out);
 bool attr_ints(const struct node *n, const char *name, struct int_list *out);
 /* The axes in input `index`, made non-negative for `rank`; false when they are no constant or out of range. */

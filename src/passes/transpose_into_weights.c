@@ -64,12 +64,12 @@ static enum pare_status permute_columns(struct context *ctx, struct node *gemm, 
 
 static enum pare_status rewrite(struct context *ctx, struct arena *scratch, struct node *n, int *changes) {
     (void)scratch;
-    struct node *transpose = n->input_count == 0 ? NULL : input_producer(n, 0);
+    struct node *transpose = input_producer(n, 0);
     struct shape row;
     struct permutation p;
     int64_t columns;
-    if (!row_layout(transpose, &row, &p) || !flattens_rows(n, &row) || !value_dim(n->outputs[0], 1, &columns) ||
-        !only_feeds_gemms(n->outputs[0], columns)) {
+    if (transpose == NULL || !row_layout(transpose, &row, &p) || !flattens_rows(n, &row) ||
+        !value_dim(n->outputs[0], 1, &columns) || !only_feeds_gemms(n->outputs[0], columns)) {
         return PARE_OK;
     }
     for (int i = 0; i < n->outputs[0]->use_count; i++) {
