@@ -113,6 +113,25 @@ static inline uint64_t work_of(const struct pare_model *model) {
     return work;
 }
 
+/* A chain of rescalings of the given sizes; built on a random program for its memory. */
+static inline void make_chain(struct random_program *r, const uint32_t *sizes, uint32_t count) {
+    memset(r, 0, sizeof(*r));
+    random_program(r);
+    struct program *p = &r->program;
+    p->value_count = p->op_count = p->input_count = p->output_count = 0;
+    struct pare_value v = {.storage = PARE_I8, .bits = 8, .is_signed = true};
+    for (uint32_t i = 0; i < count; i++) {
+        set_flat(&v, sizes[i]);
+        add_value(r, &v, NULL);
+    }
+    for (uint32_t i = 0; i + 1 < count; i++) {
+        struct pare_op op = {.kind = PARE_REQUANTIZE, .input_count = 1, .inputs = {i}, .output = i + 1};
+        add_op(r, &op);
+    }
+    p->inputs[p->input_count++] = 0;
+    p->outputs[p->output_count++] = count - 1;
+}
+
 /* Makes the checksum right again after a change. */
 static inline void repair_checksum(uint8_t *file, size_t size) {
     if (size >= sizeof(struct pare_file_header)) {

@@ -1,0 +1,121 @@
+/* The arena plan on random graphs: correct always, near the lower bound of the lifetimes on average. */
+#include "fixed/lifetimes.h"
+#include "random_program.h"
+
+#include <check.h>
+
+#define MOST_STEPS 60
+
+/* Adds over a chain, which also read values up to six steps back. */
+static void random_chain(struct program *p, struct arena *a, uint32_t *ports) {
+    uint32_t count = (uint32_t)pick(5, MOST_STEPS);
+    arena_init(a);
+    *p = (struct program){.arena = a, .value_count = count, .op_count = count - 1, .input_count = 1, .output_count = 1};
+    p->values = ARENA_ARRAY(a, count, struct pare_value);
+    p->ops = ARENA_ARRAY(a, count, struct pare_op);
+    p->inputs = ports;
+    p->outputs = ports + 1;
+    ports[0] = 0;
+    ports[1] = count - 1;
+    for (uint32_t i = 0; i < count; i++) {
+        set_flat(&p->values[i], (uint32_t)(chance(50) ? pick(1, 4000) : 256 << pick(0, 8)));
+    }
+    for (uint32_t i = 0; i + 1 < count; i++) {
+        uint32_t second = (uint32_t)pick(i > 6 ? (int32_t)i - 6 : 0, (int32_t)i);
+        p->ops[i] = (struct pare_op){.kind = PARE_ADD, .input_count = chance(35) ? 2 : 1, .inputs = {i, second}};
+        p->ops[i].output = i + 1;
+    }
+}
+
+/* The most bytes that are alive at one step: no plan can need less. */
+static size_t lower_bound(const struct program *p, const struct lifetime *lives) {
+    size_t bound = 0;
+    for (uint32_t step = 0; step <= p->op_count + 1; step++) {
+        size_t alive = 0;
+        for (uint32_t v = 0; v < p->value_count; v++) {
+            alive += lives[v].first <= step && step <= lives[v].last ? value_size(&p->values[v]) : 0;
+        }
+        bound = alive > bound ? alive : bound;
+    }
+    return bound;
+}
+
+static bool overlap(const struct program *p, const struct lifetime *lives, uint32_t a, uint32_t b) {
+    const struct pare_value *x = &p->values[a], *y = &p->values[b];
+    bool in_time = lives[a].first <= lives[b].last && lives[b].first <= lives[a].last;
+    return in_time && x->offset < y->offset + value_size(y) && y->offset < x->offset + value_size(x);
+}
+
+START_TEST(plans_without_overlap_and_near_the_bound) {
+    struct context ctx;
+    double ratios = 0;
+    context_init(&ctx);
+    for (uint64_t seed = 1; seed <= 500; seed++) {
+        struct program p;
+        struct arena a;
+        uint32_t ports[2];
+        size_t peak = 0;
+        random_seed(seed);
+        random_chain(&p, &a, ports);
+        ck_assert_int_eq(program_plan_arena(&ctx, &p, &peak), PARE_OK);
+        struct lifetime *lives = program_lifetimes(&p, &a);
+        for (uint32_t v = 0; v < p.value_count; v++) {
+            ck_assert_uint_le(p.values[v].offset + value_size(&p.values[v]), peak);
+            ck_assert_uint_eq(p.values[v].offset % 4, 0);
+            for (uint32_t w = 0; w < v; w++) {
+                ck_assert(!overlap(&p, lives, v, w));
+            }
+        }
+        size_t bound = lower_bound(&p, lives);
+        ck_assert_uint_ge(peak, bound);
+        ratios += (double)peak / (double)bound;
+        arena_free(&a);
+    }
+    ck_assert_double_lt(ratios / 500, 1.02);
+}
+END_TEST
+
+START_TEST(plans_a_chain_into_its_two_largest_neighbours) {
+    static const uint32_t sizes[] = {64, 400, 100, 400, 200, 12};
+    struct random_program r;
+    struct context ctx;
+    size_t peak = 0;
+    context_init(&ctx);
+    random_seed(1);
+    make_chain(&r, sizes, 6);
+    ck_assert_int_eq(program_plan_arena(&ctx, &r.program, &peak), PARE_OK);
+    ck_assert_uint_eq(peak, 600);
+    random_program_free(&r);
+}
+END_TEST
+
+START_TEST(plans_around_a_residual) {
+    static const uint32_t sizes[] = {64, 400, 100, 400, 200, 12};
+    struct random_program r;
+    struct context ctx;
+    size_t peak = 0;
+    context_init(&ctx);
+    random_seed(1);
+    make_chain(&r, sizes, 6);
+    r.program.ops[4].input_count = 2; /* value 1 is read by the last operator too */
+    r.program.ops[4].inputs[1] = 1;
+    ck_assert_int_eq(program_plan_arena(&ctx, &r.program, &peak), PARE_OK);
+    ck_assert_uint_eq(peak, 1000);
+    random_program_free(&r);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("fixed/arena");
+    TCase *tests = tcase_create("all");
+    tcase_set_timeout(tests, 0);
+    tcase_add_test(tests, plans_a_chain_into_its_two_largest_neighbours);
+    tcase_add_test(tests, plans_around_a_residual);
+    tcase_add_test(tests, plans_without_overlap_and_near_the_bound);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
