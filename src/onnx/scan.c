@@ -3,7 +3,7 @@
 
 #define DEPTH_MAX 100
 #define MEMORY_BASE ((size_t)64 << 20)
-#define MEMORY_PER_BYTE 16
+#define MEMORY_PER_BYTE 32
 #define FIELD_COST 40  /* protobuf-c's note of a field while it unpacks */
 #define STRING_COST 40 /* a pointer and the allocator's smallest block */
 
