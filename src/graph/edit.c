@@ -6,36 +6,48 @@
 #include <limits.h>
 #include <string.h>
 
+/* Room for `more` further uses; false when out of memory. */
+static bool reserve_uses(struct value *v, int more) {
+    if (more <= v->use_capacity - v->use_count) {
+        return true;
+    }
+    if (more > INT_MAX / 2 - v->use_count) {
+        return false;
+    }
+    int capacity = v->use_count + (more > v->use_count ? more : v->use_count);
+    struct use *uses = ARENA_ARRAY(v->graph->arena, (size_t)capacity, struct use);
+    if (uses == NULL) {
+        return false;
+    }
+    if (v->use_count > 0) {
+        memcpy(uses, v->uses, (size_t)v->use_count * sizeof *uses);
+    }
+    v->uses = uses;
+    v->use_capacity = capacity;
+    return true;
+}
+
 bool value_add_use(struct value *v, struct node *n, int index) {
     if (v == NULL) {
         return true;
     }
-    if (v->use_count == v->use_capacity) {
-        int capacity = v->use_capacity == 0 ? 2 : 2 * v->use_capacity;
-        struct use *uses =
-            v->use_capacity > INT_MAX / 2 ? NULL : ARENA_ARRAY(v->graph->arena, (size_t)capacity, struct use);
-        if (uses == NULL) {
-            return false;
-        }
-        if (v->use_count > 0) {
-            memcpy(uses, v->uses, (size_t)v->use_count * sizeof *uses);
-        }
-        v->uses = uses;
-        v->use_capacity = capacity;
+    if (!reserve_uses(v, 1)) {
+        return false;
     }
     v->uses[v->use_count++] = (struct use){.node = n, .index = index};
     return true;
 }
 
+/* Searched from the end: what came last is usually the first to go. */
 void value_remove_use(struct value *v, const struct node *n, int index) {
     if (v == NULL) {
         return;
     }
-    int i = 0;
-    while (i < v->use_count && (v->uses[i].node != n || v->uses[i].index != index)) {
-        i++;
+    int i = v->use_count - 1;
+    while (i >= 0 && (v->uses[i].node != n || v->uses[i].index != index)) {
+        i--;
     }
-    if (i < v->use_count) {
+    if (i >= 0) {
         v->use_count--;
         memmove(&v->uses[i], &v->uses[i + 1], (size_t)(v->use_count - i) * sizeof *v->uses);
     }
@@ -84,7 +96,7 @@ static bool connect(struct node *n) {
 
 /* Takes back what a node uses, by itself and in its subgraphs. */
 static void disconnect(struct node *n) {
-    for (int i = 0; i < n->input_count; i++) {
+    for (int i = n->input_count - 1; i >= 0; i--) {
         value_remove_use(n->inputs[i], n, i);
     }
     for (int i = 0; i < n->attr_count; i++) {
@@ -103,6 +115,9 @@ void graph_release_captures(struct graph *g) {
 enum pare_status graph_add_node(struct context *ctx, struct graph *g, const struct op *op, const char *name,
                                 struct value *const *inputs, int input_count, struct value *const *outputs,
                                 int output_count, struct node *before, struct node **out) {
+    if (g->node_count >= GRAPH_MAX_NODES) {
+        return fail(ctx, PARE_ERROR_INPUT, "%s: has more than %d nodes", g->name, GRAPH_MAX_NODES);
+    }
     TRY(check_outputs(ctx, op, outputs, output_count));
     struct node *n = ARENA_NEW(g->arena, struct node);
     char *unique = name_table_unique(g, &g->tables->nodes, name, name == NULL || *name == '\0' ? op->name : name);
@@ -198,14 +213,20 @@ enum pare_status graph_replace(struct context *ctx, struct graph *g, struct valu
     if (from == to) {
         return PARE_OK;
     }
+    if (!reserve_uses(to, from->use_count)) {
+        return fail_memory(ctx);
+    }
     int output = -1;
-    for (int i = 0; i < from->use_count;) { /* a moved use leaves the list */
+    int moved = from->use_count;
+    from->use_count = 0;
+    for (int i = 0; i < moved; i++) {
         struct use use = from->uses[i];
         if (use.node == NULL) {
             output = use.index;
-            i++;
+            value_add_use(from, NULL, output);
         } else {
-            TRY(node_set_input(ctx, use.node, use.index, to));
+            use.node->inputs[use.index] = to;
+            value_add_use(to, use.node, use.index);
         }
     }
     return output < 0 ? PARE_OK : replace_output(ctx, g, output, from, to);
@@ -213,7 +234,7 @@ enum pare_status graph_replace(struct context *ctx, struct graph *g, struct valu
 
 void graph_remove_node(struct graph *g, struct node *n) {
     disconnect(n);
-    for (int i = 0; i < n->output_count; i++) {
+    for (int i = n->output_count - 1; i >= 0; i--) {
         if (n->outputs[i] != NULL) {
             n->outputs[i]->producer = NULL;
             graph_remove_value(g, n->outputs[i]);

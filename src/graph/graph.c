@@ -120,8 +120,15 @@ static struct value *new_value(struct graph *g, const char *name, const char *hi
     return v;
 }
 
+static enum pare_status check_room(struct context *ctx, const struct graph *g) {
+    return g->value_count < GRAPH_MAX_VALUES
+               ? PARE_OK
+               : fail(ctx, PARE_ERROR_INPUT, "%s: has more than %d values", g->name, GRAPH_MAX_VALUES);
+}
+
 enum pare_status graph_add_value(struct context *ctx, struct graph *g, const char *name, const char *hint,
                                  struct value **out) {
+    TRY(check_room(ctx, g));
     struct value *v = new_value(g, name, hint);
     if (v == NULL) {
         return fail_memory(ctx);
@@ -159,6 +166,7 @@ enum pare_status graph_add_output(struct context *ctx, struct graph *g, struct v
 
 enum pare_status graph_add_constant(struct context *ctx, struct graph *g, const char *name, const struct tensor *t,
                                     struct value **out) {
+    TRY(check_room(ctx, g));
     struct tensor *constant = ARENA_NEW(g->arena, struct tensor);
     struct value *v = new_value(g, name, name == NULL ? "constant" : name);
     if (constant == NULL || v == NULL) {

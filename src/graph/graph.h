@@ -102,6 +102,10 @@ struct graph {
     struct graph_tables *tables;
 };
 
+/* A graph that holds more is refused: edits may take time in proportion to its size. */
+#define GRAPH_MAX_NODES (1 << 17)
+#define GRAPH_MAX_VALUES (1 << 19)
+
 /* ---- making and freeing ---- */
 
 enum pare_status graph_new(struct context *ctx, const char *name, struct graph **out);

@@ -5,6 +5,33 @@
 
 #include <string.h>
 
+/* The places that hold a value, once as nodes and outputs tell it and once, with the opposite sign, as its list of uses
+ * does. Both sums are 0 when they agree; the second is of hashes, so that a use listed twice does not hide one that is
+ * missing. */
+struct tally {
+    uint64_t count, hash;
+};
+
+struct verifier {
+    struct context *ctx;
+    const struct graph *graph;
+    bool *defined;         /* by position: has a source above the present node */
+    struct tally *tallies; /* by position */
+};
+
+static void count_place(struct tally *t, const struct node *n, int index) {
+    uint64_t place[2] = {(uint64_t)(uintptr_t)n, (uint64_t)index};
+    t->count++;
+    t->hash += hash_of(place, sizeof place, 0);
+}
+
+static void count_use(struct tally *t, const struct use *u) {
+    struct tally one = {0, 0};
+    count_place(&one, u->node, u->index);
+    t->count -= one.count;
+    t->hash -= one.hash;
+}
+
 static bool has_use(const struct value *v, const struct node *n, int index) {
     for (int i = 0; i < v->use_count; i++) {
         if (v->uses[i].node == n && v->uses[i].index == index) {
@@ -26,13 +53,17 @@ static enum pare_status bad(struct context *ctx, const char *name, const char *w
     return fail(ctx, PARE_ERROR_INTERNAL, "%s: %s", name, what);
 }
 
-static enum pare_status verify_uses(struct context *ctx, const struct graph *g, const struct value *v) {
+static enum pare_status verify_uses(const struct verifier *vf, const struct value *v) {
+    const struct graph *g = vf->graph;
     for (int i = 0; i < v->use_count; i++) {
         const struct use *u = &v->uses[i];
         bool right = u->node == NULL ? u->index < g->output_count && g->outputs[u->index] == v
                                      : u->index < u->node->input_count && u->node->inputs[u->index] == v;
         if (!right) {
-            return bad(ctx, v->name, "is said to be used where it is not");
+            return bad(vf->ctx, v->name, "is said to be used where it is not");
+        }
+        if (u->node == NULL || u->node->graph == g) {
+            count_use(&vf->tallies[v->position], u);
         }
     }
     return PARE_OK;
@@ -50,20 +81,20 @@ static enum pare_status verify_constant(struct context *ctx, const struct value 
     return v->producer == NULL && !v->is_input ? PARE_OK : bad(ctx, v->name, "is a constant with another source");
 }
 
-static enum pare_status verify_value(struct context *ctx, const struct graph *g, const struct value *v, int position) {
-    if (v->graph != g || v->position != position || v->name[0] == '\0' || graph_find(g, v->name) != v) {
-        return bad(ctx, v->name, "is not registered under its name and position");
+static enum pare_status verify_value(const struct verifier *vf, const struct value *v, int position) {
+    if (v->graph != vf->graph || v->position != position || v->name[0] == '\0' || graph_find(vf->graph, v->name) != v) {
+        return bad(vf->ctx, v->name, "is not registered under its name and position");
     }
     if (v->rank < -1 || v->rank > TENSOR_MAX_RANK) {
-        return bad(ctx, v->name, "has an impossible rank");
+        return bad(vf->ctx, v->name, "has an impossible rank");
     }
     if (v->constant != NULL) {
-        TRY(verify_constant(ctx, v));
+        TRY(verify_constant(vf->ctx, v));
     }
     if (v->is_input && v->producer != NULL) {
-        return bad(ctx, v->name, "is a graph input with a producer");
+        return bad(vf->ctx, v->name, "is a graph input with a producer");
     }
-    return verify_uses(ctx, g, v);
+    return verify_uses(vf, v);
 }
 
 static enum pare_status verify_attrs(struct context *ctx, const struct node *n) {
@@ -112,88 +143,108 @@ static enum pare_status verify_arity(struct context *ctx, const struct node *n) 
     return PARE_OK;
 }
 
-static enum pare_status verify_inputs(struct context *ctx, const struct node *n, const bool *defined) {
+static enum pare_status verify_inputs(const struct verifier *vf, const struct node *n) {
     for (int i = 0; i < n->input_count; i++) {
         const struct value *v = n->inputs[i];
         if (v == NULL) {
             continue;
         }
-        if (!is_visible(n->graph, v) || !has_use(v, n, i)) {
-            return fail(ctx, PARE_ERROR_INTERNAL, "%s: input %d is of another graph or does not list this use", n->name,
-                        i);
+        bool own = v->graph == n->graph;
+        if (!own && (!is_visible(n->graph, v) || !has_use(v, n, i))) {
+            return fail(vf->ctx, PARE_ERROR_INTERNAL, "%s: input %d is of another graph or does not list this use",
+                        n->name, i);
         }
-        if (v->graph == n->graph && !defined[v->position]) {
-            return fail(ctx, PARE_ERROR_INTERNAL, "%s: its input %s is produced after it or nowhere", n->name, v->name);
+        if (own && !vf->defined[v->position]) {
+            return fail(vf->ctx, PARE_ERROR_INTERNAL, "%s: its input %s is produced after it or nowhere", n->name,
+                        v->name);
+        }
+        if (own) {
+            count_place(&vf->tallies[v->position], n, i);
         }
     }
     return PARE_OK;
 }
 
-static enum pare_status verify_outputs(struct context *ctx, const struct node *n, bool *defined) {
+static enum pare_status verify_outputs(const struct verifier *vf, const struct node *n) {
     for (int i = 0; i < n->output_count; i++) {
         const struct value *v = n->outputs[i];
         if (v == NULL) {
             continue;
         }
         if (v->graph != n->graph || v->producer != n || v->producer_index != i) {
-            return fail(ctx, PARE_ERROR_INTERNAL, "%s: output %s does not name this node as its producer", n->name,
+            return fail(vf->ctx, PARE_ERROR_INTERNAL, "%s: output %s does not name this node as its producer", n->name,
                         v->name);
         }
-        defined[v->position] = true;
+        vf->defined[v->position] = true;
     }
     return PARE_OK;
 }
 
-static enum pare_status verify_nodes(struct context *ctx, const struct graph *g, bool *defined) {
+static enum pare_status verify_nodes(const struct verifier *vf) {
+    const struct graph *g = vf->graph;
     const struct node *previous = NULL;
     int count = 0;
     for (const struct node *n = g->first; n != NULL; previous = n, n = n->next, count++) {
         if (n->graph != g || n->previous != previous || name_table_find(&g->tables->nodes, n->name) != n) {
-            return bad(ctx, n->name, "is not linked into its graph under its name");
+            return bad(vf->ctx, n->name, "is not linked into its graph under its name");
         }
-        TRY(verify_arity(ctx, n));
-        TRY(verify_attrs(ctx, n));
-        TRY(verify_inputs(ctx, n, defined));
-        TRY(verify_outputs(ctx, n, defined));
+        TRY(verify_arity(vf->ctx, n));
+        TRY(verify_attrs(vf->ctx, n));
+        TRY(verify_inputs(vf, n));
+        TRY(verify_outputs(vf, n));
     }
-    return count == g->node_count && g->last == previous ? PARE_OK : bad(ctx, g->name, "its list of nodes is broken");
+    bool whole = count == g->node_count && g->last == previous;
+    return whole ? PARE_OK : bad(vf->ctx, g->name, "its list of nodes is broken");
 }
 
-static enum pare_status verify_ends(struct context *ctx, const struct graph *g, const bool *defined) {
+static enum pare_status verify_ends(const struct verifier *vf) {
+    const struct graph *g = vf->graph;
     for (int i = 0; i < g->input_count; i++) {
         if (!g->inputs[i]->is_input || g->inputs[i]->graph != g) {
-            return bad(ctx, g->inputs[i]->name, "is listed as a graph input and not marked as one");
+            return bad(vf->ctx, g->inputs[i]->name, "is listed as a graph input and not marked as one");
         }
     }
     for (int i = 0; i < g->output_count; i++) {
         const struct value *v = g->outputs[i];
-        if (!has_use(v, NULL, i) || v->graph != g || !defined[v->position]) {
-            return bad(ctx, v->name, "is a graph output that nothing produces, or does not list this use");
+        if (v->graph != g || !vf->defined[v->position]) {
+            return bad(vf->ctx, v->name, "is a graph output that nothing produces");
         }
+        count_place(&vf->tallies[v->position], NULL, i);
     }
     for (int i = 0; i < g->value_count; i++) {
-        if (g->values[i]->producer != NULL && !defined[i]) {
-            return bad(ctx, g->values[i]->name, "its producer is not in the graph");
+        const struct value *v = g->values[i];
+        if (v->producer != NULL && !vf->defined[i]) {
+            return bad(vf->ctx, v->name, "its producer is not in the graph");
+        }
+        if (vf->tallies[i].count != 0 || vf->tallies[i].hash != 0) {
+            return bad(vf->ctx, v->name, "its list of uses is not what the nodes say");
         }
     }
     return PARE_OK;
 }
 
-static enum pare_status verify(struct context *ctx, const struct graph *g, bool *defined) {
+static enum pare_status verify(const struct verifier *vf) {
+    const struct graph *g = vf->graph;
+    if (vf->defined == NULL || vf->tallies == NULL) {
+        return fail_memory(vf->ctx);
+    }
     for (int i = 0; i < g->value_count; i++) {
         const struct value *v = g->values[i];
-        TRY(verify_value(ctx, g, v, i));
-        defined[i] = v->is_input || v->constant != NULL;
+        TRY(verify_value(vf, v, i));
+        vf->defined[i] = v->is_input || v->constant != NULL;
     }
-    TRY(verify_nodes(ctx, g, defined));
-    return verify_ends(ctx, g, defined);
+    TRY(verify_nodes(vf));
+    return verify_ends(vf);
 }
 
 enum pare_status graph_verify(struct context *ctx, const struct graph *g) {
     struct arena scratch;
     arena_init(&scratch);
-    bool *defined = ARENA_ARRAY(&scratch, (size_t)g->value_count, bool);
-    enum pare_status status = defined == NULL ? fail_memory(ctx) : verify(ctx, g, defined);
+    struct verifier vf = {.ctx = ctx,
+                          .graph = g,
+                          .defined = ARENA_ARRAY(&scratch, (size_t)g->value_count, bool),
+                          .tallies = ARENA_ARRAY(&scratch, (size_t)g->value_count, struct tally)};
+    enum pare_status status = verify(&vf);
     arena_free(&scratch);
     return status;
 }

@@ -256,7 +256,7 @@ END_TEST
 
 /* A chain that was built back to front, deep enough to overflow a stack that recursion would use. */
 START_TEST(sorting_a_long_chain) {
-    enum { LENGTH = 200000 };
+    enum { LENGTH = 100000 };
     struct graph *g = parse("graph g { input x: float32[1] }");
     struct value *source = g->inputs[0];
     for (int i = 0; i < LENGTH; i++) {
@@ -271,6 +271,42 @@ START_TEST(sorting_a_long_chain) {
     ok(graph_verify(&ctx, g));
     ok(graph_infer(&ctx, g));
     ck_assert_int_eq(source->dims[0].value, 1);
+    graph_free(g);
+}
+END_TEST
+
+/* One value with as many users as a graph may have: nothing may take time with their square. */
+START_TEST(a_value_that_all_nodes_use) {
+    struct graph *g = parse("graph g { input x: float32[1] input z: float32[1] }");
+    struct value *x = g->inputs[0];
+    enum pare_status status = PARE_OK;
+    for (int i = 0; status == PARE_OK; i++) {
+        struct value *v = NULL;
+        ok(graph_add_value(&ctx, g, NULL, "v", &v));
+        status = graph_add_node(&ctx, g, op_find("Relu"), NULL, &x, 1, &v, 1, NULL, NULL);
+    }
+    ck_assert_int_eq(status, PARE_ERROR_INPUT);
+    ck_assert_int_eq(g->node_count, GRAPH_MAX_NODES);
+    context_clear(&ctx);
+    ok(graph_verify(&ctx, g));
+    ok(graph_replace(&ctx, g, x, g->inputs[1]));
+    ck_assert_int_eq(x->use_count, 0);
+    ck_assert_int_eq(g->inputs[1]->use_count, GRAPH_MAX_NODES);
+    ok(graph_infer(&ctx, g));
+    while (g->last != NULL) {
+        graph_remove_node(g, g->last);
+    }
+    ok(graph_verify(&ctx, g));
+    graph_free(g);
+}
+END_TEST
+
+START_TEST(verifier_sees_a_use_listed_twice) {
+    struct graph *g = parse("graph g { input x a = Add(x, x) output a }");
+    struct value *x = g->inputs[0];
+    x->uses[1] = x->uses[0];
+    ck_assert_int_eq(graph_verify(&ctx, g), PARE_ERROR_INTERNAL);
+    ck_assert_ptr_nonnull(strstr(ctx.diag.message, "x: its list of uses is not what the nodes say"));
     graph_free(g);
 }
 END_TEST
@@ -415,6 +451,8 @@ int main(void) {
     tcase_add_test(t, names_are_made_unique);
     tcase_add_test(t, sorting_names_a_node_of_a_cycle);
     tcase_add_test(t, sorting_a_long_chain);
+    tcase_add_test(t, a_value_that_all_nodes_use);
+    tcase_add_test(t, verifier_sees_a_use_listed_twice);
     tcase_add_test(t, sorting_is_stable);
     tcase_add_test(t, defaults_of_attributes);
     tcase_add_test(t, attributes_are_copied_and_replaced);
