@@ -4,7 +4,10 @@
  * axis order for ONE sample (the batch axis has size 1). Real value = code * 2^-frac.
  *
  * Every operator computes an exact integer accumulator per output element, brings it to the output's fraction
- * with ONE rounding (half to even), and clamps it to [low, high]. */
+ * with ONE rounding (half to even), and clamps it to [low, high]; operators that only move codes too, where the
+ * fractions differ. pare_check_op (runtime/model.h) says what a program must keep to.
+ *
+ * Arrays that a file may hold (constants, table entries, indices) are little-endian and need no alignment. */
 #ifndef PARE_RUNTIME_PROGRAM_H
 #define PARE_RUNTIME_PROGRAM_H
 
