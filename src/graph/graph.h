@@ -103,8 +103,8 @@ struct graph {
 };
 
 /* A graph that holds more is refused: edits may take time in proportion to its size. */
-#define GRAPH_MAX_NODES (1 << 17)
-#define GRAPH_MAX_VALUES (1 << 19)
+#define GRAPH_MAX_NODES (1 << 16)
+#define GRAPH_MAX_VALUES (1 << 18)
 
 /* ---- making and freeing ---- */
 
