@@ -1,22 +1,15 @@
 #include "fixed/axis.h"
 
-#include <stdbool.h>
-
-/* No sum of two of them leaves 32 bits. */
+/* No sum of two sizes leaves 32 bits. */
 #define AXIS_MAX ((uint64_t)1 << 30)
-/* Longer than any filter, short enough for a search through its taps. */
-#define KERNEL_MAX 16384
+/* Entries of all taps of all lattices. */
+#define TAPS_MAX ((uint64_t)1 << 20)
 
-static enum pare_status axis_check(struct context *ctx, const struct axis *a) {
-    if (a->in_size == 0 || a->out_size == 0 || a->kernel == 0 || a->stride == 0 || a->dilation == 0) {
-        return fail(ctx, PARE_ERROR_INPUT, "a size, stride or dilation of the window is 0");
-    }
-    if (a->kernel > KERNEL_MAX || (uint64_t)a->kernel * a->dilation > AXIS_MAX ||
-        (uint64_t)a->out_size * a->stride > AXIS_MAX || (uint64_t)a->in_size * a->stride > AXIS_MAX ||
-        a->pad > AXIS_MAX) {
-        return fail(ctx, PARE_ERROR_INPUT, "the window is larger than 2^30, or its kernel than 2^14, along one axis");
-    }
-    return PARE_OK;
+bool axis_fits(const struct axis *a) {
+    uint64_t lattices = a->stride < a->out_size ? a->stride : a->out_size;
+    return a->kernel * lattices <= TAPS_MAX && (uint64_t)a->kernel * a->dilation <= AXIS_MAX &&
+           (uint64_t)a->out_size * a->stride <= AXIS_MAX && (uint64_t)a->in_size * a->stride <= AXIS_MAX &&
+           a->pad <= AXIS_MAX;
 }
 
 static enum pare_status axis_allocate(struct context *ctx, struct arena *arena, struct axis *a, uint32_t phases,
@@ -48,7 +41,6 @@ static uint32_t axis_phase(struct axis *a, uint32_t phase) {
 }
 
 enum pare_status axis_plan_conv(struct context *ctx, struct arena *arena, struct axis *a) {
-    TRY(axis_check(ctx, a));
     TRY(axis_allocate(ctx, arena, a, a->kernel < a->stride ? a->kernel : a->stride, 1));
     a->spacing = a->stride;
     a->margin = a->pad;
@@ -75,7 +67,6 @@ static void lattice_taps(const struct axis *a, struct lattice *lattice) {
 }
 
 enum pare_status axis_plan_transpose(struct context *ctx, struct arena *arena, struct axis *a) {
-    TRY(axis_check(ctx, a));
     uint32_t lattices = a->stride < a->out_size ? a->stride : a->out_size;
     TRY(axis_allocate(ctx, arena, a, 1, lattices));
     a->spacing = 1;

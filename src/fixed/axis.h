@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/context.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct tap {
@@ -35,7 +36,9 @@ struct axis {
     struct lattice *lattices;
 };
 
-/* Fill what follows from the given fields; memory in `arena`. PARE_ERROR_INPUT where they make no sense. */
+/* Whether the axis, of a program that was checked, is small enough to be planned. */
+bool axis_fits(const struct axis *axis);
+/* Fill what follows from the given fields of an axis that fits; memory in `arena`. */
 enum pare_status axis_plan_conv(struct context *ctx, struct arena *arena, struct axis *axis);
 enum pare_status axis_plan_transpose(struct context *ctx, struct arena *arena, struct axis *axis);
 

@@ -40,28 +40,33 @@ struct run {
     size_t to; /* element of the output channel */
 };
 
-static enum pare_status conv_axes(struct context *ctx, struct plan *plan, struct image *image) {
+static void conv_window(const struct plan *plan, struct image *image) {
     const struct pare_window *w = &plan->op->u.window;
-    bool transposed = plan->op->kind == PARE_CONV_TRANSPOSE;
     image->y = (struct axis){.in_size = w->in_h,
                              .out_size = w->out_h,
                              .kernel = w->kernel_h,
                              .stride = w->stride_h,
                              .dilation = w->dilation_h,
-                             .pad = w->pad_top};
+                             .pad = w->pad_top,
+                             .taps_per_word = 1};
     image->x = (struct axis){.in_size = w->in_w,
                              .out_size = w->out_w,
                              .kernel = w->kernel_w,
                              .stride = w->stride_w,
                              .dilation = w->dilation_w,
-                             .pad = w->pad_left};
-    image->y.taps_per_word = 1;
-    image->x.taps_per_word = transposed ? 1 : image_taps_per_word(w->in_c / w->group, w->kernel_w, image->elements);
+                             .pad = w->pad_left,
+                             .taps_per_word = 1};
+    if (plan->op->kind == PARE_CONV) {
+        image->x.taps_per_word = image_taps_per_word(w->in_c / w->group, w->kernel_w, image->elements);
+    }
+}
+
+static enum pare_status conv_axes(struct context *ctx, struct plan *plan, struct image *image) {
     enum pare_status (*plan_axis)(struct context *, struct arena *, struct axis *) =
-        transposed ? axis_plan_transpose : axis_plan_conv;
+        plan->op->kind == PARE_CONV_TRANSPOSE ? axis_plan_transpose : axis_plan_conv;
     TRY(plan_axis(ctx, &plan->arena, &image->y));
     TRY(plan_axis(ctx, &plan->arena, &image->x));
-    return image_plan(ctx, image, w->in_c, w->group);
+    return image_plan(ctx, image, plan->op->u.window.in_c, plan->op->u.window.group);
 }
 
 /* The word's offset in the image, and where its elements stand in a row of the kernel's weights: `count` of them, the
@@ -122,7 +127,7 @@ static void part_tiles(const struct plan *plan, const struct conv *conv, struct 
 
 static enum pare_status part_plan(struct context *ctx, struct plan *plan, struct conv *conv, struct part *part,
                                   int16_t *row_codes) {
-    size_t words = image_words(&conv->image, part->y, part->x);
+    size_t words = plan->op->weights.bits == 0 ? 0 : image_words(&conv->image, part->y, part->x);
     size_t rows = plan->op->weights.rows / conv->image.group;
     size_t bytes;
     if (words > UINT32_MAX || !size_multiply(words, rows, &part->group_weights) ||
@@ -163,16 +168,40 @@ static enum pare_status conv_parts(struct context *ctx, struct plan *plan, struc
     return PARE_OK;
 }
 
-/* A transposed convolution splits its taps between parts, and a flipped sign has to be undone for each: left out. */
+/* A transposed convolution splits its taps between parts, and a flipped sign has to be undone for each: left out. With
+ * few rows per group, laying out the words takes longer than multiplying them. */
 static bool can_use_bytes(const struct plan *plan, bool wide) {
-    return plan->isa->multiply_bytes != NULL && !wide && plan->op->kind == PARE_CONV && plan->op->weights.bits <= 8 &&
-           storage_is_byte(plan_input(plan, 0)->storage);
+    const struct pare_op *op = plan->op;
+    return plan->isa->multiply_bytes != NULL && !wide && op->kind == PARE_CONV && op->weights.bits <= 8 &&
+           op->weights.rows / op->u.window.group >= 4 && storage_is_byte(plan_input(plan, 0)->storage);
+}
+
+static enum pare_status use_kernel(struct context *ctx, struct plan *plan, const struct kernel *kernel) {
+    plan->kernel = kernel;
+    return kernel->plan(ctx, plan);
+}
+
+/* An image much larger than its values is padding: not worth its memory. */
+#define IMAGE_WORDS ((size_t)1 << 22)
+
+static bool image_too_large(const struct plan *plan, const struct image *im) {
+    size_t values = (size_t)plan_input(plan, 0)->count + plan_output(plan)->count;
+    return im->group_words > (IMAGE_WORDS + 16 * values) / im->group;
+}
+
+static enum pare_status conv_scratch(struct context *ctx, struct plan *plan, struct conv *conv) {
+    conv->image_words = conv->image.group_words * conv->image.group + ISA_MAX_LANES;
+    size_t bytes;
+    if (!size_multiply(conv->image_words, sizeof(int32_t) * conv->input.parts, &bytes) ||
+        !size_add(bytes, conv->image.row_bytes, &plan->scratch)) {
+        return fail_memory(ctx);
+    }
+    return PARE_OK;
 }
 
 static enum pare_status conv_plan(struct context *ctx, struct plan *plan) {
     if (scale_fits(plan)) {
-        plan->kernel = &kernel_scale;
-        return kernel_scale.plan(ctx, plan);
+        return use_kernel(ctx, plan, &kernel_scale);
     }
     struct conv *conv = ARENA_NEW(&plan->arena, struct conv);
     if (conv == NULL) {
@@ -181,21 +210,21 @@ static enum pare_status conv_plan(struct context *ctx, struct plan *plan) {
     plan->state = conv;
     conv->wide = plan->op->wide || !codes_fit_int16(plan_input(plan, 0));
     conv->bytes = can_use_bytes(plan, conv->wide);
+    conv->input = operand_of(plan_input(plan, 0), conv->wide);
     conv->image.elements = conv->bytes ? 4 : 2;
     conv->image.flip = conv->bytes && plan_input(plan, 0)->is_signed ? FLIP_BYTES : 0;
-    TRY(conv_axes(ctx, plan, &conv->image));
-    TRY(channels_new(ctx, plan, &conv->channels));
-    conv->input = operand_of(plan_input(plan, 0), conv->wide);
-    conv->panel = product_panel(plan->isa, plan->op->weights.rows / conv->image.group);
-    TRY(conv_parts(ctx, plan, conv));
-    size_t bytes;
-    if (!size_multiply(conv->image.group_words, conv->image.group, &conv->image_words) ||
-        !size_add(conv->image_words, ISA_MAX_LANES, &conv->image_words) ||
-        !size_multiply(conv->image_words, sizeof(int32_t) * conv->input.parts, &bytes) ||
-        !size_add(bytes, conv->image.row_bytes, &plan->scratch)) {
-        return fail_memory(ctx);
+    conv_window(plan, &conv->image);
+    if (!axis_fits(&conv->image.y) || !axis_fits(&conv->image.x)) {
+        return use_kernel(ctx, plan, &kernel_reference);
     }
-    return PARE_OK;
+    TRY(conv_axes(ctx, plan, &conv->image));
+    if (image_too_large(plan, &conv->image)) {
+        return use_kernel(ctx, plan, &kernel_reference);
+    }
+    conv->panel = product_panel(plan->isa, plan->op->weights.rows / conv->image.group);
+    TRY(channels_new(ctx, plan, &conv->channels));
+    TRY(conv_parts(ctx, plan, conv));
+    return conv_scratch(ctx, plan, conv);
 }
 
 static size_t tile_column(const struct conv *conv, const struct part *part, size_t lanes, size_t tile) {
@@ -275,7 +304,7 @@ static void conv_run(const struct plan *plan, void *const *data, void *scratch) 
                               .b = conv->input};
     int32_t *images = scratch;
     int16_t *row = (int16_t *)(images + conv->input.parts * conv->image_words);
-    for (uint32_t i = 0; i < conv->input.parts; i++) {
+    for (uint32_t i = 0; plan->op->weights.bits > 0 && i < conv->input.parts; i++) {
         image_fill(im, data[plan->op->inputs[0]], plan_input(plan, 0)->storage, conv->input.part[i],
                    images + i * conv->image_words, row);
     }

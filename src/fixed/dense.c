@@ -32,7 +32,7 @@ static enum pare_status dense_weights(struct context *ctx, struct plan *plan, st
     for (uint32_t k = 0; k < dense->words; k++) {
         dense->offset[k] = (uint32_t)(k * lanes);
     }
-    for (uint32_t r = 0; r < w->rows; r++) {
+    for (uint32_t r = 0; r < w->rows && dense->words > 0; r++) {
         weights_unpack_row(w, r, row);
         int32_t *column = dense->weights + r / lanes * dense->words * lanes + r % lanes;
         for (uint32_t k = 0; k < dense->words; k++) {
@@ -52,7 +52,7 @@ static enum pare_status dense_plan(struct context *ctx, struct plan *plan) {
     dense->wide = plan->op->wide || !codes_fit_int16(plan_input(plan, 0));
     dense->input = operand_of(plan_input(plan, 0), dense->wide);
     dense->samples = plan_input(plan, 0)->count / w->columns;
-    dense->words = w->columns / 2 + w->columns % 2;
+    dense->words = w->bits == 0 ? 0 : w->columns / 2 + w->columns % 2;
     dense->panel = product_panel(plan->isa, dense->samples);
     dense->tiles = (w->rows + plan->isa->lanes - 1) / plan->isa->lanes;
     TRY(channels_new(ctx, plan, &dense->channels));
@@ -98,8 +98,11 @@ static void dense_run(const struct plan *plan, void *const *data, void *scratch)
                               .a = dense->input,
                               .b = {.parts = 1},
                               .offset = dense->offset};
-    rows_fill(data[plan->op->inputs[0]], plan_input(plan, 0)->storage, dense->samples, plan->op->weights.columns,
-              dense->panel, scratch, &product.a);
+    product.a.words[0] = product.a.words[1] = scratch;
+    if (dense->words > 0) {
+        rows_fill(data[plan->op->inputs[0]], plan_input(plan, 0)->storage, dense->samples, plan->op->weights.columns,
+                  dense->panel, scratch, &product.a);
+    }
     for (uint32_t i = 0; i < dense->tiles; i++) {
         size_t first = i * lanes, count = outputs - first < lanes ? outputs - first : lanes;
         product.b.words[0] = dense->weights + first * dense->words;

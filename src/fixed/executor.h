@@ -53,7 +53,8 @@ struct executor_cache;
 /* Plans every operator (validate, choose a kernel, unpack its weights). The program must outlive the executor. */
 enum pare_status executor_new(struct context *ctx, const struct program *p, struct executor **out);
 void executor_free(struct executor *e);
-/* Operator `op` of the program, or the formats of its values, were changed: plan it again. */
+/* Operator `op` of the program, or the format of its output, was changed: the next run plans it and its readers again,
+ * so that several operators may be changed first. */
 enum pare_status executor_update(struct context *ctx, struct executor *e, uint32_t op);
 /* Names of the instruction sets that could be used; executor_new takes the best unless one is forced. "reference" runs
  * the kernels of src/runtime. For tests and benchmarks. */
@@ -62,7 +63,8 @@ enum pare_status executor_force(struct context *ctx, struct executor *e, const c
 /* Fills input k's codes (program's storage) at inputs[k] for sample i. */
 typedef enum pare_status executor_load(void *user, struct context *ctx, size_t sample, void *const *inputs);
 /* Sees sample i after its run. values[v] is the data of program value v; valid during the call. Called on worker
- * threads, in no order: write only to places owned by the sample or the worker. */
+ * threads, in no order: write only to places owned by the sample or the worker. With a cache, only program outputs and
+ * what is produced or read at or after the cut can be relied on: the operators before it may not have run. */
 typedef enum pare_status executor_sink(void *user, struct context *ctx, size_t sample, int worker,
                                        const void *const *values);
 

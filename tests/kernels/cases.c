@@ -492,6 +492,31 @@ void case_make(struct kernel_case *c, struct random *r, uint8_t kind, enum case_
     case_end(c, r);
 }
 
+void case_make_padded(struct kernel_case *c, struct random *r, uint8_t kind) {
+    uint32_t far = (uint32_t)1 << 24;
+    case_begin(c, kind);
+    c->op.u.window = (struct pare_window){.in_c = 2,
+                                          .in_h = 1,
+                                          .in_w = 5,
+                                          .out_c = 3,
+                                          .out_h = 1,
+                                          .out_w = 5,
+                                          .kernel_h = 1,
+                                          .kernel_w = 2,
+                                          .stride_h = 1,
+                                          .stride_w = 1,
+                                          .dilation_h = 1,
+                                          .dilation_w = far,
+                                          .pad_left = random_below(r, 2) * far,
+                                          .group = 1};
+    random_format(r, &c->values[0]);
+    random_weights(c, r, 3, 4, 8);
+    random_bias(c, r, 3);
+    random_output(c, r, c->values[0].frac + c->op.weights.frac[0], c->values[0].bits + 8);
+    window_shapes(c);
+    case_end(c, r);
+}
+
 void case_make_conv(struct kernel_case *c, struct random *r, const struct pare_window *window, unsigned bits) {
     case_begin(c, PARE_CONV);
     c->op.u.window = *window;

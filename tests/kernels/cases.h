@@ -25,6 +25,8 @@ enum case_size { CASE_SMALL, CASE_LARGE };
 
 /* Exits the test when memory is short. Free with arena_free(&c->arena). */
 void case_make(struct kernel_case *c, struct random *r, uint8_t kind, enum case_size size);
+/* A small convolution far inside of much padding. */
+void case_make_padded(struct kernel_case *c, struct random *r, uint8_t kind);
 /* A layer of given geometry with `bits` of weights and 8-bit activations, for benchmarks. */
 void case_make_conv(struct kernel_case *c, struct random *r, const struct pare_window *window, unsigned bits);
 void case_make_dense(struct kernel_case *c, struct random *r, uint32_t samples, uint32_t columns, uint32_t rows);
