@@ -93,8 +93,22 @@ static enum pare_status refresh(struct context *ctx, struct executor *e) {
     return any ? refresh_constants(ctx, e) : PARE_OK;
 }
 
+static bool values_exist(const struct program *p, const uint32_t *values, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (values[i] >= p->value_count) {
+            return false;
+        }
+    }
+    return true;
+}
+
 enum pare_status executor_new(struct context *ctx, const struct program *p, struct executor **out) {
     *out = NULL;
+    if (p->input_count > PARE_MAX_INPUTS || !values_exist(p, p->inputs, p->input_count) ||
+        !values_exist(p, p->outputs, p->output_count)) {
+        return fail(ctx, PARE_ERROR_INPUT,
+                    "the program has more than %d inputs, or inputs or outputs that do not exist", PARE_MAX_INPUTS);
+    }
     struct executor *e = calloc(1, sizeof *e);
     if (e == NULL) {
         return fail_memory(ctx);
@@ -149,7 +163,7 @@ enum pare_status executor_force(struct context *ctx, struct executor *e, const c
 /* ---- runs ---- */
 
 /*   workspace: | value 0 | value 1 | ... | scratch |    each at a multiple of ALIGNMENT; constants lie elsewhere */
-struct worker {
+struct worker { /* all NULL until its first sample */
     char *memory;
     void **data; /* per value */
     void *scratch;
@@ -212,20 +226,6 @@ static void workers_free(struct run *run) {
     free(run->workers);
 }
 
-static enum pare_status workers_new(struct context *ctx, struct run *run, size_t samples) {
-    size_t count = ctx->threads < 1 ? 1 : (size_t)ctx->threads;
-    count = count > samples ? samples : count;
-    run->workers = calloc(count, sizeof *run->workers);
-    if (run->workers == NULL) {
-        return fail_memory(ctx);
-    }
-    run->worker_count = (int)count;
-    for (size_t i = 0; i < count; i++) {
-        TRY(worker_new(ctx, run->e, &run->workers[i]));
-    }
-    return PARE_OK;
-}
-
 static enum pare_status run_host(const struct executor *e, struct context *ctx, const struct pare_op *op,
                                  void *const *data) {
     const struct host_step *step = &e->program->steps[op->u.host.step];
@@ -242,7 +242,7 @@ static enum pare_status run_ops(const struct run *run, struct context *ctx, size
     for (uint32_t i = first; i < e->program->op_count; i++) {
         cache_store(run->cache, slot, i, worker->data);
         if (context_cancelled(ctx)) {
-            return PARE_ERROR_INTERRUPTED;
+            return fail(ctx, PARE_ERROR_INTERRUPTED, "interrupted");
         }
         const struct pare_op *op = &e->program->ops[i];
         if (op->kind == PARE_HOST) {
@@ -259,6 +259,9 @@ static enum pare_status run_sample(void *user, struct context *ctx, size_t i, in
     const struct run *run = user;
     const struct program *p = run->e->program;
     struct worker *worker = &run->workers[index];
+    if (worker->memory == NULL) {
+        TRY(worker_new(ctx, run->e, worker));
+    }
     size_t sample = run->samples == NULL ? i : run->samples[i];
     uint32_t first = cache_restore(run->cache, i, worker->data);
     if (first == 0) {
@@ -274,19 +277,14 @@ static enum pare_status run_sample(void *user, struct context *ctx, size_t i, in
 
 enum pare_status executor_run(struct context *ctx, struct executor *e, const size_t *samples, size_t count,
                               executor_load *load, executor_sink *sink, void *user, struct executor_cache *cache) {
-    if (e->program->input_count > PARE_MAX_INPUTS) {
-        return fail(ctx, PARE_ERROR_UNSUPPORTED, "the program has %u inputs, more than %d", e->program->input_count,
-                    PARE_MAX_INPUTS);
-    }
     TRY(refresh(ctx, e));
     if (count == 0) {
         return PARE_OK;
     }
     struct run run = {.e = e, .samples = samples, .load = load, .sink = sink, .user = user, .cache = cache};
-    enum pare_status status = cache_begin(ctx, cache, e);
-    if (status == PARE_OK) {
-        status = workers_new(ctx, &run, count);
-    }
+    run.worker_count = ctx->threads > 1 ? ctx->threads : 1;
+    run.workers = calloc((size_t)run.worker_count, sizeof *run.workers);
+    enum pare_status status = run.workers == NULL ? fail_memory(ctx) : cache_begin(ctx, cache, e);
     if (status == PARE_OK) {
         status = parallel_for(ctx, count, run_sample, &run);
     }

@@ -430,6 +430,10 @@ START_TEST(mistakes_are_named) {
     net->ops[ADD].inputs[1] = VALUES;
     context_clear(&ctx);
     ck_assert_int_eq(executor_new(&ctx, &net->program, &other), PARE_ERROR_INPUT);
+    net->ops[ADD].inputs[1] = POOL + 1;
+    net->output = VALUES;
+    context_clear(&ctx);
+    ck_assert_int_eq(executor_new(&ctx, &net->program, &other), PARE_ERROR_INPUT);
     executor_free(e);
     net_free(net);
 }
