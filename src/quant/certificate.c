@@ -1,0 +1,123 @@
+#include "quant/certificate.h"
+
+#include "runtime/arith.h"
+
+#include <stdlib.h>
+
+#define FLOAT32_EXACT ((int64_t)1 << 24)
+
+int accumulator_bits(int64_t largest) {
+    return largest <= INT32_MAX ? 32 : 64;
+}
+
+static int64_t magnitude(int64_t v) {
+    return v < 0 ? -v : v;
+}
+
+static int64_t add(int64_t a, int64_t b) {
+    return a > INT64_MAX - b ? INT64_MAX : a + b;
+}
+
+static int64_t multiply(int64_t a, int64_t b) {
+    return a != 0 && b > INT64_MAX / a ? INT64_MAX : a * b;
+}
+
+static int64_t shift_left(int64_t v, int shift) {
+    return saturating_left_shift64(v, shift);
+}
+
+/* Positive codes meet the largest input and negative ones the smallest, or the other way round. */
+static int64_t row_bound(int64_t positive, int64_t negative, int64_t low, int64_t high, int64_t bias) {
+    int64_t up = add(multiply(positive, high), multiply(-negative, -low));
+    int64_t down = add(multiply(positive, -low), multiply(-negative, high));
+    return add(up > down ? up : down, bias);
+}
+
+int64_t linear_accumulator(const struct linear *l, const struct bias_choice *bias) {
+    const struct format *in = &l->in->format, *w = &l->weights->format;
+    int64_t largest = 0;
+    for (uint32_t r = 0; r < l->rows; r++) {
+        int shift = format_frac(w, (int)r) + in->frac - format_frac(&bias->format, (int)r);
+        int64_t b = shift_left(magnitude(bias->codes[r]), shift);
+        int64_t a = row_bound(l->weights->row_sums[2 * r], l->weights->row_sums[2 * r + 1], format_min(in), format_max(in), b);
+        largest = a > largest ? a : largest;
+    }
+    return largest;
+}
+
+static int64_t largest_code(const struct pare_value *v) {
+    return v->is_signed ? (int64_t)1 << (v->bits - 1) : ((int64_t)1 << v->bits) - 1;
+}
+
+int64_t product_accumulator(const struct program *p, const struct pare_op *op) {
+    int64_t a = largest_code(&p->values[op->inputs[0]]), b = largest_code(&p->values[op->inputs[1]]);
+    return multiply(multiply(a, b), op->u.matmul.k);
+}
+
+static int64_t sum_accumulator(const struct program *p, const struct pare_op *op) {
+    const struct pare_value *a = &p->values[op->inputs[0]], *b = &p->values[op->inputs[1]];
+    int finest = a->frac > b->frac ? a->frac : b->frac;
+    return add(shift_left(largest_code(a), finest - a->frac), shift_left(largest_code(b), finest - b->frac));
+}
+
+/* The quotient sum / count is rounded once in float32 before it is rounded to a code: certain while twice the sum's
+ * resolution in halves of a code fits. */
+static int64_t mean_accumulator(const struct program *p, const struct pare_op *op, uint64_t count) {
+    int up = p->values[op->output].frac - p->values[op->inputs[0]].frac;
+    int64_t sum = multiply(largest_code(&p->values[op->inputs[0]]), (int64_t)count);
+    return up > 0 ? shift_left(sum, up) : sum;
+}
+
+static int64_t unpack_code(const uint8_t *data, uint64_t at, unsigned bits) {
+    uint64_t code = 0;
+    for (unsigned i = 0; i < bits; i++) {
+        code |= (uint64_t)((data[(at + i) >> 3] >> ((at + i) & 7)) & 1) << i;
+    }
+    return (int64_t)code - ((code >> (bits - 1)) & 1 ? (int64_t)1 << bits : 0);
+}
+
+static int64_t weighted_accumulator(const struct program *p, const struct pare_op *op) {
+    const struct pare_value *in = &p->values[op->inputs[0]];
+    const struct pare_weights *w = &op->weights;
+    int64_t largest = 0;
+    for (uint32_t r = 0; r < w->rows; r++) {
+        int64_t sums[2] = {0, 0};
+        for (uint32_t c = 0; w->bits > 0 && c < w->columns; c++) {
+            int64_t q = unpack_code(w->data, (uint64_t)r * w->row_bits + (uint64_t)c * w->bits, w->bits);
+            sums[q < 0] += q;
+        }
+        int64_t bias = op->bias.bits == 0 ? 0 : unpack_code(op->bias.data, (uint64_t)r * op->bias.bits, op->bias.bits);
+        int shift = w->frac[w->frac_per_row ? r : 0] + in->frac - op->bias.frac[op->bias.frac_per_row ? r : 0];
+        int64_t a = row_bound(sums[0], sums[1], code_min(in->bits, in->is_signed), code_max(in->bits, in->is_signed),
+                              op->bias.bits == 0 ? 0 : shift_left(magnitude(bias), shift));
+        largest = a > largest ? a : largest;
+    }
+    return largest;
+}
+
+int64_t op_accumulator(const struct program *p, const struct pare_op *op) {
+    switch (op->kind) {
+    case PARE_CONV:
+    case PARE_CONV_TRANSPOSE:
+    case PARE_DENSE:
+    case PARE_PRELU:
+        return weighted_accumulator(p, op);
+    case PARE_MATMUL:
+        return product_accumulator(p, op);
+    case PARE_ADD:
+        return sum_accumulator(p, op);
+    case PARE_MUL:
+        return multiply(largest_code(&p->values[op->inputs[0]]), largest_code(&p->values[op->inputs[1]]));
+    case PARE_AVERAGE_POOL:
+        return mean_accumulator(p, op, (uint64_t)op->u.window.kernel_h * op->u.window.kernel_w);
+    case PARE_REDUCE_MEAN:
+        return mean_accumulator(p, op, op->u.reduce.reduced);
+    default:
+        return largest_code(&p->values[op->input_count > 0 ? op->inputs[0] : op->output]);
+    }
+}
+
+bool op_exact_in_float32(const struct program *p, const struct pare_op *op) {
+    bool approximates = op->kind == PARE_TABLE || op->kind == PARE_HOST;
+    return !approximates && op_accumulator(p, op) <= FLOAT32_EXACT;
+}

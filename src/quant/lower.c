@@ -1,0 +1,259 @@
+#include "quant/lower.h"
+
+#include "quant/codes.h"
+#include "quant/rules.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum pare_status lower_host_step(struct lowering *l, const struct node *n); /* lower_host.c */
+
+static bool reserve(struct lowering *l, void **array, uint32_t count, uint32_t *capacity, size_t size) {
+    if (count < *capacity) {
+        return true;
+    }
+    uint32_t bigger = *capacity == 0 ? 64 : *capacity * 2;
+    void *fresh = arena_array(l->program->arena, bigger, size);
+    if (fresh == NULL) {
+        return false;
+    }
+    if (count > 0) {
+        memcpy(fresh, *array, count * size);
+    }
+    *array = fresh;
+    *capacity = bigger;
+    return true;
+}
+
+/* ---- values ---- */
+
+static enum pare_status set_shape(struct lowering *l, const struct value *v, struct pare_value *pv) {
+    struct shape shape;
+    size_t count = 0;
+    if (!value_shape(v, 1, &shape) || !shape_count(&shape, &count) || count > UINT32_MAX) {
+        return fail(l->ctx, PARE_ERROR_UNSUPPORTED, "%s: its shape is not fixed for one sample", v->name);
+    }
+    if (shape.rank > PARE_MAX_RANK) {
+        return fail(l->ctx, PARE_ERROR_UNSUPPORTED, "%s: rank %d, at most %d in an integer program", v->name, shape.rank,
+                    PARE_MAX_RANK);
+    }
+    pv->rank = (uint8_t)shape.rank;
+    pv->count = (uint32_t)count;
+    for (int i = 0; i < shape.rank; i++) {
+        pv->dims[i] = (uint32_t)shape.dim[i];
+    }
+    return PARE_OK;
+}
+
+static void set_format(struct pare_value *pv, const struct format *f) {
+    if (f == NULL) {
+        pv->storage = PARE_F32;
+        return;
+    }
+    bool wide = f->bits > 8;
+    pv->storage = f->is_signed ? (wide ? PARE_I16 : PARE_I8) : (wide ? PARE_U16 : PARE_U8);
+    pv->bits = (uint8_t)f->bits;
+    pv->is_signed = f->is_signed;
+    pv->frac = (int16_t)f->frac;
+}
+
+static enum pare_status constant_codes(struct lowering *l, const struct value *v, struct pare_value *pv) {
+    uint8_t *codes = arena_array(l->program->arena, pv->count, v->format->bits > 8 ? 2 : 1);
+    if (codes == NULL) {
+        return fail_memory(l->ctx);
+    }
+    for (size_t i = 0; i < pv->count; i++) {
+        store_code(codes, i, v->format, quantize(tensor_get_double(v->constant, i), v->format, 0));
+    }
+    pv->constant = codes;
+    return PARE_OK;
+}
+
+static enum pare_status add_value(struct lowering *l, const struct value *v, uint32_t *index) {
+    struct program *p = l->program;
+    uint32_t names = l->value_capacity;
+    if (!reserve(l, (void **)&p->values, p->value_count, &l->value_capacity, sizeof(*p->values)) ||
+        !reserve(l, (void **)&p->value_names, p->value_count, &names, sizeof(*p->value_names))) {
+        return fail_memory(l->ctx);
+    }
+    struct pare_value *pv = &p->values[p->value_count];
+    p->value_names[p->value_count] = v->name;
+    TRY(set_shape(l, v, pv));
+    if (value_is_constant(v)) {
+        set_format(pv, v->format);
+        TRY(constant_codes(l, v, pv));
+    } else {
+        const struct point *point = scheme_point_of(l->scheme, v);
+        set_format(pv, point == NULL ? NULL : &point->format);
+    }
+    *index = p->value_count++;
+    return PARE_OK;
+}
+
+enum pare_status lower_value(struct lowering *l, const struct value *v, uint32_t *index) {
+    uintptr_t known = (uintptr_t)map_get(&l->values, v);
+    if (known != 0) {
+        *index = (uint32_t)(known - 1);
+        return PARE_OK;
+    }
+    TRY(add_value(l, v, index));
+    return map_set(&l->values, v, (void *)(uintptr_t)(*index + 1)) ? PARE_OK : fail_memory(l->ctx);
+}
+
+enum pare_status lower_alias(struct lowering *l, const struct value *alias, const struct value *v) {
+    uint32_t index = 0;
+    TRY(lower_value(l, v, &index));
+    return map_set(&l->values, alias, (void *)(uintptr_t)(index + 1)) ? PARE_OK : fail_memory(l->ctx);
+}
+
+/* ---- operators ---- */
+
+static enum pare_status append_op(struct lowering *l, const struct node *n, struct pare_op **op) {
+    struct program *p = l->program;
+    uint32_t names = l->op_capacity, types = l->op_capacity;
+    if (!reserve(l, (void **)&p->ops, p->op_count, &l->op_capacity, sizeof(*p->ops)) ||
+        !reserve(l, (void **)&p->op_names, p->op_count, &names, sizeof(*p->op_names)) ||
+        !reserve(l, (void **)&p->op_types, p->op_count, &types, sizeof(*p->op_types))) {
+        return fail_memory(l->ctx);
+    }
+    p->op_names[p->op_count] = n->name;
+    p->op_types[p->op_count] = n->origin == NULL ? n->op->name : n->origin->name;
+    *op = &p->ops[p->op_count++];
+    return PARE_OK;
+}
+
+/* Saturation of the format, with the absorbed bounds rounded like any value. */
+static void set_bounds(struct pare_op *op, const struct format *f, double low, double high) {
+    op->low = isinf(low) ? format_min(f) : quantize(low, f, 0);
+    op->high = isinf(high) ? format_max(f) : quantize(high, f, 0);
+}
+
+enum pare_status lower_op(struct lowering *l, const struct node *n, enum pare_kind kind, struct value *const *inputs,
+                          int input_count, struct pare_op **out) {
+    if (input_count > PARE_MAX_INPUTS) {
+        return fail(l->ctx, PARE_ERROR_UNSUPPORTED, "%s: %d inputs, at most %d in one operator", n->name, input_count,
+                    PARE_MAX_INPUTS);
+    }
+    struct pare_op built = {.kind = (uint8_t)kind, .input_count = (uint8_t)input_count};
+    for (int i = 0; i < input_count; i++) {
+        TRY(lower_value(l, inputs[i], &built.inputs[i]));
+    }
+    double low = 0, high = 0;
+    struct value *result = rule_result(n, &low, &high);
+    TRY(lower_value(l, result, &built.output));
+    const struct point *point = scheme_point_of(l->scheme, result);
+    if (point != NULL) {
+        set_bounds(&built, &point->format, low, high);
+    }
+    struct pare_op *op = NULL;
+    TRY(append_op(l, n, &op));
+    *op = built;
+    *out = op;
+    return PARE_OK;
+}
+
+/* ---- the end of the graph ---- */
+
+/* A final Softmax or ArgMax of one integer value is cut off. */
+const struct node *lower_tail(const struct scheme *s, const struct value *graph_output) {
+    const struct node *n = graph_output->producer;
+    bool cuts = (node_is(n, "Softmax") || node_is(n, "ArgMax")) && scheme_point_of(s, n->inputs[0]) != NULL &&
+                value_single_user(n->inputs[0]) == n && graph_output->use_count == 1;
+    return cuts ? n : NULL;
+}
+
+static bool is_cut(const struct scheme *s, const struct node *n) {
+    return (node_is(n, "Softmax") || node_is(n, "ArgMax")) && value_is_output(n->outputs[0]) &&
+           lower_tail(s, n->outputs[0]) == n;
+}
+
+static enum pare_status lower_outputs(struct lowering *l) {
+    const struct graph *g = l->scheme->graph;
+    struct program *p = l->program;
+    p->outputs = ARENA_ARRAY(p->arena, (size_t)g->output_count, uint32_t);
+    if (p->outputs == NULL) {
+        return fail_memory(l->ctx);
+    }
+    for (int i = 0; i < g->output_count; i++) {
+        const struct node *tail = lower_tail(l->scheme, g->outputs[i]);
+        const struct value *v = tail == NULL ? g->outputs[i] : tail->inputs[0];
+        if (map_get(&l->values, v) == NULL && !value_is_constant(v)) {
+            return fail(l->ctx, PARE_ERROR_UNSUPPORTED, "%s: this output is not computed from the model's input", v->name);
+        }
+        TRY(lower_value(l, v, &p->outputs[i]));
+    }
+    p->output_count = (uint32_t)g->output_count;
+    return PARE_OK;
+}
+
+static enum pare_status lower_inputs(struct lowering *l) {
+    const struct graph *g = l->scheme->graph;
+    struct program *p = l->program;
+    p->inputs = ARENA_ARRAY(p->arena, (size_t)g->input_count, uint32_t);
+    if (p->inputs == NULL) {
+        return fail_memory(l->ctx);
+    }
+    for (int i = 0; i < g->input_count; i++) {
+        if (g->inputs[i]->type != DTYPE_FLOAT) {
+            return fail(l->ctx, PARE_ERROR_UNSUPPORTED, "%s: an input of type %s; only float32 inputs can be quantised",
+                        g->inputs[i]->name, dtype_name(g->inputs[i]->type));
+        }
+        TRY(lower_value(l, g->inputs[i], &p->inputs[i]));
+    }
+    p->input_count = (uint32_t)g->input_count;
+    return PARE_OK;
+}
+
+/* ---- the whole ---- */
+
+static enum pare_status lower_node(struct lowering *l, const struct node *n) {
+    if (rule_is_absorbed(n) || is_cut(l->scheme, n)) {
+        return PARE_OK;
+    }
+    const struct rule *r = rule_of(n);
+    bool in_float = r->format == RULE_FLOAT ||
+                    (r->format == RULE_KEEPS && scheme_point_of(l->scheme, n->inputs[0]) == NULL);
+    return in_float ? lower_host_step(l, n) : r->lower(l, n);
+}
+
+static enum pare_status lower_graph(struct lowering *l) {
+    TRY(lower_inputs(l));
+    for (const struct node *n = l->scheme->graph->first; n != NULL; n = n->next) {
+        enum pare_status status = lower_node(l, n);
+        if (status != PARE_OK) {
+            return fail_at(l->ctx, "%s (%s)", n->name, n->op->name);
+        }
+    }
+    return lower_outputs(l);
+}
+
+enum pare_status lower(struct context *ctx, const struct scheme *s, struct program **out) {
+    *out = NULL;
+    struct program *p = calloc(1, sizeof(*p));
+    struct arena *arena = calloc(1, sizeof(*arena));
+    if (p == NULL || arena == NULL) {
+        free(p);
+        free(arena);
+        return fail_memory(ctx);
+    }
+    arena_init(arena);
+    p->arena = arena;
+    struct lowering l = {.ctx = ctx, .scheme = s, .program = p};
+    map_init(&l.values, arena);
+    enum pare_status status = lower_graph(&l);
+    if (status != PARE_OK) {
+        program_free(p);
+        return status;
+    }
+    *out = p;
+    return PARE_OK;
+}
+
+void program_free(struct program *p) {
+    if (p != NULL) {
+        arena_free(p->arena);
+        free(p->arena);
+        free(p);
+    }
+}

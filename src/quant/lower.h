@@ -1,0 +1,22 @@
+/* Graph and scheme to the integer program. */
+#ifndef PARE_QUANT_LOWER_H
+#define PARE_QUANT_LOWER_H
+
+#include "quant/scheme.h"
+
+/* Lowers every node with the formats of the scheme's points and the packed parameters of its linears. Operators without an
+ * integer rule become host steps, except a Softmax or ArgMax that produces a graph output from one integer value: it is cut
+ * off and the program ends with that value (see lower_tail). The program refers to the scheme's parameters, which
+ * must outlive it. Free with program_free. */
+enum pare_status lower(struct context *ctx, const struct scheme *s, struct program **out);
+void program_free(struct program *p);
+
+/* The same structure after formats or parameters changed: lowers again into *p and lists the operators that differ
+ * (at most p->op_count entries in `changed`). */
+enum pare_status lower_again(struct context *ctx, const struct scheme *s, struct program *p, uint32_t *changed,
+                             size_t *changed_count);
+
+/* What was cut off behind program output k: the operator's node, or NULL. */
+const struct node *lower_tail(const struct scheme *s, const struct value *graph_output);
+
+#endif

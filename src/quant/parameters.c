@@ -1,0 +1,145 @@
+#include "quant/parameters.h"
+
+#include "quant/codes.h"
+
+#include <math.h>
+
+/* ---- packing: as struct pare_weights says ---- */
+
+static void put_bits(uint8_t *data, uint64_t at, uint32_t code, unsigned bits) {
+    for (unsigned done = 0; done < bits;) {
+        unsigned offset = (unsigned)((at + done) & 7);
+        unsigned take = bits - done < 8 - offset ? bits - done : 8 - offset;
+        uint32_t part = (code >> done) & ((1u << take) - 1);
+        data[(at + done) >> 3] |= (uint8_t)(part << offset);
+        done += take;
+    }
+}
+
+/* Rows start at whole bytes where that costs less than 3 %. */
+static uint32_t row_stride(uint32_t columns, unsigned bits) {
+    uint32_t exact = columns * bits, whole = (exact + 7) / 8 * 8;
+    return (whole - exact) * 100 < exact * 3 ? whole : exact;
+}
+
+static uint8_t *pack(struct arena *a, const int32_t *codes, uint32_t rows, uint32_t columns, unsigned bits,
+                     uint32_t stride) {
+    uint64_t total = (uint64_t)rows * stride;
+    uint8_t *data = arena_alloc(a, (size_t)((total + 7) / 8));
+    for (uint32_t r = 0; data != NULL && r < rows; r++) {
+        for (uint32_t c = 0; c < columns; c++) {
+            put_bits(data, (uint64_t)r * stride + (uint64_t)c * bits, (uint32_t)codes[(size_t)r * columns + c], bits);
+        }
+    }
+    return data;
+}
+
+static bool all_zero(const int32_t *codes, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (codes[i] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const int8_t *pack_fracs(struct arena *a, const struct format *f) {
+    int count = f->channel_frac == NULL ? 1 : f->channels;
+    int8_t *fracs = arena_alloc(a, (size_t)count);
+    for (int i = 0; fracs != NULL && i < count; i++) {
+        fracs[i] = (int8_t)format_frac(f, i);
+    }
+    return fracs;
+}
+
+/* ---- weights ---- */
+
+static int64_t *sum_rows(struct arena *a, const struct linear *l, const int32_t *codes) {
+    int64_t *sums = arena_array(a, (size_t)l->rows * 2, sizeof(*sums));
+    for (uint32_t r = 0; sums != NULL && r < l->rows; r++) {
+        for (uint32_t c = 0; c < l->columns; c++) {
+            int32_t q = codes[(size_t)r * l->columns + c];
+            sums[2 * r + (q < 0)] += q;
+        }
+    }
+    return sums;
+}
+
+enum pare_status weight_choice_finish(struct context *ctx, struct arena *a, const struct linear *l,
+                                      struct weight_choice *choice) {
+    struct pare_weights *w = &choice->packed;
+    *w = (struct pare_weights){.bits = (uint8_t)choice->format.bits, .rows = l->rows, .columns = l->columns};
+    if (all_zero(choice->codes, (size_t)l->rows * l->columns)) {
+        w->bits = 0;
+        choice->format.bits = 0;
+    } else {
+        w->row_bits = row_stride(l->columns, w->bits);
+        w->data = pack(a, choice->codes, l->rows, l->columns, w->bits, w->row_bits);
+    }
+    w->frac_per_row = choice->format.channel_frac != NULL;
+    w->frac = pack_fracs(a, &choice->format);
+    choice->row_sums = sum_rows(a, l, choice->codes);
+    bool complete = w->frac != NULL && choice->row_sums != NULL && (w->bits == 0 || w->data != NULL);
+    return complete ? PARE_OK : fail_memory(ctx);
+}
+
+/* ---- biases ---- */
+
+static double corrected_bias(const struct linear *l, uint32_t row) {
+    double shift = l->weights->mean_shift == NULL ? 0 : l->weights->mean_shift[row];
+    return l->bias_float[row] + shift;
+}
+
+static int bias_frac(double b, int bits, int limit) {
+    if (b == 0) {
+        return limit;
+    }
+    int frac = frac_for_range(fabs(b), bits, true);
+    return frac < limit ? frac : limit;
+}
+
+static enum pare_status make_bias(struct context *ctx, struct arena *a, const struct linear *l, struct bias_choice *b) {
+    int32_t *codes = ARENA_ARRAY(a, l->rows, int32_t);
+    int *fracs = ARENA_ARRAY(a, l->rows, int);
+    if (codes == NULL || fracs == NULL) {
+        return fail_memory(ctx);
+    }
+    b->format = (struct format){.bits = l->bias_bits, .is_signed = true, .channels = (int)l->rows, .channel_frac = fracs};
+    for (uint32_t r = 0; r < l->rows; r++) {
+        double value = corrected_bias(l, r);
+        fracs[r] = bias_frac(value, l->bias_bits, format_frac(&l->weights->format, (int)r) + b->input_frac);
+        codes[r] = quantize(value, &b->format, (int)r);
+    }
+    b->codes = codes;
+    b->packed = (struct pare_bias){.bits = (uint8_t)l->bias_bits, .frac_per_row = true, .frac = pack_fracs(a, &b->format)};
+    if (all_zero(codes, l->rows)) {
+        b->packed.bits = 0;
+        b->format.bits = 0;
+    } else {
+        b->packed.data = pack(a, codes, l->rows, 1, b->packed.bits, b->packed.bits);
+    }
+    bool complete = b->packed.frac != NULL && (b->packed.bits == 0 || b->packed.data != NULL);
+    return complete ? PARE_OK : fail_memory(ctx);
+}
+
+enum pare_status linear_bias_choice(struct context *ctx, struct arena *a, struct linear *l, const struct bias_choice **out) {
+    int input_frac = l->in == NULL ? 0 : l->in->format.frac;
+    for (const struct bias_choice *b = l->bias_choices; b != NULL; b = b->next) {
+        bool same_bits = b->format.bits == l->bias_bits || b->format.bits == 0;
+        if (b->weights == l->weights && b->input_frac == input_frac && same_bits) {
+            *out = b;
+            return PARE_OK;
+        }
+    }
+    struct bias_choice *b = ARENA_NEW(a, struct bias_choice);
+    if (b == NULL) {
+        return fail_memory(ctx);
+    }
+    b->weights = l->weights;
+    b->input_frac = input_frac;
+    TRY(make_bias(ctx, a, l, b));
+    b->next = l->bias_choices;
+    l->bias_choices = b;
+    *out = b;
+    return PARE_OK;
+}

@@ -1,0 +1,16 @@
+/* Rounded parameters of a linear operator: packing, sums for the certificate, biases. */
+#ifndef PARE_QUANT_PARAMETERS_H
+#define PARE_QUANT_PARAMETERS_H
+
+#include "quant/scheme.h"
+
+/* Packs codes that were rounded to choice->format (whose rows axis is one fraction per row, or one for all) and sums them up.
+ * All zeros become bits 0. `choice->codes` and the format's fractions must live in `a` or longer. */
+enum pare_status weight_choice_finish(struct context *ctx, struct arena *a, const struct linear *l,
+                                      struct weight_choice *choice);
+
+/* The bias at `l->bias_bits` for the current weights and input format: rounded to nearest after the correction of the mean
+ * error, one fraction per row, the finest that fits and is at most weight frac + input frac. Made once, then found. */
+enum pare_status linear_bias_choice(struct context *ctx, struct arena *a, struct linear *l, const struct bias_choice **out);
+
+#endif

@@ -1,0 +1,53 @@
+/* Fixed-point rules: one per operator row (graph/ops.def), each saying what happens to formats and how a node becomes
+ * operators of the integer program. */
+#ifndef PARE_QUANT_RULES_H
+#define PARE_QUANT_RULES_H
+
+#include "base/map.h"
+#include "graph/op.h"
+#include "quant/scheme.h"
+
+enum rule_format {
+    RULE_FLOAT, /* no integer rule: the node runs in float */
+    RULE_KEEPS, /* moves codes; outputs have the first input's format */
+    RULE_ROUNDS /* computes, and rounds to a format of its own */
+};
+
+struct lowering {
+    struct context *ctx;
+    const struct scheme *scheme;
+    struct program *program;
+    uint32_t value_capacity, op_capacity, step_capacity;
+    struct map values; /* graph value -> program value index + 1 */
+};
+
+struct rule {
+    enum rule_format format;
+    bool absorbs_bounds; /* a Relu or Clip behind it becomes bounds of its saturation */
+    bool (*applies)(const struct node *n); /* whether this instance has an integer form; NULL: always */
+    enum pare_status (*lower)(struct lowering *l, const struct node *n);
+};
+
+/* Indexed by enum op_id. */
+extern const struct rule *const rules[OP_COUNT];
+/* The rule of this very node: RULE_FLOAT's where its own does not apply. */
+const struct rule *rule_of(const struct node *n);
+
+/* The value that carries the result of `n` once the Relus and Clips behind it are absorbed; their bounds in real numbers
+ * (infinite where there are none). */
+struct value *rule_result(const struct node *n, double *low, double *high);
+/* Whether `n` is a Relu or Clip that the operator before it absorbs. */
+bool rule_is_absorbed(const struct node *n);
+
+/* ---- helpers for lower_*.c ---- */
+
+/* The program's value for a graph value: made on first use, with the storage of its format, or float32. */
+enum pare_status lower_value(struct lowering *l, const struct value *v, uint32_t *index);
+/* Appends an operator named after n, with input_count inputs of the node's given ones, bounds from the result's format and absorbed
+ * bounds, and its output set; the caller fills the rest. */
+enum pare_status lower_op(struct lowering *l, const struct node *n, enum pare_kind kind,
+                          struct value *const *inputs, int input_count, struct pare_op **op);
+/* `alias` stands for `v` from now on. */
+enum pare_status lower_alias(struct lowering *l, const struct value *alias, const struct value *v);
+
+#endif

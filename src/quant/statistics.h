@@ -1,0 +1,28 @@
+/* What calibration samples tell about a float graph, streamed in constant memory: a histogram per point and the
+ * second moments of every linear operator's input. */
+#ifndef PARE_QUANT_STATISTICS_H
+#define PARE_QUANT_STATISTICS_H
+
+#include "quant/scheme.h"
+
+/* Fills inputs (batch 1, one per graph input) of sample i; the tensors' data are allocated by the caller of the callback. */
+typedef enum pare_status sample_load(void *user, struct context *ctx, size_t sample, struct tensor *inputs);
+
+struct statistics;
+
+/* Runs the graph in float on samples[0..count), in parallel, with a result that does not depend on the number of threads. */
+enum pare_status statistics_collect(struct context *ctx, const struct scheme *s, const size_t *samples, size_t count,
+                                    sample_load *load, void *user, struct statistics **out);
+void statistics_free(struct statistics *st);
+
+double statistics_min(const struct statistics *st, size_t point);
+double statistics_max(const struct statistics *st, size_t point);
+/* The fraction of the point's values at `bits` bits with the least mean squared error; *error (may be NULL) receives it. */
+int statistics_frac(const struct statistics *st, size_t point, int bits, bool is_signed, double *error);
+
+/* Gram matrix of the input of linear `l` as the columns of its rows see it: E[x x^T], [columns][columns] for group
+ * `group` (one matrix per group, float64, row-major, symmetric), and the means E[x] [columns]. x is unfolded: one per output position. */
+const double *statistics_gram(const struct statistics *st, size_t linear, uint32_t group);
+const double *statistics_mean(const struct statistics *st, size_t linear, uint32_t group);
+
+#endif

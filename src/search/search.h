@@ -1,0 +1,110 @@
+/* The search: the fewest bits that hold an accuracy bound, measured on the integer program.
+ *
+ * Three disjoint sets of samples: calibration (no labels), search, held-out. Decisions use the first two; what is reported
+ * and claimed is about the third. */
+#ifndef PARE_SEARCH_SEARCH_H
+#define PARE_SEARCH_SEARCH_H
+
+#include "fixed/executor.h"
+#include "graph/graph.h"
+#include "quant/scheme.h"
+#include "tensor/dataset.h"
+
+#include <stdint.h>
+
+enum metric { METRIC_TOP1, METRIC_TOP5, METRIC_AGREEMENT, METRIC_SQNR };
+enum cost_kind { COST_MEMORY, COST_MULTIPLICATION, COST_BITOPS, COST_BALANCED };
+
+const char *metric_name(enum metric m);
+const char *cost_name(enum cost_kind c);
+
+struct search_options {
+    enum metric metric;
+    double max_drop;            /* fraction of the float accuracy (relative), or of 1 (absolute points / 100) */
+    bool max_drop_relative;
+    uint32_t widths;            /* bit b set: width b is allowed, 2..16 */
+    enum cost_kind cost;
+    uint64_t seed;
+    double confidence;          /* of the claim, 0.5 .. 1 */
+    const char *journal_path;   /* or NULL */
+    bool resume;
+};
+
+/* Accuracies are fractions of 1 (SQNR: signal power / noise power, and the float entries are 0). */
+struct accuracy {
+    enum metric metric;
+    double float_search, float_held_out;
+    double quantized_search, quantized_held_out;
+    double drop_relative, drop_points; /* on the held-out set; points are percent of the samples */
+    size_t discordant;                 /* held-out samples on which exactly one of the two is right */
+    double interval_points[2];         /* two-sided interval of the drop at `confidence` */
+    double confidence;
+    size_t search_samples, held_out_samples;
+    bool bound_held;
+    const char *reason;                /* when the bound is not held: why, and the way out */
+};
+
+/* Search.md's definitions over convolution and dense layers ("paper"), and ours over all operators; *_8bit: the same
+ * network at 8 bits everywhere. */
+struct cost {
+    uint64_t memory_bits, memory_bits_8bit;           /* paper */
+    uint64_t multiplication, multiplication_8bit;     /* paper */
+    uint64_t parameter_bits, parameter_bits_8bit;
+    uint64_t pare_bytes, pare_bytes_8bit;             /* 0 when there is no file */
+    uint64_t peak_activation_bytes, peak_activation_bytes_8bit;
+    uint64_t bit_operations, bit_operations_8bit;
+};
+
+struct tensor_report {
+    struct format format; /* bits 0 and count 0: the layer has none */
+    uint64_t count;
+};
+
+struct layer_report {
+    const char *name, *op;
+    struct tensor_report weight, bias, output;
+    uint64_t macs;
+    int accumulator_bits;
+    bool exact_in_float32;
+    bool is_float;         /* has no integer rule: stays in float */
+};
+
+struct pareto_point {
+    double drop_points; /* on the search set */
+    double cost;        /* relative to 8 bits, by the options' kind */
+    uint64_t memory_bits, multiplication, bit_operations;
+    bool chosen;
+};
+
+struct search_result {
+    struct arena arena;
+    struct graph *graph;       /* the clean graph with formats; owned */
+    struct program *program;   /* what was measured; owned */
+    struct accuracy accuracy;
+    struct cost cost;
+    struct layer_report *layers;
+    size_t layer_count;
+    struct pareto_point *pareto;
+    size_t pareto_count;
+    size_t full_evaluations;
+    double seconds;
+    bool interrupted;
+};
+
+struct search_data {
+    const struct dataset *calibration;  /* may be NULL: the search set's samples without their labels */
+    const struct dataset *validation;   /* split into search and held-out unless `test` is given */
+    const struct dataset *test;         /* may be NULL */
+};
+
+/* Takes a clean float graph (after passes). PARE_ERROR_BOUND and PARE_ERROR_INTERRUPTED still fill *out with the best
+ * point so far (where there is one: out->program != NULL). Free with search_result_free. */
+enum pare_status search_run(struct context *ctx, const struct graph *g, const struct search_data *data,
+                            const struct search_options *options, struct search_result *out);
+void search_result_free(struct search_result *r);
+
+/* Layers of a lowered scheme, for `inspect` as well. Allocated in `a`. */
+enum pare_status search_describe(struct context *ctx, struct arena *a, const struct scheme *s,
+                                 struct layer_report **layers, size_t *count);
+
+#endif
