@@ -54,7 +54,7 @@ struct pare_progress {
     double seconds_left; /* negative: unknown */
 };
 
-/* Both are called on the thread that made the call into the library, during that call. NULL: none. */
+/* Both are called during a call into the library, one at a time, maybe on one of its worker threads. NULL: none. */
 PARE_API void pare_on_progress(struct pare_context *context,
                                void (*report)(void *user, const struct pare_progress *progress), void *user);
 PARE_API void pare_on_warning(struct pare_context *context, void (*warn)(void *user, const char *message), void *user);

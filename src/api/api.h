@@ -6,6 +6,7 @@
 #include "pare/pare.h"
 #include "search/search.h"
 #include "tensor/npy.h"
+#include "tensor/preprocess.h"
 
 #include <stdatomic.h>
 
@@ -18,14 +19,10 @@ struct pare_context {
     void *warn_user;
 };
 
-/* Declared preprocessing as it was given; NULL: not given. */
-struct preprocess_texts {
-    char *scale, *mean, *std, *layout;
-};
-
 struct pare_settings {
     char *data, *calib, *test, *reference; /* NULL: not given */
-    struct preprocess_texts preprocess_texts;
+    struct preprocess declared;            /* what the user declared of the preprocessing */
+    bool preprocess_declared;
     bool preprocess, all_values;
     bool metric_given;
     struct search_options search; /* journal_path stays NULL here */
@@ -36,6 +33,14 @@ struct pare_tensors {
     struct tensor_set set; /* arrays on the heap, names and data in the arena */
     size_t capacity;
 };
+
+struct pare_report {
+    struct buffer text, json; /* each ended by a NUL */
+};
+
+/* Both zero-terminated once the report is complete; PARE_ERROR_MEMORY when a buffer failed. */
+enum pare_status report_new(struct context *ctx, struct pare_report **out);
+enum pare_status report_finish(struct context *ctx, struct pare_report *report);
 
 /* The settings' defaults; what pare_run uses when it gets no settings. */
 void settings_init(struct pare_settings *s);

@@ -1,6 +1,7 @@
 /* Opening a file of any kind, told apart by content. */
 #include "api/network.h"
 
+#include "api/tail.h"
 #include "base/file.h"
 #include "onnx/onnx.h"
 
@@ -96,7 +97,8 @@ static enum pare_status open_compact(struct context *ctx, struct pare_network *n
     n->kind = PARE_NETWORK_COMPACT;
     TRY(program_read(ctx, n->path, map->data, map->size, &n->program));
     n->metadata = n->program->metadata;
-    return ports_of_program(ctx, n);
+    TRY(ports_of_program(ctx, n));
+    return tails_read(ctx, n);
 }
 
 static enum pare_status open_mapped(struct context *ctx, struct pare_network *n, const struct file_map *map) {
@@ -144,6 +146,7 @@ void pare_network_free(struct pare_network *n) {
     if (n == NULL) {
         return;
     }
+    tails_free(n);
     if (n->program != NULL) {
         struct arena *arena = n->program->arena;
         arena_free(arena);
@@ -176,9 +179,8 @@ static size_t append(char *text, size_t size, size_t at, const char *piece) {
     return at;
 }
 
-char *port_text(const struct port *p, char *text, size_t size) {
-    size_t at = append(text, size, 0, dtype_name(p->type));
-    at = append(text, size, at, p->rank < 0 ? " of any shape" : " [");
+char *port_shape(const struct port *p, char *text, size_t size) {
+    size_t at = append(text, size, 0, p->rank < 0 ? "of any shape" : "[");
     for (int i = 0; i < p->rank; i++) {
         char number[32];
         snprintf(number, sizeof number, "%lld", (long long)p->dims[i].value);
@@ -187,6 +189,12 @@ char *port_text(const struct port *p, char *text, size_t size) {
         at = append(text, size, at, p->dims[i].value >= 0 ? number : symbol);
     }
     append(text, size, at, p->rank < 0 ? "" : "]");
+    return text;
+}
+
+char *port_text(const struct port *p, char *text, size_t size) {
+    char shape[256];
+    snprintf(text, size, "%s %s", dtype_name(p->type), port_shape(p, shape, sizeof shape));
     return text;
 }
 

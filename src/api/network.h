@@ -23,11 +23,13 @@ struct pare_network {
     struct program *program; /* what runs as integers; NULL for a float network */
     struct port *inputs, *outputs;
     int input_count, output_count;
+    struct graph **tails; /* per output: what finishes it in float behind the program, or NULL; NULL: none at all */
     const char *metadata; /* JSON text that pare left in the file, or NULL */
 };
 
 const struct port *network_input(const struct pare_network *n, const char *name); /* or NULL */
-/* "float32 [N,3,32,32]"; returns `text`. */
+/* "[N,3,32,32]", and "float32 [N,3,32,32]"; both return `text`. */
+char *port_shape(const struct port *p, char *text, size_t size);
 char *port_text(const struct port *p, char *text, size_t size);
 /* "'a' float32 [N,3], 'b' int64 []": every input, for messages. */
 char *network_inputs_text(const struct pare_network *n, char *text, size_t size);

@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef bool parse_value(struct pare_settings *s, void *field, const char *text);
+/* False, with or without a message of its own, when the text does not fit. */
+typedef bool parse_value(struct context *ctx, struct pare_settings *s, void *field, const char *text);
 
-static bool parse_text(struct pare_settings *s, void *field, const char *text) {
+static bool parse_text(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
     (void)s;
     char **target = field;
     size_t size = strlen(text) + 1;
@@ -21,7 +23,8 @@ static bool parse_text(struct pare_settings *s, void *field, const char *text) {
     return true;
 }
 
-static bool parse_flag(struct pare_settings *s, void *field, const char *text) {
+static bool parse_flag(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
     (void)s;
     bool on = strcmp(text, "true") == 0;
     *(bool *)field = on;
@@ -35,7 +38,8 @@ static bool parse_number(const char *text, double *out, const char **end) {
     return stop != text && isfinite(*out);
 }
 
-static bool parse_drop(struct pare_settings *s, void *field, const char *text) {
+static bool parse_drop(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
     (void)field;
     double value;
     const char *unit;
@@ -47,7 +51,8 @@ static bool parse_drop(struct pare_settings *s, void *field, const char *text) {
     return s->search.max_drop_relative || strcmp(unit, "pt") == 0;
 }
 
-static bool parse_confidence(struct pare_settings *s, void *field, const char *text) {
+static bool parse_confidence(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
     (void)s;
     double value;
     const char *end;
@@ -58,7 +63,8 @@ static bool parse_confidence(struct pare_settings *s, void *field, const char *t
     return true;
 }
 
-static bool parse_seed(struct pare_settings *s, void *field, const char *text) {
+static bool parse_seed(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
     (void)s;
     char *end;
     errno = 0;
@@ -67,7 +73,8 @@ static bool parse_seed(struct pare_settings *s, void *field, const char *text) {
     return *text >= '0' && *text <= '9' && *end == 0 && errno == 0;
 }
 
-static bool parse_metric(struct pare_settings *s, void *field, const char *text) {
+static bool parse_metric(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
     for (enum metric m = METRIC_TOP1; m <= METRIC_SQNR; m++) {
         if (strcmp(metric_name(m), text) == 0) {
             *(enum metric *)field = m;
@@ -78,7 +85,8 @@ static bool parse_metric(struct pare_settings *s, void *field, const char *text)
     return false;
 }
 
-static bool parse_cost(struct pare_settings *s, void *field, const char *text) {
+static bool parse_cost(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
     (void)s;
     for (enum cost_kind c = COST_MEMORY; c <= COST_BALANCED; c++) {
         if (strcmp(cost_name(c), text) == 0) {
@@ -90,7 +98,8 @@ static bool parse_cost(struct pare_settings *s, void *field, const char *text) {
 }
 
 /* "8", "2..8" or "2,4,8"; the pieces of a list may be ranges too. */
-static bool parse_widths(struct pare_settings *s, void *field, const char *text) {
+static bool parse_widths(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
     (void)s;
     uint32_t mask = 0;
     for (;;) {
@@ -122,6 +131,26 @@ static bool parse_widths(struct pare_settings *s, void *field, const char *text)
     return true;
 }
 
+static bool parse_scale(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    s->preprocess_declared = true;
+    return preprocess_parse_number(ctx, "scale", text, field) == PARE_OK;
+}
+
+static bool parse_mean(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    s->preprocess_declared = true;
+    return preprocess_parse_list(ctx, "mean", text, field, &s->declared.mean_count) == PARE_OK;
+}
+
+static bool parse_std(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    s->preprocess_declared = true;
+    return preprocess_parse_list(ctx, "std", text, field, &s->declared.std_count) == PARE_OK;
+}
+
+static bool parse_layout(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    s->preprocess_declared = true;
+    return preprocess_parse_layout(ctx, "layout", text, field) == PARE_OK;
+}
+
 struct row {
     const char *name;
     parse_value *parse;
@@ -138,16 +167,16 @@ static const struct row rows[] = {
     {"confidence", parse_confidence, FIELD(search.confidence), "a number between 0.5 and 1"},
     {"cost", parse_cost, FIELD(search.cost), "memory, multiplication, bitops or balanced"},
     {"data", parse_text, FIELD(data), "a path"},
-    {"layout", parse_text, FIELD(preprocess_texts.layout), "nchw or nhwc"},
+    {"layout", parse_layout, FIELD(declared.layout), "nchw or nhwc"},
     {"max-drop", parse_drop, 0, "1% (of the float accuracy) or 0.5pt (points)"},
-    {"mean", parse_text, FIELD(preprocess_texts.mean), "numbers such as 0.5 or 0.49,0.48,0.45"},
+    {"mean", parse_mean, FIELD(declared.mean), "numbers such as 0.5 or 0.49,0.48,0.45"},
     {"metric", parse_metric, FIELD(search.metric), "top1, top5, agreement or sqnr"},
     {"preprocess", parse_flag, FIELD(preprocess), "true or false"},
     {"reference", parse_text, FIELD(reference), "a path"},
     {"resume", parse_flag, FIELD(search.resume), "true or false"},
-    {"scale", parse_text, FIELD(preprocess_texts.scale), "a number or a quotient such as 1/255"},
+    {"scale", parse_scale, FIELD(declared.scale), "a number or a quotient such as 1/255"},
     {"seed", parse_seed, FIELD(search.seed), "a whole number"},
-    {"std", parse_text, FIELD(preprocess_texts.std), "numbers such as 0.5 or 0.22,0.22,0.23"},
+    {"std", parse_std, FIELD(declared.std), "numbers such as 0.5 or 0.22,0.22,0.23"},
     {"test", parse_text, FIELD(test), "a path"},
 };
 
@@ -160,6 +189,7 @@ void settings_init(struct pare_settings *s) {
                                     .cost = COST_BALANCED,
                                     .confidence = 0.95,
                                 }};
+    preprocess_init(&s->declared);
 }
 
 enum pare_status pare_settings_new(struct pare_context *context, struct pare_settings **out) {
@@ -193,7 +223,7 @@ enum pare_status pare_settings_set(struct pare_context *context, struct pare_set
     }
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (strcmp(rows[i].name, name) == 0) {
-            return rows[i].parse(settings, (char *)settings + rows[i].offset, value)
+            return rows[i].parse(ctx, settings, (char *)settings + rows[i].offset, value)
                        ? PARE_OK
                        : fail(ctx, PARE_ERROR_USAGE, "%s '%s': expected %s", name, value, rows[i].expected);
         }

@@ -1,0 +1,70 @@
+/* pare_inspect: a network of any kind described. */
+#include "api/layers.h"
+
+#include <string.h>
+
+static const char *file_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+static const char *kind_text(enum pare_network_kind kind) {
+    static const char *const texts[] = {[PARE_NETWORK_FLOAT] = "float ONNX",
+                                        [PARE_NETWORK_REWRITTEN] = "rewritten ONNX",
+                                        [PARE_NETWORK_COMPACT] = ".pare"};
+    return texts[kind];
+}
+
+static enum pare_status describe_ports(struct context *ctx, struct arena *arena, const struct port *ports, int count,
+                                       struct inspected_port **out, size_t *out_count) {
+    *out = ARENA_ARRAY(arena, (size_t)count, struct inspected_port);
+    if (*out == NULL) {
+        return fail_memory(ctx);
+    }
+    for (int i = 0; i < count; i++) {
+        char text[256];
+        (*out)[i] = (struct inspected_port){.name = ports[i].name,
+                                            .type = dtype_name(ports[i].type),
+                                            .shape = arena_string(arena, port_shape(&ports[i], text, sizeof text))};
+        if ((*out)[i].shape == NULL) {
+            return fail_memory(ctx);
+        }
+    }
+    *out_count = (size_t)count;
+    return PARE_OK;
+}
+
+static enum pare_status describe(struct context *ctx, struct arena *arena, const struct pare_network *n,
+                                 struct inspection *out) {
+    *out = (struct inspection){
+        .file = file_name(n->path), .kind = kind_text(n->kind), .hash = n->hash, .metadata = n->metadata};
+    TRY(describe_ports(ctx, arena, n->inputs, n->input_count, &out->inputs, &out->input_count));
+    TRY(describe_ports(ctx, arena, n->outputs, n->output_count, &out->outputs, &out->output_count));
+    return n->program != NULL ? layers_of_program(ctx, arena, n->program, out)
+                              : layers_of_graph(ctx, arena, n->graph, out);
+}
+
+static enum pare_status fill_report(struct context *ctx, struct arena *arena, const struct pare_network *n,
+                                    struct pare_report *report) {
+    struct inspection inspection;
+    TRY(describe(ctx, arena, n, &inspection));
+    TRY(inspection_text(ctx, &inspection, &report->text));
+    TRY(inspection_json(ctx, &inspection, &report->json));
+    return report_finish(ctx, report);
+}
+
+enum pare_status pare_inspect(struct pare_context *context, const struct pare_network *network,
+                              struct pare_report **out) {
+    struct context *ctx = &context->base;
+    context_clear(ctx);
+    TRY(report_new(ctx, out));
+    struct arena arena;
+    arena_init(&arena);
+    enum pare_status status = fill_report(ctx, &arena, network, *out);
+    arena_free(&arena);
+    if (status != PARE_OK) {
+        pare_report_free(*out);
+        *out = NULL;
+    }
+    return status;
+}
