@@ -30,6 +30,21 @@ void arena_free(struct arena *a) {
     a->bytes = 0;
 }
 
+void arena_adopt(struct arena *to, struct arena *from) {
+    struct arena_block **last = &from->blocks;
+    while (*last != NULL) {
+        last = &(*last)->next;
+    }
+    if (to->blocks == NULL) {
+        to->blocks = from->blocks;
+    } else if (from->blocks != NULL) { /* behind the newest block, whose free space stays in use */
+        *last = to->blocks->next;
+        to->blocks->next = from->blocks;
+    }
+    to->bytes += from->bytes;
+    arena_init(from);
+}
+
 static struct arena_block *block_new(size_t capacity) {
     size_t total = 0;
     if (!size_add(capacity, sizeof(struct arena_block) + LARGE_ALIGNMENT, &total)) {

@@ -15,6 +15,9 @@ struct arena {
 void arena_init(struct arena *a);
 void arena_free(struct arena *a); /* leaves an empty, usable arena */
 
+/* Moves everything of `from` into `to`; `from` is left empty. */
+void arena_adopt(struct arena *to, struct arena *from);
+
 /* Zeroed memory aligned to 64 bytes for requests of 64 bytes and more, else to 16; NULL when the system has no more or
  * the product overflows. Size 0 yields a valid pointer. */
 void *arena_alloc(struct arena *a, size_t size);

@@ -1,7 +1,7 @@
 /* The search: the fewest bits that hold an accuracy bound, measured on the integer program.
  *
- * Three disjoint sets of samples: calibration (no labels), search, held-out. Decisions use the first two; what is reported
- * and claimed is about the third. */
+ * Three disjoint sets of samples: calibration (no labels), search, held-out. Decisions use the first two; what is
+ * reported and claimed is about the third. */
 #ifndef PARE_SEARCH_SEARCH_H
 #define PARE_SEARCH_SEARCH_H
 
@@ -20,13 +20,13 @@ const char *cost_name(enum cost_kind c);
 
 struct search_options {
     enum metric metric;
-    double max_drop;            /* fraction of the float accuracy (relative), or of 1 (absolute points / 100) */
+    double max_drop; /* fraction of the float accuracy (relative), or of 1 (absolute points / 100) */
     bool max_drop_relative;
-    uint32_t widths;            /* bit b set: width b is allowed, 2..16 */
+    uint32_t widths; /* bit b set: width b is allowed, 2..16 */
     enum cost_kind cost;
     uint64_t seed;
-    double confidence;          /* of the claim, 0.5 .. 1 */
-    const char *journal_path;   /* or NULL */
+    double confidence;        /* of the claim, 0.5 .. 1 */
+    const char *journal_path; /* or NULL */
     bool resume;
 };
 
@@ -41,16 +41,16 @@ struct accuracy {
     double confidence;
     size_t search_samples, held_out_samples;
     bool bound_held;
-    const char *reason;                /* when the bound is not held: why, and the way out */
+    const char *reason; /* when the bound is not held: why, and the way out */
 };
 
 /* Search.md's definitions over convolution and dense layers ("paper"), and ours over all operators; *_8bit: the same
  * network at 8 bits everywhere. */
 struct cost {
-    uint64_t memory_bits, memory_bits_8bit;           /* paper */
-    uint64_t multiplication, multiplication_8bit;     /* paper */
+    uint64_t memory_bits, memory_bits_8bit;       /* paper */
+    uint64_t multiplication, multiplication_8bit; /* paper */
     uint64_t parameter_bits, parameter_bits_8bit;
-    uint64_t pare_bytes, pare_bytes_8bit;             /* 0 when there is no file */
+    uint64_t pare_bytes, pare_bytes_8bit; /* 0 when there is no file */
     uint64_t peak_activation_bytes, peak_activation_bytes_8bit;
     uint64_t bit_operations, bit_operations_8bit;
 };
@@ -66,7 +66,7 @@ struct layer_report {
     uint64_t macs;
     int accumulator_bits;
     bool exact_in_float32;
-    bool is_float;         /* has no integer rule: stays in float */
+    bool is_float; /* has no integer rule: stays in float */
 };
 
 struct pareto_point {
@@ -78,12 +78,11 @@ struct pareto_point {
 
 struct search_result {
     struct arena arena;
-    struct graph *graph;       /* the clean graph with formats; owned */
-    struct program *program;   /* what was measured; owned */
+    struct graph *graph;     /* a copy of the given one, which `scheme` annotates; owned */
+    struct scheme *scheme;   /* the chosen formats and codes: what is exported; owned */
+    struct program *program; /* what was measured; NULL when no point was reached; owned */
     struct accuracy accuracy;
     struct cost cost;
-    struct layer_report *layers;
-    size_t layer_count;
     struct pareto_point *pareto;
     size_t pareto_count;
     size_t full_evaluations;
@@ -92,9 +91,9 @@ struct search_result {
 };
 
 struct search_data {
-    const struct dataset *calibration;  /* may be NULL: the search set's samples without their labels */
-    const struct dataset *validation;   /* split into search and held-out unless `test` is given */
-    const struct dataset *test;         /* may be NULL */
+    const struct dataset *calibration; /* may be NULL: the search set's samples without their labels */
+    const struct dataset *validation;  /* split into search and held-out unless `test` is given */
+    const struct dataset *test;        /* may be NULL */
 };
 
 /* Takes a clean float graph (after passes). PARE_ERROR_BOUND and PARE_ERROR_INTERRUPTED still fill *out with the best
@@ -102,9 +101,5 @@ struct search_data {
 enum pare_status search_run(struct context *ctx, const struct graph *g, const struct search_data *data,
                             const struct search_options *options, struct search_result *out);
 void search_result_free(struct search_result *r);
-
-/* Layers of a lowered scheme, for `inspect` as well. Allocated in `a`. */
-enum pare_status search_describe(struct context *ctx, struct arena *a, const struct scheme *s,
-                                 struct layer_report **layers, size_t *count);
 
 #endif

@@ -1,0 +1,28 @@
+/* Which tensor gets how many bits: a path of ever cheaper widths, by predicted harm per saved cost. */
+#ifndef PARE_SEARCH_ALLOCATE_H
+#define PARE_SEARCH_ALLOCATE_H
+
+#include "search/cost.h"
+
+/* Predicted divergence of knob k at width b; infinite where the width is not considered. Made monotone by
+ * sensitivity_order: fewer bits never predicted to be better. */
+struct sensitivity {
+    size_t count;
+    double (*harm)[KNOB_MAX_BITS + 1];
+};
+
+enum pare_status sensitivity_new(struct context *ctx, struct arena *a, size_t knobs, struct sensitivity *out);
+void sensitivity_order(struct sensitivity *s);
+
+struct path {
+    size_t knobs, count;
+    uint8_t *bits; /* [count][knobs], from the most expensive to the cheapest */
+};
+
+/* Starts with every knob at its widest considered width and goes down to the narrowest, at each step with the knob and
+ * width of least added harm per saved cost: the greedy solution of the multiple-choice knapsack, whose points are
+ * optimal for its linear relaxation (Sinha and Zoltners 1979, section 2). */
+enum pare_status path_build(struct context *ctx, struct arena *a, const struct cost_model *m,
+                            const struct sensitivity *s, struct path *out);
+
+#endif

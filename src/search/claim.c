@@ -1,0 +1,86 @@
+#include "search/claim.h"
+
+#include <math.h>
+
+void claim_init(struct claim *c, const struct search_options *options, const struct sample_set *set) {
+    double accuracy = (double)set->right_count / (double)set->data->count;
+    bool relative = options->max_drop_relative && options->metric != METRIC_SQNR;
+    *c = (struct claim){.metric = options->metric,
+                        .bound = relative ? options->max_drop * accuracy : options->max_drop,
+                        .confidence = options->confidence,
+                        .float_accuracy = accuracy,
+                        .samples = set->data->count};
+}
+
+double claim_drop(const struct claim *c, const struct measure *m) {
+    return c->metric == METRIC_SQNR ? m->noise_ratio : paired_drop(&m->paired);
+}
+
+bool claim_holds(const struct claim *c, const struct measure *m) {
+    bool shown = c->metric == METRIC_SQNR || paired_upper_limit(&m->paired, c->confidence) <= c->bound;
+    return shown && claim_drop(c, m) <= c->bound;
+}
+
+static double quantized_accuracy(const struct claim *c, const struct measure *m) {
+    if (c->metric == METRIC_SQNR) {
+        return m->noise_ratio > 0 ? 1 / m->noise_ratio : INFINITY;
+    }
+    return c->float_accuracy - paired_drop(&m->paired);
+}
+
+/* Samples at which the interval would end at the bound if the same rates were seen again. */
+static double samples_needed(const struct claim *c, const struct measure *m) {
+    double n = (double)m->paired.samples;
+    double rate = ((double)m->paired.lost + (double)m->paired.won + 2) / n;
+    double room = fmax(c->bound - paired_drop(&m->paired), c->bound / 10);
+    double z = normal_quantile(c->confidence);
+    return ceil(fmax(rate * z * z / (room * room), n + 1));
+}
+
+static const char *reason_of(struct arena *a, const struct claim *c, const struct measure *m) {
+    double drop = 100 * claim_drop(c, m), bound = 100 * c->bound;
+    if (claim_drop(c, m) > c->bound) {
+        return arena_format(
+            a,
+            "the bound of %.2f points cannot be held with the allowed widths: %.2f points are lost on %zu "
+            "held-out samples; allow wider ones (--bits) or a larger drop (--max-drop)",
+            bound, drop, c->samples);
+    }
+    return arena_format(
+        a,
+        "too few samples to show the bound of %.2f points: %.2f points are lost on %zu held-out samples, which with "
+        "%.4g %% confidence shows no less than %.2f; give about %.0f held-out samples, allow a larger drop "
+        "(--max-drop), or ask for less certainty (--confidence)",
+        bound, drop, c->samples, 100 * c->confidence, 100 * paired_upper_limit(&m->paired, c->confidence),
+        samples_needed(c, m));
+}
+
+enum pare_status claim_report(struct context *ctx, struct arena *a, const struct claim *search,
+                              const struct measure *on_search, const struct claim *held_out,
+                              const struct measure *on_held_out, struct accuracy *out) {
+    const struct paired *p = &on_held_out->paired;
+    *out = (struct accuracy){.metric = held_out->metric,
+                             .quantized_search = quantized_accuracy(search, on_search),
+                             .quantized_held_out = quantized_accuracy(held_out, on_held_out),
+                             .confidence = held_out->confidence,
+                             .search_samples = search->samples,
+                             .held_out_samples = held_out->samples,
+                             .bound_held = claim_holds(held_out, on_held_out)};
+    double drop = claim_drop(held_out, on_held_out);
+    out->drop_points = 100 * drop;
+    out->drop_relative = drop;
+    if (held_out->metric != METRIC_SQNR) {
+        out->float_search = search->float_accuracy;
+        out->float_held_out = held_out->float_accuracy;
+        out->drop_relative = held_out->float_accuracy > 0 ? drop / held_out->float_accuracy : 0;
+        out->discordant = p->lost + p->won;
+        paired_interval(p, held_out->confidence, out->interval_points);
+        out->interval_points[0] *= 100;
+        out->interval_points[1] *= 100;
+    }
+    if (!out->bound_held) {
+        out->reason = reason_of(a, held_out, on_held_out);
+        return out->reason == NULL ? fail_memory(ctx) : PARE_OK;
+    }
+    return PARE_OK;
+}

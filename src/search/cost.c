@@ -1,0 +1,80 @@
+#include "search/cost.h"
+
+#include <stdint.h>
+
+enum pare_status cost_model_new(struct context *ctx, struct arena *a, const struct knobs *k, enum cost_kind kind,
+                                struct cost_model *out) {
+    const struct scheme *s = k->scheme;
+    *out = (struct cost_model){.knobs = k, .kind = kind};
+    out->weight_knob = ARENA_ARRAY(a, s->linear_count, size_t);
+    out->bias_knob = ARENA_ARRAY(a, s->linear_count, size_t);
+    out->point_knob = ARENA_ARRAY(a, s->point_count, size_t);
+    uint8_t *eights = ARENA_ARRAY(a, k->count, uint8_t);
+    if (out->weight_knob == NULL || out->bias_knob == NULL || out->point_knob == NULL || eights == NULL) {
+        return fail_memory(ctx);
+    }
+    for (size_t i = 0; i < s->linear_count; i++) {
+        out->bias_knob[i] = SIZE_MAX;
+    }
+    for (size_t i = 0; i < k->count; i++) {
+        const struct knob *n = &k->items[i];
+        size_t *where = n->kind == KNOB_WEIGHT ? out->weight_knob
+                        : n->kind == KNOB_BIAS ? out->bias_knob
+                                               : out->point_knob;
+        where[n->index] = i;
+        eights[i] = 8;
+    }
+    cost_sums(out, eights, &out->at_8);
+    return PARE_OK;
+}
+
+static void add_linear(const struct cost_model *m, size_t i, const uint8_t *bits, struct cost_sums *sums) {
+    const struct scheme *s = m->knobs->scheme;
+    const struct linear *l = &s->linears[i];
+    uint64_t weights = (uint64_t)l->rows * l->columns;
+    uint64_t weight_bits = bits[m->weight_knob[i]];
+    uint64_t bias_bits = m->bias_knob[i] == SIZE_MAX ? 0 : bits[m->bias_knob[i]];
+    uint64_t in_bits = bits[m->point_knob[l->in - s->points]], out_bits = bits[m->point_knob[l->out - s->points]];
+    uint64_t parameters = weight_bits * weights + bias_bits * l->rows;
+    uint64_t multiplication = weight_bits * weights * out_bits * (l->out->count / l->rows);
+    sums->parameters += parameters;
+    sums->multiplication += multiplication;
+    sums->bit_operations += l->macs * weight_bits * in_bits;
+    if (l->counted) {
+        sums->paper_memory += parameters + out_bits * l->out->count;
+        sums->paper_multiplication += multiplication;
+    }
+}
+
+void cost_sums(const struct cost_model *m, const uint8_t *bits, struct cost_sums *out) {
+    const struct scheme *s = m->knobs->scheme;
+    *out = (struct cost_sums){0};
+    for (size_t i = 0; i < s->linear_count; i++) {
+        add_linear(m, i, bits, out);
+    }
+    out->memory = out->parameters;
+    for (size_t i = 0; i < s->point_count; i++) {
+        if (!s->points[i].value->is_input) {
+            out->memory += bits[m->point_knob[i]] * s->points[i].count;
+        }
+    }
+}
+
+static double ratio(uint64_t a, uint64_t b) {
+    return b == 0 ? 1 : (double)a / (double)b;
+}
+
+double cost_relative(const struct cost_model *m, const struct cost_sums *sums) {
+    double memory = ratio(sums->memory, m->at_8.memory);
+    double multiplication = ratio(sums->multiplication, m->at_8.multiplication);
+    switch (m->kind) {
+    case COST_MEMORY:
+        return memory;
+    case COST_MULTIPLICATION:
+        return multiplication;
+    case COST_BITOPS:
+        return ratio(sums->bit_operations, m->at_8.bit_operations);
+    default:
+        return (memory + multiplication) / 2;
+    }
+}

@@ -1,0 +1,23 @@
+/* Statistics of paired right/wrong outcomes. */
+#ifndef PARE_SEARCH_INTERVAL_H
+#define PARE_SEARCH_INTERVAL_H
+
+#include <stddef.h>
+
+/* Samples on which only the float network is right, and on which only the quantised one is. */
+struct paired {
+    size_t samples, lost, won;
+};
+
+double paired_drop(const struct paired *p); /* fraction of the samples */
+
+/* Adjusted Wald interval for the difference of paired proportions: Bonett and Price, "Adjusted Wald confidence interval
+ * for a difference of binomial proportions based on paired data", J. Educ. Behav. Stat. 37(4), 2012. */
+void paired_interval(const struct paired *p, double confidence, double interval[2]);
+/* The one-sided upper limit at `confidence` by the same formula. */
+double paired_upper_limit(const struct paired *p, double confidence);
+
+/* Quantile of the standard normal distribution, for 0 < p < 1, to 1e-9. */
+double normal_quantile(double p);
+
+#endif
