@@ -1,0 +1,51 @@
+/* Private to src/search: one search under way. */
+#ifndef PARE_SEARCH_STATE_H
+#define PARE_SEARCH_STATE_H
+
+#include "search/claim.h"
+#include "search/cost.h"
+#include "search/evaluate.h"
+
+#include <time.h>
+
+/* A state whose accuracy on the whole search set is known. */
+struct candidate {
+    uint8_t *bits;
+    struct measure measure;
+    struct cost_sums sums;
+    double cost;
+    bool accepted;
+};
+
+struct search {
+    struct context *ctx;
+    const struct search_options *options;
+    struct arena *arena; /* of the result */
+    struct scheme *scheme;
+    struct statistics *statistics;
+    struct knobs knobs;
+    struct cost_model cost;
+    struct evaluator evaluator;
+    struct journal *journal;
+    struct sample_set search_set, held_out, few; /* `few`: the sensitivities' */
+    struct claim claim;
+    size_t *order; /* knobs, the last operator of the program first */
+    struct candidate *candidates;
+    size_t candidate_count, candidate_capacity;
+    struct candidate *best; /* the cheapest accepted one */
+    size_t full_evaluations;
+    struct timespec start; /* of the search */
+    char note[128];
+};
+
+void search_report(struct search *s, const char *phase, size_t done, size_t total);
+
+/* From uniform widths down to the cheapest point that holds the bound on the search set. PARE_ERROR_BOUND when none
+ * does; the points that were evaluated stand in s->candidates whatever the outcome. */
+enum pare_status search_walk(struct search *s);
+
+/* Takes the cheapest accepted point whose claim the held-out samples support, and fills accuracy, cost and Pareto
+ * front. */
+enum pare_status search_conclude(struct search *s, struct search_result *r);
+
+#endif
