@@ -1,183 +1,11 @@
 #include "search/evaluate.h"
 
-#include "base/parallel.h"
-#include "float/float.h"
 #include "quant/codes.h"
 #include "quant/lower.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define OUTPUTS_MAX ((size_t)2 << 30) /* bytes of float outputs that are held */
-
-enum pare_status load_sample(void *user, struct context *ctx, size_t sample, struct tensor *inputs) {
-    (void)ctx;
-    dataset_load(user, sample, inputs);
-    return PARE_OK;
-}
-
-/* ---- right or wrong ---- */
-
-static size_t argmax(const float *x, size_t count) {
-    size_t best = 0;
-    for (size_t i = 1; i < count; i++) {
-        best = x[i] > x[best] ? i : best;
-    }
-    return best;
-}
-
-/* Whether `label` is among the five largest; among equals the lower index comes first. */
-static bool in_top5(const float *x, size_t count, size_t label) {
-    size_t before = 0;
-    for (size_t i = 0; i < count; i++) {
-        before += x[i] > x[label] || (x[i] == x[label] && i < label);
-    }
-    return before < 5;
-}
-
-static bool is_right(enum metric metric, const struct sample_set *s, size_t i, const float *x) {
-    switch (metric) {
-    case METRIC_TOP1:
-        return argmax(x, s->classes) == (size_t)dataset_label(s->data, i);
-    case METRIC_TOP5:
-        return in_top5(x, s->classes, (size_t)dataset_label(s->data, i));
-    case METRIC_AGREEMENT:
-        return argmax(x, s->classes) == argmax(s->outputs + i * s->width, s->classes);
-    default:
-        return true;
-    }
-}
-
-/* ---- the float network ---- */
-
-struct reference_run {
-    const struct scheme *scheme;
-    struct sample_set *set;
-};
-
-struct reference_outputs {
-    const struct scheme *scheme;
-    float *row;
-};
-
-/* What output k is before a cut operator is applied. */
-static const struct value *raw_output(const struct scheme *s, int k) {
-    const struct value *v = s->graph->outputs[k];
-    const struct node *tail = lower_tail(s, v);
-    return tail == NULL ? v : tail->inputs[0];
-}
-
-static enum pare_status keep_output(void *user, struct context *ctx, const struct value *v, const struct tensor *t) {
-    (void)ctx;
-    struct reference_outputs *o = user;
-    float *at = o->row;
-    for (int k = 0; k < o->scheme->graph->output_count; k++) {
-        const struct value *raw = raw_output(o->scheme, k);
-        struct shape shape;
-        size_t count = 0;
-        value_shape(raw, 1, &shape);
-        shape_count(&shape, &count);
-        if (raw == v && t->type == DTYPE_FLOAT) {
-            memcpy(at, t->data, count * sizeof(float));
-        }
-        at += count;
-    }
-    return PARE_OK;
-}
-
-static enum pare_status run_reference(void *user, struct context *ctx, size_t i, int worker) {
-    (void)worker;
-    struct reference_run *run = user;
-    const struct graph *g = run->scheme->graph;
-    struct arena scratch;
-    arena_init(&scratch);
-    struct tensor *inputs = NULL;
-    struct tensor *outputs = ARENA_ARRAY(&scratch, (size_t)g->output_count, struct tensor);
-    enum pare_status status = outputs == NULL ? fail_memory(ctx) : PARE_OK;
-    if (status == PARE_OK) {
-        status = dataset_new_sample(ctx, &scratch, run->set->data, &inputs);
-    }
-    if (status == PARE_OK) {
-        dataset_load(run->set->data, i, inputs);
-        struct reference_outputs o = {run->scheme, run->set->outputs + i * run->set->width};
-        status = float_run(ctx, g, inputs, outputs, keep_output, &o);
-    }
-    for (int k = 0; status == PARE_OK && k < g->output_count; k++) {
-        tensor_free(&outputs[k]);
-    }
-    arena_free(&scratch);
-    return status;
-}
-
-static enum pare_status size_outputs(struct context *ctx, const struct scheme *s, struct sample_set *set) {
-    for (int k = 0; k < s->graph->output_count; k++) {
-        struct shape shape;
-        size_t count = 0;
-        if (!value_shape(raw_output(s, k), 1, &shape) || !shape_count(&shape, &count)) {
-            return fail(ctx, PARE_ERROR_UNSUPPORTED, "%s: the shape of this output is not fixed for one sample",
-                        s->graph->outputs[k]->name);
-        }
-        set->width += count;
-        set->classes = k == 0 ? count : set->classes;
-    }
-    if (set->width == 0 || set->data->count > OUTPUTS_MAX / sizeof(float) / set->width) {
-        return fail(ctx, PARE_ERROR_INPUT, "%s: %zu samples with %zu output values each do not fit; give fewer samples",
-                    set->data->place, set->data->count, set->width);
-    }
-    return PARE_OK;
-}
-
-static enum pare_status check_labels(struct context *ctx, enum metric metric, const struct sample_set *s) {
-    if (metric != METRIC_TOP1 && metric != METRIC_TOP5) {
-        return PARE_OK;
-    }
-    if (s->data->labels == NULL) {
-        return fail(ctx, PARE_ERROR_INPUT,
-                    "%s: no labels (array y) for metric %s; give labels or use --metric agreement", s->data->place,
-                    metric_name(metric));
-    }
-    for (size_t i = 0; i < s->data->count; i++) {
-        if ((uint64_t)dataset_label(s->data, i) >= s->classes) {
-            return fail(ctx, PARE_ERROR_INPUT, "%s: label %lld of sample %zu, but the model has %zu classes",
-                        s->data->place, (long long)dataset_label(s->data, i), i, s->classes);
-        }
-    }
-    return PARE_OK;
-}
-
-enum pare_status sample_set_new(struct context *ctx, const struct scheme *s, enum metric metric, const char *name,
-                                const struct dataset *d, struct sample_set *out) {
-    *out = (struct sample_set){.name = name, .data = d};
-    TRY(size_outputs(ctx, s, out));
-    TRY(check_labels(ctx, metric, out));
-    out->outputs = calloc(d->count * out->width, sizeof(float));
-    out->right = calloc(d->count, 1);
-    if (out->outputs == NULL || out->right == NULL) {
-        sample_set_free(out);
-        return fail_memory(ctx);
-    }
-    struct reference_run run = {s, out};
-    enum pare_status status = parallel_for(ctx, d->count, run_reference, &run);
-    if (status != PARE_OK) {
-        sample_set_free(out);
-        return status;
-    }
-    for (size_t i = 0; i < d->count; i++) {
-        out->right[i] = is_right(metric, out, i, out->outputs + i * out->width);
-        out->right_count += out->right[i];
-    }
-    return PARE_OK;
-}
-
-void sample_set_free(struct sample_set *s) {
-    free(s->outputs);
-    free(s->right);
-    executor_cache_free(s->cache);
-    *s = (struct sample_set){0};
-}
-
-/* ---- the integer program ---- */
 
 enum pare_status evaluator_new(struct context *ctx, struct arena *a, struct knobs *k, enum metric metric,
                                struct journal *j, struct evaluator *out) {
@@ -249,7 +77,7 @@ static void read_outputs(const struct program *p, const void *const *values, flo
 }
 
 static double log_sum_exp(const float *x, size_t count) {
-    double largest = x[argmax(x, count)], sum = 0;
+    double largest = x[scores_argmax(x, count)], sum = 0;
     for (size_t i = 0; i < count; i++) {
         sum += exp(x[i] - largest);
     }
@@ -280,7 +108,7 @@ static enum pare_status judge(void *user, struct context *ctx, size_t i, int wor
         noise += e * e;
         signal += (double)f[k] * f[k];
     }
-    m->right[i] = is_right(m->evaluator->metric, s, i, x);
+    m->right[i] = sample_set_right(s, m->evaluator->metric, i, x);
     m->noise[i] = noise;
     m->signal[i] = signal;
     bool is_classifier = m->evaluator->metric != METRIC_SQNR && s->classes > 1;

@@ -113,7 +113,7 @@ static enum pare_status prepare(struct search *s, const struct search_data *data
     TRY(evaluator_new(s->ctx, s->arena, &s->knobs, s->options->metric, s->journal, &s->evaluator));
     TRY(make_few(s));
     claim_init(&s->claim, s->options, &s->search_set);
-    return order_knobs(s);
+    return PARE_OK;
 }
 
 static enum pare_status finish(struct search *s, enum pare_status status, struct search_result *r) {

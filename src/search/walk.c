@@ -206,6 +206,7 @@ enum pare_status search_walk(struct search *s) {
     if (bits == NULL) {
         return fail_memory(s->ctx);
     }
+    TRY(order_knobs(s));
     TRY(find_start(s, bits));
     struct sensitivity around;
     for (int round = 0; round < ROUNDS; round++) {

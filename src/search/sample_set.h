@@ -1,0 +1,32 @@
+/* Samples of the search, the held-out or the sensitivity set, with what the float network makes of them. */
+#ifndef PARE_SEARCH_SAMPLE_SET_H
+#define PARE_SEARCH_SAMPLE_SET_H
+
+#include "search/search.h"
+
+/* A set of samples with what the float network makes of them. */
+struct sample_set {
+    const char *name; /* keeps the measurements of the sets apart in the journal */
+    const struct dataset *data;
+    size_t width;   /* floats of all outputs of one sample, before a final Softmax or ArgMax is applied */
+    size_t classes; /* floats of the first output */
+    float *outputs; /* [samples][width], on the heap */
+    uint8_t *right; /* [samples]: the float network is right, by the metric */
+    size_t right_count;
+    struct executor_cache *cache; /* or NULL */
+};
+
+/* Runs the float network on every sample, in parallel. */
+enum pare_status sample_set_new(struct context *ctx, const struct scheme *s, enum metric metric, const char *name,
+                                const struct dataset *d, struct sample_set *out);
+void sample_set_free(struct sample_set *s);
+
+/* Index of the largest score, the lowest among equals. */
+size_t scores_argmax(const float *x, size_t count);
+/* Whether the outputs `x` of sample i count as right, by the metric (always, for SQNR). */
+bool sample_set_right(const struct sample_set *s, enum metric metric, size_t i, const float *x);
+
+/* dataset_load into tensors of the caller; used for calibration too. */
+enum pare_status load_sample(void *user, struct context *ctx, size_t sample, struct tensor *inputs);
+
+#endif
