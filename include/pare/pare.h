@@ -66,7 +66,7 @@ PARE_API void pare_on_warning(struct pare_context *context, void (*warn)(void *u
  * calib        PATH                               quantize            the search samples
  * test         PATH                               quantize            a part of `data`, split by seed
  * max-drop     1% (relative), 0.5pt (points)      quantize            1%
- * metric       top1 | top5 | agreement | sqnr     quantize, evaluate  top1, or agreement where there are no labels
+ * metric       top1 | top5 | agreement | sqnr     quantize            top1, or agreement where there are no labels
  * bits         8 | 2..8 | 2,4,8                   quantize            2..8
  * cost         memory | multiplication | bitops | balanced   quantize  balanced
  * seed         integer                            quantize            0

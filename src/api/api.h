@@ -45,6 +45,8 @@ enum pare_status report_finish(struct context *ctx, struct pare_report *report);
 /* The settings' defaults; what pare_run uses when it gets no settings. */
 void settings_init(struct pare_settings *s);
 
+/* pare_tensors_new on the library's own context. */
+enum pare_status tensors_new(struct context *ctx, struct pare_tensors **out);
 /* Appends a tensor whose data live in set->arena, or outlive the set. The name is copied. */
 enum pare_status tensors_append(struct context *ctx, struct pare_tensors *set, const char *name,
                                 const struct tensor *t);

@@ -1,20 +1,6 @@
 /* pare_inspect: a network of any kind described. */
 #include "api/layers.h"
 
-#include <string.h>
-
-static const char *file_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash != NULL ? slash + 1 : path;
-}
-
-static const char *kind_text(enum pare_network_kind kind) {
-    static const char *const texts[] = {[PARE_NETWORK_FLOAT] = "float ONNX",
-                                        [PARE_NETWORK_REWRITTEN] = "rewritten ONNX",
-                                        [PARE_NETWORK_COMPACT] = ".pare"};
-    return texts[kind];
-}
-
 static enum pare_status describe_ports(struct context *ctx, struct arena *arena, const struct port *ports, int count,
                                        struct inspected_port **out, size_t *out_count) {
     *out = ARENA_ARRAY(arena, (size_t)count, struct inspected_port);
@@ -37,7 +23,7 @@ static enum pare_status describe_ports(struct context *ctx, struct arena *arena,
 static enum pare_status describe(struct context *ctx, struct arena *arena, const struct pare_network *n,
                                  struct inspection *out) {
     *out = (struct inspection){
-        .file = file_name(n->path), .kind = kind_text(n->kind), .hash = n->hash, .metadata = n->metadata};
+        .file = network_file_name(n), .kind = network_kind_text(n->kind), .hash = n->hash, .metadata = n->metadata};
     TRY(describe_ports(ctx, arena, n->inputs, n->input_count, &out->inputs, &out->input_count));
     TRY(describe_ports(ctx, arena, n->outputs, n->output_count, &out->outputs, &out->output_count));
     return n->program != NULL ? layers_of_program(ctx, arena, n->program, out)

@@ -124,9 +124,7 @@ static enum pare_status open_path(struct context *ctx, struct pare_network *n, c
     return status;
 }
 
-enum pare_status pare_network_open(struct pare_context *context, const char *path, struct pare_network **out) {
-    struct context *ctx = &context->base;
-    context_clear(ctx);
+enum pare_status network_open(struct context *ctx, const char *path, struct pare_network **out) {
     *out = NULL;
     struct pare_network *n = calloc(1, sizeof *n);
     if (n == NULL) {
@@ -140,6 +138,23 @@ enum pare_status pare_network_open(struct pare_context *context, const char *pat
     }
     *out = n;
     return PARE_OK;
+}
+
+enum pare_status pare_network_open(struct pare_context *context, const char *path, struct pare_network **out) {
+    context_clear(&context->base);
+    return network_open(&context->base, path, out);
+}
+
+const char *network_file_name(const struct pare_network *n) {
+    const char *slash = strrchr(n->path, '/');
+    return slash != NULL ? slash + 1 : n->path;
+}
+
+const char *network_kind_text(enum pare_network_kind kind) {
+    static const char *const texts[] = {[PARE_NETWORK_FLOAT] = "float ONNX",
+                                        [PARE_NETWORK_REWRITTEN] = "rewritten ONNX",
+                                        [PARE_NETWORK_COMPACT] = ".pare"};
+    return texts[kind];
 }
 
 void pare_network_free(struct pare_network *n) {

@@ -27,6 +27,10 @@ struct pare_network {
     const char *metadata; /* JSON text that pare left in the file, or NULL */
 };
 
+/* pare_network_open on the library's own context, whose message is left alone on success. */
+enum pare_status network_open(struct context *ctx, const char *path, struct pare_network **out);
+const char *network_kind_text(enum pare_network_kind kind);  /* "float ONNX", "rewritten ONNX", ".pare" */
+const char *network_file_name(const struct pare_network *n); /* without its folders */
 const struct port *network_input(const struct pare_network *n, const char *name); /* or NULL */
 /* "[N,3,32,32]", and "float32 [N,3,32,32]"; both return `text`. */
 char *port_shape(const struct port *p, char *text, size_t size);

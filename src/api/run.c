@@ -1,5 +1,5 @@
 /* pare_run: given tensors matched with the network's inputs and cut into samples. */
-#include "api/runner.h"
+#include "api/data.h"
 
 #include <string.h>
 
@@ -101,7 +101,7 @@ static enum pare_status match_inputs(struct context *ctx, struct given_inputs *g
 }
 
 /* Views of the given tensors: run `index` is a slice of the first axis. */
-static enum pare_status load_slice(void *user, struct context *ctx, struct arena *arena, size_t index,
+static enum pare_status load_slice(const void *user, struct context *ctx, struct arena *arena, size_t index,
                                    struct tensor *inputs) {
     (void)ctx;
     (void)arena;
@@ -131,14 +131,36 @@ static enum pare_status run_given(struct context *ctx, const struct pare_network
     return status;
 }
 
+/* The inputs are raw data: matched and preprocessed as samples of a data file are. */
+static enum pare_status run_preprocessed(struct context *ctx, const struct pare_network *n,
+                                         const struct pare_settings *settings, const struct pare_tensors *inputs,
+                                         struct pare_tensors *outputs) {
+    struct preprocess preprocess;
+    TRY(network_preprocess(ctx, n, settings, &preprocess));
+    struct arena arena;
+    arena_init(&arena);
+    struct dataset data;
+    enum pare_status status = network_take_data(ctx, &arena, n, &inputs->set, &preprocess, &data);
+    if (status == PARE_OK) {
+        struct samples samples = dataset_samples(&data);
+        status = network_run(ctx, n, &samples, settings->all_values, outputs);
+    }
+    arena_free(&arena);
+    return status;
+}
+
 enum pare_status pare_run(struct pare_context *context, const struct pare_network *network,
                           const struct pare_settings *settings, const struct pare_tensors *inputs,
                           struct pare_tensors **outputs) {
+    struct context *ctx = &context->base;
+    context_clear(ctx);
     *outputs = NULL;
     struct pare_tensors *set;
-    TRY(pare_tensors_new(context, &set));
+    TRY(tensors_new(ctx, &set));
     bool all_values = settings != NULL && settings->all_values;
-    enum pare_status status = run_given(&context->base, network, all_values, inputs, set);
+    enum pare_status status = settings != NULL && settings->preprocess
+                                  ? run_preprocessed(ctx, network, settings, inputs, set)
+                                  : run_given(ctx, network, all_values, inputs, set);
     if (status != PARE_OK) {
         pare_tensors_free(set);
         return status;

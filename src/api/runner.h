@@ -8,8 +8,9 @@
  * live in the arena that is given (freed after the run). Called from several threads. */
 struct samples {
     size_t count;
-    enum pare_status (*load)(void *user, struct context *ctx, struct arena *arena, size_t index, struct tensor *inputs);
-    void *user;
+    enum pare_status (*load)(const void *user, struct context *ctx, struct arena *arena, size_t index,
+                             struct tensor *inputs);
+    const void *user;
 };
 
 /* Appends every output to `out`, joined along the first axis when there is more than one run; with `all_values` also

@@ -8,14 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum pare_status pare_tensors_new(struct pare_context *context, struct pare_tensors **out) {
-    context_clear(&context->base);
+enum pare_status tensors_new(struct context *ctx, struct pare_tensors **out) {
     *out = calloc(1, sizeof **out);
     if (*out == NULL) {
-        return fail_memory(&context->base);
+        return fail_memory(ctx);
     }
     arena_init(&(*out)->arena);
     return PARE_OK;
+}
+
+enum pare_status pare_tensors_new(struct pare_context *context, struct pare_tensors **out) {
+    context_clear(&context->base);
+    return tensors_new(&context->base, out);
 }
 
 void pare_tensors_free(struct pare_tensors *tensors) {

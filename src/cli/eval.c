@@ -4,7 +4,6 @@
 
 static const struct option options[] = {
     {"data", 0, "FILE", ROLE_SETTING, "samples: .npz with x and y, .npy, or a folder of input_N.pb"},
-    {"metric", 0, "M", ROLE_SETTING, "top1, top5, agreement or sqnr: the one that the first line tells"},
     {"reference", 0, "MODEL", ROLE_SETTING, "a float network to compare with: agreement and sqnr"},
     {"predictions", 0, "OUT.npz", ROLE_COMMAND, "gets the predicted classes and all outputs"},
     PREPROCESS_OPTIONS,

@@ -4,12 +4,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static const double terminal_interval = 0.1, plain_interval = 10;
+/* Seconds between two lines; news (another phase, a better point) need not wait as long. */
+static const double terminal_interval = 0.1, plain_interval = 10, news_interval = 1;
 
 void progress_begin(struct progress_line *line, bool quiet) {
     *line = (struct progress_line){.style = PROGRESS_OFF};
     if (!quiet) {
         line->style = isatty(STDERR_FILENO) ? PROGRESS_TERMINAL : PROGRESS_PLAIN;
+        clock_gettime(CLOCK_MONOTONIC, &line->shown);
     }
 }
 
@@ -17,12 +19,18 @@ static double seconds_between(const struct timespec *from, const struct timespec
     return (double)(to->tv_sec - from->tv_sec) + 1e-9 * (double)(to->tv_nsec - from->tv_nsec);
 }
 
+static double interval_of(const struct progress_line *line, const struct pare_progress *p, const char *note) {
+    if (line->style == PROGRESS_TERMINAL) {
+        return terminal_interval;
+    }
+    bool news = strcmp(line->phase, p->phase) != 0 || strcmp(line->note, note) != 0;
+    return news ? news_interval : plain_interval;
+}
+
 static bool is_due(struct progress_line *line, const struct pare_progress *p, const char *note) {
     struct timespec now = {0};
     clock_gettime(CLOCK_MONOTONIC, &now);
-    bool news = strcmp(line->phase, p->phase) != 0 || strcmp(line->note, note) != 0;
-    double interval = line->style == PROGRESS_TERMINAL ? terminal_interval : plain_interval;
-    if (!news && seconds_between(&line->shown, &now) < interval) {
+    if (seconds_between(&line->shown, &now) < interval_of(line, p, note)) {
         return false;
     }
     line->shown = now;

@@ -10,7 +10,7 @@ enum progress_style { PROGRESS_OFF, PROGRESS_PLAIN, PROGRESS_TERMINAL };
 
 struct progress_line {
     enum progress_style style;
-    struct timespec shown; /* when the last line was written; zero: never */
+    struct timespec shown; /* when the last line was written, or the command began */
     char phase[64], note[128];
     bool open; /* a terminal line stands without its end */
 };
