@@ -6,16 +6,10 @@
 #include "api/runner.h"
 #include "tensor/dataset.h"
 
-#include <jansson.h>
-
 /* What the settings declare of the preprocessing, else what the network carries, else nothing. `settings` may be NULL.
  */
 enum pare_status network_preprocess(struct context *ctx, const struct pare_network *n,
                                     const struct pare_settings *settings, struct preprocess *out);
-/* {"layout": "nhwc", "mean": [...], "scale": ..., "std": [...]}: what a network carries under "preprocess". NULL when
- * out of memory. */
-json_t *preprocess_json(const struct preprocess *p);
-
 /* Reads an .npz, an .npy, or a folder: input_0.pb, input_1.pb, ... in it are one sample, or the batch of samples that
  * their first axis counts; else each of its own folders that holds such files is one, in the order of their names.
  * `preprocess` may be NULL: none. Everything lies in `arena`. */

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char metadata_key[] = "pare";
-
 static bool graph_has_quantize(const struct graph *g) {
     for (const struct node *n = g->first; n != NULL; n = n->next) {
         if (node_is(n, "QuantizeLinear")) {
@@ -20,7 +18,7 @@ static bool graph_has_quantize(const struct graph *g) {
     return false;
 }
 
-static void port_of_value(const struct value *v, struct port *p) {
+void port_of_value(const struct value *v, struct port *p) {
     *p = (struct port){.name = v->name, .type = v->type, .rank = v->rank};
     memcpy(p->dims, v->dims, sizeof p->dims);
 }
@@ -57,7 +55,8 @@ static enum pare_status open_onnx(struct context *ctx, struct pare_network *n) {
     TRY(ports_of_graph(ctx, n));
     if (graph_has_quantize(n->graph)) {
         n->kind = PARE_NETWORK_REWRITTEN;
-        n->metadata = graph_metadata(n->graph, metadata_key);
+        n->metadata = graph_metadata(n->graph, NETWORK_METADATA_KEY);
+        return network_lower(ctx, n);
     }
     return PARE_OK;
 }
@@ -161,12 +160,13 @@ void pare_network_free(struct pare_network *n) {
     if (n == NULL) {
         return;
     }
-    tails_free(n);
-    if (n->program != NULL) {
+    if (n->kind == PARE_NETWORK_COMPACT && n->program != NULL) {
         struct arena *arena = n->program->arena;
         arena_free(arena);
         free(arena);
+        n->program = NULL;
     }
+    network_drop_program(n);
     graph_free(n->graph);
     arena_free(&n->arena);
     free(n);

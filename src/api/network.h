@@ -3,8 +3,8 @@
 #define PARE_API_NETWORK_H
 
 #include "api/api.h"
-#include "fixed/executor.h"
 #include "graph/graph.h"
+#include "quant/scheme.h"
 
 /* One input or output. */
 struct port {
@@ -23,15 +23,25 @@ struct pare_network {
     struct program *program; /* what runs as integers; NULL for a float network */
     struct port *inputs, *outputs;
     int input_count, output_count;
+    struct scheme *scheme;       /* of a rewritten ONNX: what the program was lowered from, with its graph */
+    struct graph *lowered_graph; /* the same */
     struct graph **tails; /* per output: what finishes it in float behind the program, or NULL; NULL: none at all */
     const char *metadata; /* JSON text that pare left in the file, or NULL */
 };
+
+#define NETWORK_METADATA_KEY "pare" /* of an ONNX file's metadata_props */
+
+/* Makes the integer program of a rewritten ONNX. Where the file uses what pare does not, it warns and the network stays
+ * without a program: it runs in float. */
+enum pare_status network_lower(struct context *ctx, struct pare_network *n);
+void network_drop_program(struct pare_network *n);
 
 /* pare_network_open on the library's own context, whose message is left alone on success. */
 enum pare_status network_open(struct context *ctx, const char *path, struct pare_network **out);
 const char *network_kind_text(enum pare_network_kind kind);  /* "float ONNX", "rewritten ONNX", ".pare" */
 const char *network_file_name(const struct pare_network *n); /* without its folders */
 const struct port *network_input(const struct pare_network *n, const char *name); /* or NULL */
+void port_of_value(const struct value *v, struct port *p);
 /* "[N,3,32,32]", and "float32 [N,3,32,32]"; both return `text`. */
 char *port_shape(const struct port *p, char *text, size_t size);
 char *port_text(const struct port *p, char *text, size_t size);

@@ -1,20 +1,8 @@
 /* Declared preprocessing: from the settings, or from what a network carries. */
 #include "api/data.h"
 
+#include <jansson.h>
 #include <string.h>
-
-static json_t *json_list(const double *values, size_t count) {
-    json_t *array = json_array();
-    for (size_t i = 0; i < count; i++) {
-        json_array_append_new(array, json_real(values[i]));
-    }
-    return array;
-}
-
-json_t *preprocess_json(const struct preprocess *p) {
-    return json_pack("{s:s, s:o, s:f, s:o}", "layout", layout_name(p->layout), "mean",
-                     json_list(p->mean, p->mean_count), "scale", p->scale, "std", json_list(p->std, p->std_count));
-}
 
 static bool read_list(const json_t *array, double *values, size_t *count) {
     *count = json_array_size(array);

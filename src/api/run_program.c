@@ -3,6 +3,7 @@
 
 #include "api/tail.h"
 #include "quant/codes.h"
+#include "quant/exchange.h"
 
 #include <string.h>
 
@@ -129,8 +130,9 @@ static enum pare_status make_value_stacks(struct context *ctx, struct program_jo
         if (value->constant != NULL || value->storage == PARE_F32 || name == NULL) {
             continue;
         }
-        if (tensor_set_find(&job->out->set, name) != NULL) {
-            name = arena_format(&job->out->arena, "%s_quantized", name);
+        name = quantized_name(&job->out->arena, name);
+        if (name == NULL) {
+            return fail_memory(ctx);
         }
         struct shape shape = shape_of(value);
         TRY(stack_new(ctx, job->out, name, dtype_of_storage(value->storage), &shape, job->samples->count));

@@ -2,6 +2,7 @@
 
 #include "float/float.h"
 #include "graph/op.h"
+#include "quant/lower.h"
 
 #include <string.h>
 
@@ -30,8 +31,19 @@ static enum pare_status set_attributes(struct context *ctx, struct node *node, j
     return PARE_OK;
 }
 
+static void set_shape(struct graph *g, struct value *x, const struct port *p) {
+    x->type = DTYPE_FLOAT;
+    x->rank = p->rank;
+    for (int i = 0; i < p->rank; i++) {
+        x->dims[i] = (struct dim){.value = p->dims[i].value};
+    }
+    if (p->rank > 0) {
+        x->dims[0] = (struct dim){.value = -1, .symbol = graph_symbol(g, "N")}; /* the stacked samples */
+    }
+}
+
 static enum pare_status build_tail(struct context *ctx, struct graph *g, const struct op *op, const char *name,
-                                   json_t *attributes) {
+                                   const struct port *cut, json_t *attributes) {
     struct value *x, *y;
     struct node *node;
     TRY(graph_add_value(ctx, g, NULL, "program_output", &x));
@@ -39,12 +51,13 @@ static enum pare_status build_tail(struct context *ctx, struct graph *g, const s
     TRY(graph_add_value(ctx, g, name, "output", &y));
     TRY(graph_add_node(ctx, g, op, NULL, &x, 1, &y, 1, NULL, &node));
     TRY(graph_add_output(ctx, g, y));
-    x->type = DTYPE_FLOAT;
-    y->type = op->id == OP_ArgMax ? DTYPE_INT64 : DTYPE_FLOAT;
-    return set_attributes(ctx, node, attributes);
+    set_shape(g, x, cut);
+    TRY(set_attributes(ctx, node, attributes));
+    return graph_infer(ctx, g);
 }
 
-static enum pare_status read_tail(struct context *ctx, struct pare_network *n, json_t *note) {
+/* `cut` lists, per output, what the program ends with. */
+static enum pare_status read_tail(struct context *ctx, struct pare_network *n, json_t *note, const struct port *cut) {
     int index;
     const char *op_name, *name;
     json_t *attributes;
@@ -58,10 +71,12 @@ static enum pare_status read_tail(struct context *ctx, struct pare_network *n, j
         return fail_tail(ctx, n);
     }
     TRY(graph_new(ctx, "tail", &n->tails[index]));
-    TRY(build_tail(ctx, n->tails[index], op, name, attributes));
-    n->outputs[index].name = n->tails[index]->outputs[0]->name;
-    n->outputs[index].type = n->tails[index]->outputs[0]->type;
-    return PARE_OK;
+    return build_tail(ctx, n->tails[index], op, name, &cut[index], attributes);
+}
+
+static enum pare_status make_room(struct context *ctx, struct pare_network *n) {
+    n->tails = ARENA_ARRAY(&n->arena, (size_t)n->output_count, struct graph *);
+    return n->tails != NULL ? PARE_OK : fail_memory(ctx);
 }
 
 static enum pare_status read_tails(struct context *ctx, struct pare_network *n, json_t *root) {
@@ -69,14 +84,16 @@ static enum pare_status read_tails(struct context *ctx, struct pare_network *n, 
     if (notes == NULL) {
         return PARE_OK;
     }
-    n->tails = ARENA_ARRAY(&n->arena, (size_t)n->output_count, struct graph *);
-    if (n->tails == NULL) {
-        return fail_memory(ctx);
-    }
+    TRY(make_room(ctx, n));
     size_t i;
     json_t *note;
     json_array_foreach(notes, i, note) {
-        TRY(read_tail(ctx, n, note));
+        TRY(read_tail(ctx, n, note, n->outputs));
+    }
+    for (int k = 0; k < n->output_count; k++) {
+        if (n->tails[k] != NULL) {
+            port_of_value(n->tails[k]->outputs[0], &n->outputs[k]);
+        }
     }
     return PARE_OK;
 }
@@ -91,10 +108,35 @@ enum pare_status tails_read(struct context *ctx, struct pare_network *n) {
     return status;
 }
 
+static enum pare_status tail_of_node(struct context *ctx, struct pare_network *n, const struct node *node, int index,
+                                     struct port *cut) {
+    port_of_value(node->inputs[0], &cut[index]);
+    json_t *note = tail_json(node, index);
+    enum pare_status status = note != NULL ? read_tail(ctx, n, note, cut) : fail_memory(ctx);
+    json_decref(note);
+    return status;
+}
+
+enum pare_status tails_of_scheme(struct context *ctx, struct pare_network *n) {
+    TRY(make_room(ctx, n));
+    struct port *cut = ARENA_ARRAY(&n->arena, (size_t)n->output_count, struct port);
+    if (cut == NULL) {
+        return fail_memory(ctx);
+    }
+    for (int k = 0; k < n->output_count; k++) {
+        const struct node *node = lower_tail(n->scheme, n->scheme->graph->outputs[k]);
+        if (node != NULL) {
+            TRY(tail_of_node(ctx, n, node, k, cut));
+        }
+    }
+    return PARE_OK;
+}
+
 void tails_free(struct pare_network *n) {
     for (int k = 0; n->tails != NULL && k < n->output_count; k++) {
         graph_free(n->tails[k]);
     }
+    n->tails = NULL;
 }
 
 static enum pare_status apply_tail(struct context *ctx, const struct graph *tail, struct pare_tensors *out,

@@ -11,6 +11,8 @@
 
 /* Takes the tails from the network's metadata: fills n->tails and renames the output ports. */
 enum pare_status tails_read(struct context *ctx, struct pare_network *n);
+/* Takes them from what lowering cut off. */
+enum pare_status tails_of_scheme(struct context *ctx, struct pare_network *n);
 /* What tails_read reads, for output `index` that `node` was cut from; NULL when out of memory. */
 json_t *tail_json(const struct node *node, int index);
 void tails_free(struct pare_network *n);

@@ -1,6 +1,5 @@
 #include "report/inspection.h"
 
-#include "report/json.h"
 #include "report/layer_table.h"
 
 #include <string.h>
@@ -62,6 +61,17 @@ static void fill_table(struct table *t, const struct inspection *i) {
     }
 }
 
+enum pare_status inspected_layers_text(struct context *ctx, const struct inspection *i, struct buffer *out) {
+    struct arena arena;
+    arena_init(&arena);
+    struct table table;
+    table_init(&table, &arena);
+    fill_table(&table, i);
+    table_print(&table, out);
+    arena_free(&arena);
+    return out->failed || table.failed ? fail_memory(ctx) : PARE_OK;
+}
+
 enum pare_status inspection_text(struct context *ctx, const struct inspection *i, struct buffer *out) {
     struct arena arena;
     arena_init(&arena);
@@ -69,15 +79,12 @@ enum pare_status inspection_text(struct context *ctx, const struct inspection *i
     print_ports(i->inputs, i->input_count, "input ", out);
     print_ports(i->outputs, i->output_count, "output", out);
     write_format(out, "\n");
-    struct table table;
-    table_init(&table, &arena);
-    fill_table(&table, i);
-    table_print(&table, out);
+    enum pare_status status = inspected_layers_text(ctx, i, out);
     write_format(out, "\n%zu layers, %s parameters (%s bits), %s multiply-accumulates per sample\n", i->layer_count,
                  grouped_number(&arena, total_parameters(i)), grouped_number(&arena, total_parameter_bits(i)),
                  grouped_number(&arena, total_macs(i)));
     arena_free(&arena);
-    return out->failed || table.failed ? fail_memory(ctx) : PARE_OK;
+    return status == PARE_OK && out->failed ? fail_memory(ctx) : status;
 }
 
 static json_t *json_ports(struct json_builder *b, const struct inspected_port *ports, size_t count) {
@@ -92,7 +99,7 @@ static json_t *json_ports(struct json_builder *b, const struct inspected_port *p
     return array;
 }
 
-static json_t *json_layers(struct json_builder *b, const struct inspection *i) {
+json_t *json_inspected_layers(struct json_builder *b, const struct inspection *i) {
     json_t *array = json_array();
     for (size_t k = 0; k < i->layer_count; k++) {
         json_t *layer = json_layer(b, &i->layers[k].layer);
@@ -111,7 +118,7 @@ enum pare_status inspection_json(struct context *ctx, const struct inspection *i
     json_put(&b, root, "hash", json_hash(i->hash));
     json_put(&b, root, "inputs", json_ports(&b, i->inputs, i->input_count));
     json_put(&b, root, "outputs", json_ports(&b, i->outputs, i->output_count));
-    json_put(&b, root, "layers", json_layers(&b, i));
+    json_put(&b, root, "layers", json_inspected_layers(&b, i));
     json_put(&b, totals, "parameters", json_count(total_parameters(i)));
     json_put(&b, totals, "parameter_bits", json_count(total_parameter_bits(i)));
     json_put(&b, totals, "macs", json_count(total_macs(i)));

@@ -2,7 +2,7 @@
 #ifndef PARE_REPORT_INSPECTION_H
 #define PARE_REPORT_INSPECTION_H
 
-#include "search/search.h"
+#include "report/json.h"
 
 struct inspected_layer {
     struct layer_report layer;
@@ -28,5 +28,9 @@ struct inspection {
 /* Both append to `out`. */
 enum pare_status inspection_text(struct context *ctx, const struct inspection *i, struct buffer *out);
 enum pare_status inspection_json(struct context *ctx, const struct inspection *i, struct buffer *out);
+
+/* The layers alone, for other reports. */
+enum pare_status inspected_layers_text(struct context *ctx, const struct inspection *i, struct buffer *out);
+json_t *json_inspected_layers(struct json_builder *b, const struct inspection *i);
 
 #endif

@@ -1,0 +1,148 @@
+/* pare_quantize: passes, data, search, files, report. */
+#include "api/quantize.h"
+
+#include "api/layers.h"
+#include "base/file.h"
+#include "passes/passes.h"
+
+/* ---- what the search is given ---- */
+
+static enum pare_status clean_graph(struct context *ctx, struct quantize_job *job) {
+    context_progress(ctx, &(struct progress){.phase = "passes", .seconds_left = -1});
+    TRY(graph_clone(ctx, job->network->graph, true, &job->graph));
+    struct pass_options options = {.check_numerics = true, .seed = job->options.seed};
+    return passes_run(ctx, &job->graph, &options) == PARE_OK ? PARE_OK : fail_at(ctx, "%s", job->network->path);
+}
+
+static enum pare_status read_set(struct context *ctx, struct quantize_job *job, const char *path, bool ignore_labels,
+                                 struct dataset *out, struct used_file *used) {
+    if (path == NULL) {
+        return PARE_OK;
+    }
+    TRY(network_read_data(ctx, &job->arena, job->network, path, &job->preprocess, ignore_labels, out));
+    *used = (struct used_file){.path = path, .hash = out->hash, .samples = out->count};
+    return PARE_OK;
+}
+
+static bool needs_labels(enum metric m) {
+    return m == METRIC_TOP1 || m == METRIC_TOP5;
+}
+
+static enum pare_status check_labels(struct context *ctx, const struct quantize_job *job, const struct dataset *d) {
+    if (!needs_labels(job->options.metric) || d->count == 0 || d->labels != NULL) {
+        return PARE_OK;
+    }
+    return fail(ctx, PARE_ERROR_INPUT, "%s: has no labels (an array y), which %s needs; agreement and sqnr need none",
+                d->place, metric_name(job->options.metric));
+}
+
+static enum pare_status read_data(struct context *ctx, struct quantize_job *job) {
+    const struct pare_settings *s = job->settings;
+    context_progress(ctx, &(struct progress){.phase = "reading data", .seconds_left = -1});
+    TRY(network_preprocess(ctx, job->network, s, &job->preprocess));
+    TRY(read_set(ctx, job, s->data, false, &job->data, &job->report.data));
+    TRY(read_set(ctx, job, s->calib, true, &job->calibration, &job->report.calibration));
+    TRY(read_set(ctx, job, s->test, false, &job->test, &job->report.test));
+    if (!s->metric_given) {
+        job->options.metric = job->data.labels != NULL ? METRIC_TOP1 : METRIC_AGREEMENT;
+    }
+    TRY(check_labels(ctx, job, &job->data));
+    return check_labels(ctx, job, &job->test);
+}
+
+static enum pare_status prepare(struct context *ctx, struct quantize_job *job) {
+    TRY(file_make_directory(ctx, job->folder));
+    job->options.journal_path = arena_format(&job->arena, "%s/journal.jsonl", job->folder);
+    if (job->options.journal_path == NULL) {
+        return fail_memory(ctx);
+    }
+    TRY(read_data(ctx, job));
+    return clean_graph(ctx, job);
+}
+
+/* ---- what it leaves ---- */
+
+static enum pare_status write_report(struct context *ctx, struct quantize_job *job, struct pare_report *report) {
+    const char *path = arena_format(&job->arena, "%s/report.json", job->folder);
+    if (path == NULL) {
+        return fail_memory(ctx);
+    }
+    TRY(quantization_text(ctx, &job->report, &report->text));
+    TRY(quantization_json(ctx, &job->report, &report->json));
+    TRY(file_write(ctx, path, report->json.data, report->json.size));
+    return report_finish(ctx, report);
+}
+
+static enum pare_status write_all(struct context *ctx, struct quantize_job *job, struct pare_report *report) {
+    struct inspection layers = {0};
+    TRY(layers_of_program(ctx, &job->arena, job->result.program, &layers));
+    job->report.layers = &layers;
+    TRY(write_networks(ctx, job));
+    return write_report(ctx, job, report);
+}
+
+/* Also after an interruption: what was found is written to the end. */
+static enum pare_status conclude(struct context *ctx, struct quantize_job *job, struct pare_report **out) {
+    struct diag found = ctx->diag;
+    bool (*cancelled)(void *user) = ctx->cancelled;
+    context_clear(ctx);
+    ctx->cancelled = NULL;
+    enum pare_status status = report_new(ctx, out);
+    if (status == PARE_OK) {
+        status = write_all(ctx, job, *out);
+    }
+    ctx->cancelled = cancelled;
+    if (status != PARE_OK) {
+        pare_report_free(*out);
+        *out = NULL;
+        return status;
+    }
+    ctx->diag = found;
+    return PARE_OK;
+}
+
+static enum pare_status search_and_write(struct context *ctx, struct quantize_job *job, struct pare_report **out) {
+    TRY(prepare(ctx, job));
+    struct search_data data = {.calibration = job->settings->calib != NULL ? &job->calibration : NULL,
+                               .validation = &job->data,
+                               .test = job->settings->test != NULL ? &job->test : NULL};
+    enum pare_status found = search_run(ctx, job->graph, &data, &job->options, &job->result);
+    if (job->result.program == NULL) {
+        return found;
+    }
+    TRY(conclude(ctx, job, out));
+    return found;
+}
+
+static enum pare_status check_request(struct context *ctx, const struct pare_network *network,
+                                      const struct pare_settings *settings) {
+    if (settings->data == NULL) {
+        return fail(ctx, PARE_ERROR_USAGE, "the setting 'data' is missing: the samples to search on");
+    }
+    if (network->kind != PARE_NETWORK_FLOAT) {
+        return fail(ctx, PARE_ERROR_INPUT, "%s: this network is quantised already (%s); give the float one",
+                    network->path, network_kind_text(network->kind));
+    }
+    return PARE_OK;
+}
+
+enum pare_status pare_quantize(struct pare_context *context, const struct pare_network *network,
+                               const struct pare_settings *settings, const char *folder, struct pare_report **out) {
+    struct context *ctx = &context->base;
+    context_clear(ctx);
+    *out = NULL;
+    TRY(check_request(ctx, network, settings));
+    struct quantize_job job = {.network = network, .settings = settings, .folder = folder, .options = settings->search};
+    job.report = (struct quantization){.version = pare_version(),
+                                       .model = {.path = network->path, .hash = network->hash},
+                                       .options = &job.options,
+                                       .preprocess = &job.preprocess,
+                                       .result = &job.result,
+                                       .folder = folder};
+    arena_init(&job.arena);
+    enum pare_status status = search_and_write(ctx, &job, out);
+    search_result_free(&job.result);
+    graph_free(job.graph);
+    arena_free(&job.arena);
+    return status;
+}

@@ -1,0 +1,25 @@
+/* One run of pare_quantize, from the float network to the files it leaves. */
+#ifndef PARE_API_QUANTIZE_H
+#define PARE_API_QUANTIZE_H
+
+#include "api/data.h"
+#include "report/quantization.h"
+
+struct quantize_job {
+    const struct pare_network *network;
+    const struct pare_settings *settings;
+    const char *folder;
+    struct arena arena;
+    struct graph *graph; /* the network's, rewritten in float; owned */
+    struct preprocess preprocess;
+    struct dataset data, calibration, test; /* the last two where the settings name them */
+    struct search_options options;
+    struct search_result result; /* owned */
+    struct quantization report;
+};
+
+/* Writes model.onnx and model.pare (none where the program has parts in float, with a warning) and puts them into
+ * job->report, whose other fields are set. */
+enum pare_status write_networks(struct context *ctx, struct quantize_job *job);
+
+#endif

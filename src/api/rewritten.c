@@ -1,0 +1,40 @@
+/* An ONNX that pare rewrote, back to the integer program that it stands for. */
+#include "api/network.h"
+#include "api/tail.h"
+#include "quant/exchange.h"
+#include "quant/lower.h"
+
+static enum pare_status lower_network(struct context *ctx, struct pare_network *n, struct graph **graph) {
+    TRY(import_graph(ctx, graph, &n->scheme));
+    TRY(lower(ctx, n->scheme, &n->program));
+    return tails_of_scheme(ctx, n);
+}
+
+/* Files of others may use what pare does not: then they run as they are, in float. */
+enum pare_status network_lower(struct context *ctx, struct pare_network *n) {
+    if (!import_recognises(n->graph)) {
+        context_warn(ctx, "%s: its scales are not powers of two or it has zero points: it runs in float", n->path);
+        return PARE_OK;
+    }
+    struct graph *graph;
+    TRY(graph_clone(ctx, n->graph, true, &graph));
+    enum pare_status status = lower_network(ctx, n, &graph);
+    n->lowered_graph = graph;
+    if (status == PARE_ERROR_UNSUPPORTED) {
+        context_warn(ctx, "%s: it runs in float: %s", n->path, ctx->diag.message);
+        context_clear(ctx);
+        network_drop_program(n);
+        return PARE_OK;
+    }
+    return status;
+}
+
+void network_drop_program(struct pare_network *n) {
+    tails_free(n);
+    program_free(n->program);
+    scheme_free(n->scheme);
+    graph_free(n->lowered_graph);
+    n->program = NULL;
+    n->scheme = NULL;
+    n->lowered_graph = NULL;
+}

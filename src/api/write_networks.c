@@ -1,0 +1,111 @@
+/* The rewritten ONNX and the compact file of a search's result. */
+#include "api/quantize.h"
+#include "api/tail.h"
+#include "base/file.h"
+#include "onnx/onnx.h"
+#include "quant/exchange.h"
+#include "quant/lower.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static json_t *json_tails(struct json_builder *b, const struct search_result *r) {
+    json_t *array = json_array();
+    for (int k = 0; k < r->graph->output_count; k++) {
+        const struct node *tail = lower_tail(r->scheme, r->graph->outputs[k]);
+        if (tail != NULL) {
+            json_add(b, array, tail_json(tail, k));
+        }
+    }
+    return array;
+}
+
+/* What both files carry: where they come from, how, and what they want of their inputs. */
+static enum pare_status metadata_text(struct context *ctx, struct quantize_job *job, const char **out) {
+    struct json_builder b = {0};
+    struct used_file source = {.path = network_file_name(job->network), .hash = job->network->hash};
+    json_t *root = json_object();
+    json_put(&b, root, "preprocess", json_preprocess(&b, &job->preprocess));
+    json_put(&b, root, "settings", json_settings(&b, &job->options, &job->preprocess));
+    json_put(&b, root, "source", json_used_file(&b, &source));
+    json_put(&b, root, "tail", json_tails(&b, &job->result));
+    json_put(&b, root, "version", json_text(pare_version()));
+    char *text = b.failed ? NULL : json_dumps(root, JSON_SORT_KEYS | JSON_COMPACT | JSON_REAL_PRECISION(17));
+    json_decref(root);
+    *out = text != NULL ? arena_string(&job->arena, text) : NULL;
+    free(text);
+    return *out != NULL ? PARE_OK : fail_memory(ctx);
+}
+
+static enum pare_status write_file(struct context *ctx, struct quantize_job *job, const char *name,
+                                   const struct buffer *bytes, struct written_file *written) {
+    const char *path = arena_format(&job->arena, "%s/%s", job->folder, name);
+    if (path == NULL || bytes->failed) {
+        return fail_memory(ctx);
+    }
+    *written = (struct written_file){.name = name, .hash = hash_of(bytes->data, bytes->size, 0), .size = bytes->size};
+    return file_write(ctx, path, bytes->data, bytes->size);
+}
+
+static enum pare_status write_rewritten(struct context *ctx, struct quantize_job *job, const char *metadata) {
+    struct graph *g;
+    struct buffer bytes;
+    TRY(export_graph(ctx, job->result.scheme, &g));
+    buffer_init(&bytes);
+    enum pare_status status = graph_set_metadata(ctx, g, NETWORK_METADATA_KEY, metadata);
+    if (status == PARE_OK) {
+        status = onnx_write(ctx, g, &(struct onnx_write_options){0}, &bytes);
+    }
+    if (status == PARE_OK) {
+        status = write_file(ctx, job, "model.onnx", &bytes, &job->report.onnx);
+    }
+    buffer_free(&bytes);
+    graph_free(g);
+    return status;
+}
+
+/* The measured size is without metadata, which would be the same at 8 bits. */
+static void count_compact_bytes(struct cost *cost, size_t size) {
+    uint64_t metadata = cost->pare_bytes > 0 && size > cost->pare_bytes ? size - cost->pare_bytes : 0;
+    cost->pare_bytes = size;
+    cost->pare_bytes_8bit += metadata;
+}
+
+/* An older model.pare must not stand beside another network's model.onnx. */
+static void remove_compact(struct quantize_job *job) {
+    const char *path = arena_format(&job->arena, "%s/model.pare", job->folder);
+    if (path != NULL) {
+        unlink(path);
+    }
+}
+
+static enum pare_status serialise_compact(struct context *ctx, struct quantize_job *job, struct buffer *bytes) {
+    size_t peak;
+    TRY(program_plan_arena(ctx, job->result.program, &peak));
+    return program_write(ctx, job->result.program, bytes);
+}
+
+static enum pare_status write_compact(struct context *ctx, struct quantize_job *job, const char *metadata) {
+    struct buffer bytes;
+    buffer_init(&bytes);
+    job->result.program->metadata = metadata;
+    enum pare_status status = serialise_compact(ctx, job, &bytes);
+    if (status == PARE_OK) {
+        count_compact_bytes(&job->result.cost, bytes.size);
+        status = write_file(ctx, job, "model.pare", &bytes, &job->report.compact);
+    } else if (status == PARE_ERROR_UNSUPPORTED) {
+        context_warn(ctx, "no model.pare: %s", ctx->diag.message);
+        context_clear(ctx);
+        remove_compact(job);
+        status = PARE_OK;
+    }
+    buffer_free(&bytes);
+    return status;
+}
+
+enum pare_status write_networks(struct context *ctx, struct quantize_job *job) {
+    const char *metadata;
+    TRY(metadata_text(ctx, job, &metadata));
+    TRY(write_rewritten(ctx, job, metadata));
+    return write_compact(ctx, job, metadata);
+}

@@ -1,0 +1,42 @@
+/* What `quantize` found: its table for people, and report.json (docs/report.schema.json). */
+#ifndef PARE_REPORT_QUANTIZATION_H
+#define PARE_REPORT_QUANTIZATION_H
+
+#include "report/inspection.h"
+#include "report/json.h"
+#include "tensor/preprocess.h"
+
+struct used_file {
+    const char *path; /* as given; NULL: not given */
+    uint64_t hash;
+    size_t samples; /* of data */
+};
+
+struct written_file {
+    const char *name; /* in the output folder; NULL: not written */
+    uint64_t hash;
+    size_t size;
+};
+
+struct quantization {
+    const char *version;
+    struct used_file model, data, calibration, test;
+    const struct search_options *options;
+    const struct preprocess *preprocess;
+    const struct search_result *result;
+    const struct inspection *layers; /* of the program */
+    const char *folder;
+    struct written_file onnx, compact;
+};
+
+/* Both append to `out`. */
+enum pare_status quantization_text(struct context *ctx, const struct quantization *q, struct buffer *out);
+enum pare_status quantization_json(struct context *ctx, const struct quantization *q, struct buffer *out);
+
+/* {"bits": [...], "confidence", "cost", "max_drop": "1%", "metric", "preprocess", "seed"} */
+json_t *json_settings(struct json_builder *b, const struct search_options *o, const struct preprocess *p);
+/* {"layout", "mean", "scale", "std"} */
+json_t *json_preprocess(struct json_builder *b, const struct preprocess *p);
+json_t *json_used_file(struct json_builder *b, const struct used_file *f);
+
+#endif

@@ -1,0 +1,60 @@
+/* Settings as JSON: in report.json, and in the metadata of what was written. */
+#include "report/quantization.h"
+
+#include <stdio.h>
+
+static json_t *json_numbers(struct json_builder *b, const double *values, size_t count) {
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_add(b, array, json_number(values[i]));
+    }
+    return array;
+}
+
+json_t *json_preprocess(struct json_builder *b, const struct preprocess *p) {
+    json_t *object = json_object();
+    json_put(b, object, "layout", json_text(layout_name(p->layout)));
+    json_put(b, object, "mean", json_numbers(b, p->mean, p->mean_count));
+    json_put(b, object, "scale", json_number(p->scale));
+    json_put(b, object, "std", json_numbers(b, p->std, p->std_count));
+    return object;
+}
+
+static json_t *json_widths(struct json_builder *b, uint32_t widths) {
+    json_t *array = json_array();
+    for (int bits = 2; bits <= 16; bits++) {
+        if (widths >> bits & 1) {
+            json_add(b, array, json_integer(bits));
+        }
+    }
+    return array;
+}
+
+json_t *json_settings(struct json_builder *b, const struct search_options *o, const struct preprocess *p) {
+    char drop[48];
+    snprintf(drop, sizeof drop, "%g%s", 100 * o->max_drop, o->max_drop_relative ? "%" : "pt");
+    char seed[32]; /* as text: JSON readers that hold numbers as doubles lose large seeds */
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)o->seed);
+    json_t *object = json_object();
+    json_put(b, object, "bits", json_widths(b, o->widths));
+    json_put(b, object, "confidence", json_number(o->confidence));
+    json_put(b, object, "cost", json_text(cost_name(o->cost)));
+    json_put(b, object, "max_drop", json_text(drop));
+    json_put(b, object, "metric", json_text(metric_name(o->metric)));
+    json_put(b, object, "preprocess", json_preprocess(b, p));
+    json_put(b, object, "seed", json_text(seed));
+    return object;
+}
+
+json_t *json_used_file(struct json_builder *b, const struct used_file *f) {
+    if (f->path == NULL) {
+        return json_null();
+    }
+    json_t *object = json_object();
+    json_put(b, object, "file", json_text(f->path));
+    json_put(b, object, "hash", json_hash(f->hash));
+    if (f->samples > 0) {
+        json_put(b, object, "samples", json_count(f->samples));
+    }
+    return object;
+}
