@@ -39,7 +39,8 @@ int64_t linear_accumulator(const struct linear *l, const struct bias_choice *bia
     for (uint32_t r = 0; r < l->rows; r++) {
         int shift = format_frac(w, (int)r) + in->frac - format_frac(&bias->format, (int)r);
         int64_t b = shift_left(magnitude(bias->codes[r]), shift);
-        int64_t a = row_bound(l->weights->row_sums[2 * r], l->weights->row_sums[2 * r + 1], format_min(in), format_max(in), b);
+        int64_t a =
+            row_bound(l->weights->row_sums[2 * r], l->weights->row_sums[2 * r + 1], format_min(in), format_max(in), b);
         largest = a > largest ? a : largest;
     }
     return largest;

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum pare_status lower_host_step(struct lowering *l, const struct node *n); /* lower_host.c */
-
 static bool reserve(struct lowering *l, void **array, uint32_t count, uint32_t *capacity, size_t size) {
     if (count < *capacity) {
         return true;
@@ -34,9 +32,12 @@ static enum pare_status set_shape(struct lowering *l, const struct value *v, str
     if (!value_shape(v, 1, &shape) || !shape_count(&shape, &count) || count > UINT32_MAX) {
         return fail(l->ctx, PARE_ERROR_UNSUPPORTED, "%s: its shape is not fixed for one sample", v->name);
     }
+    if (count == 0) {
+        return fail(l->ctx, PARE_ERROR_UNSUPPORTED, "%s: it has no elements; remove what computes it", v->name);
+    }
     if (shape.rank > PARE_MAX_RANK) {
-        return fail(l->ctx, PARE_ERROR_UNSUPPORTED, "%s: rank %d, at most %d in an integer program", v->name, shape.rank,
-                    PARE_MAX_RANK);
+        return fail(l->ctx, PARE_ERROR_UNSUPPORTED, "%s: rank %d, at most %d in an integer program", v->name,
+                    shape.rank, PARE_MAX_RANK);
     }
     pv->rank = (uint8_t)shape.rank;
     pv->count = (uint32_t)count;
@@ -70,25 +71,34 @@ static enum pare_status constant_codes(struct lowering *l, const struct value *v
     return PARE_OK;
 }
 
-static enum pare_status add_value(struct lowering *l, const struct value *v, uint32_t *index) {
+static enum pare_status append_value(struct lowering *l, const struct pare_value *v, const char *name,
+                                     uint32_t *index) {
     struct program *p = l->program;
     uint32_t names = l->value_capacity;
     if (!reserve(l, (void **)&p->values, p->value_count, &l->value_capacity, sizeof(*p->values)) ||
         !reserve(l, (void **)&p->value_names, p->value_count, &names, sizeof(*p->value_names))) {
         return fail_memory(l->ctx);
     }
-    struct pare_value *pv = &p->values[p->value_count];
-    p->value_names[p->value_count] = v->name;
-    TRY(set_shape(l, v, pv));
-    if (value_is_constant(v)) {
-        set_format(pv, v->format);
-        TRY(constant_codes(l, v, pv));
-    } else {
-        const struct point *point = scheme_point_of(l->scheme, v);
-        set_format(pv, point == NULL ? NULL : &point->format);
-    }
+    p->values[p->value_count] = *v;
+    p->value_names[p->value_count] = name;
     *index = p->value_count++;
     return PARE_OK;
+}
+
+static enum pare_status add_value(struct lowering *l, const struct value *v, uint32_t *index) {
+    struct pare_value built = {0};
+    TRY(set_shape(l, v, &built));
+    if (value_is_constant(v) && v->format == NULL) {
+        return fail(l->ctx, PARE_ERROR_UNSUPPORTED, "%s: a constant where a computed value is expected", v->name);
+    }
+    if (value_is_constant(v)) {
+        set_format(&built, v->format);
+        TRY(constant_codes(l, v, &built));
+    } else {
+        const struct point *point = scheme_point_of(l->scheme, v);
+        set_format(&built, point == NULL ? NULL : &point->format);
+    }
+    return append_value(l, &built, v->name, index);
 }
 
 enum pare_status lower_value(struct lowering *l, const struct value *v, uint32_t *index) {
@@ -107,9 +117,20 @@ enum pare_status lower_alias(struct lowering *l, const struct value *alias, cons
     return map_set(&l->values, alias, (void *)(uintptr_t)(index + 1)) ? PARE_OK : fail_memory(l->ctx);
 }
 
+enum pare_status lower_part(struct lowering *l, uint32_t like, uint32_t count, uint32_t *index) {
+    struct pare_value part = l->program->values[like];
+    part.rank = 1;
+    part.dims[0] = count;
+    part.count = count;
+    const char *name =
+        arena_format(l->program->arena, "%s_part_%u", l->program->value_names[like], l->program->value_count);
+    return name == NULL ? fail_memory(l->ctx) : append_value(l, &part, name, index);
+}
+
 /* ---- operators ---- */
 
-static enum pare_status append_op(struct lowering *l, const struct node *n, struct pare_op **op) {
+enum pare_status lower_append(struct lowering *l, const struct node *n, const struct pare_op *op,
+                              struct pare_op **out) {
     struct program *p = l->program;
     uint32_t names = l->op_capacity, types = l->op_capacity;
     if (!reserve(l, (void **)&p->ops, p->op_count, &l->op_capacity, sizeof(*p->ops)) ||
@@ -119,37 +140,68 @@ static enum pare_status append_op(struct lowering *l, const struct node *n, stru
     }
     p->op_names[p->op_count] = n->name;
     p->op_types[p->op_count] = n->origin == NULL ? n->op->name : n->origin->name;
-    *op = &p->ops[p->op_count++];
+    p->ops[p->op_count] = *op;
+    *out = &p->ops[p->op_count++];
     return PARE_OK;
 }
 
 /* Saturation of the format, with the absorbed bounds rounded like any value. */
 static void set_bounds(struct pare_op *op, const struct format *f, double low, double high) {
-    op->low = isinf(low) ? format_min(f) : quantize(low, f, 0);
-    op->high = isinf(high) ? format_max(f) : quantize(high, f, 0);
+    op->low = quantize(low, f, 0);
+    op->high = quantize(high, f, 0);
+}
+
+static enum pare_status set_output(struct lowering *l, const struct value *v, double low, double high,
+                                   struct pare_op *op) {
+    TRY(lower_value(l, v, &op->output));
+    const struct point *point = scheme_point_of(l->scheme, v);
+    if (point != NULL) {
+        set_bounds(op, &point->format, low, high);
+    }
+    return PARE_OK;
+}
+
+static enum pare_status set_inputs(struct lowering *l, struct value *const *inputs, int count, struct pare_op *op) {
+    if (count > PARE_MAX_INPUTS) {
+        return fail(l->ctx, PARE_ERROR_UNSUPPORTED, "%d inputs, at most %d in one operator", count, PARE_MAX_INPUTS);
+    }
+    op->input_count = (uint8_t)count;
+    for (int i = 0; i < count; i++) {
+        TRY(lower_value(l, inputs[i], &op->inputs[i]));
+    }
+    return PARE_OK;
+}
+
+enum pare_status lower_draft(struct lowering *l, const struct node *n, enum pare_kind kind, struct pare_op *op) {
+    double low = 0, high = 0;
+    const struct value *result = rule_result(n, &low, &high);
+    *op = (struct pare_op){.kind = (uint8_t)kind};
+    return set_output(l, result, low, high, op);
 }
 
 enum pare_status lower_op(struct lowering *l, const struct node *n, enum pare_kind kind, struct value *const *inputs,
                           int input_count, struct pare_op **out) {
-    if (input_count > PARE_MAX_INPUTS) {
-        return fail(l->ctx, PARE_ERROR_UNSUPPORTED, "%s: %d inputs, at most %d in one operator", n->name, input_count,
-                    PARE_MAX_INPUTS);
+    struct pare_op op;
+    TRY(lower_draft(l, n, kind, &op));
+    TRY(set_inputs(l, inputs, input_count, &op));
+    return lower_append(l, n, &op, out);
+}
+
+enum pare_status lower_op_to(struct lowering *l, const struct node *n, enum pare_kind kind, struct value *const *inputs,
+                             int input_count, const struct value *output, struct pare_op **out) {
+    struct pare_op op = {.kind = (uint8_t)kind};
+    TRY(set_output(l, output, -INFINITY, INFINITY, &op));
+    TRY(set_inputs(l, inputs, input_count, &op));
+    return lower_append(l, n, &op, out);
+}
+
+enum pare_status lower_step(struct lowering *l, const struct host_step *step, uint32_t *index) {
+    struct program *p = l->program;
+    if (!reserve(l, (void **)&p->steps, p->step_count, &l->step_capacity, sizeof(*p->steps))) {
+        return fail_memory(l->ctx);
     }
-    struct pare_op built = {.kind = (uint8_t)kind, .input_count = (uint8_t)input_count};
-    for (int i = 0; i < input_count; i++) {
-        TRY(lower_value(l, inputs[i], &built.inputs[i]));
-    }
-    double low = 0, high = 0;
-    struct value *result = rule_result(n, &low, &high);
-    TRY(lower_value(l, result, &built.output));
-    const struct point *point = scheme_point_of(l->scheme, result);
-    if (point != NULL) {
-        set_bounds(&built, &point->format, low, high);
-    }
-    struct pare_op *op = NULL;
-    TRY(append_op(l, n, &op));
-    *op = built;
-    *out = op;
+    p->steps[p->step_count] = *step;
+    *index = p->step_count++;
     return PARE_OK;
 }
 
@@ -179,7 +231,8 @@ static enum pare_status lower_outputs(struct lowering *l) {
         const struct node *tail = lower_tail(l->scheme, g->outputs[i]);
         const struct value *v = tail == NULL ? g->outputs[i] : tail->inputs[0];
         if (map_get(&l->values, v) == NULL && !value_is_constant(v)) {
-            return fail(l->ctx, PARE_ERROR_UNSUPPORTED, "%s: this output is not computed from the model's input", v->name);
+            return fail(l->ctx, PARE_ERROR_UNSUPPORTED, "%s: this output is not computed from the model's input",
+                        v->name);
         }
         TRY(lower_value(l, v, &p->outputs[i]));
     }
@@ -207,13 +260,24 @@ static enum pare_status lower_inputs(struct lowering *l) {
 
 /* ---- the whole ---- */
 
+/* Values between float operators may have got points of their own, from an integer operator that reads them. */
+static bool shares_point(const struct scheme *s, const struct node *n) {
+    const struct point *point = scheme_point_of(s, n->inputs[0]);
+    for (int i = 0; i < n->output_count; i++) {
+        if (n->outputs[i] != NULL && scheme_point_of(s, n->outputs[i]) != point) {
+            return false;
+        }
+    }
+    return point != NULL;
+}
+
 static enum pare_status lower_node(struct lowering *l, const struct node *n) {
     if (rule_is_absorbed(n) || is_cut(l->scheme, n)) {
         return PARE_OK;
     }
     const struct rule *r = rule_of(n);
-    bool in_float = r->format == RULE_FLOAT ||
-                    (r->format == RULE_KEEPS && scheme_point_of(l->scheme, n->inputs[0]) == NULL);
+    bool in_float =
+        r->format == RULE_FLOAT || (r->format == RULE_KEEPS && scheme_point_of(l->scheme, n->inputs[0]) == NULL);
     return in_float ? lower_host_step(l, n) : r->lower(l, n);
 }
 

@@ -4,10 +4,10 @@
 
 #include "quant/scheme.h"
 
-/* Lowers every node with the formats of the scheme's points and the packed parameters of its linears. Operators without an
- * integer rule become host steps, except a Softmax or ArgMax that produces a graph output from one integer value: it is cut
- * off and the program ends with that value (see lower_tail). The program refers to the scheme's parameters, which
- * must outlive it. Free with program_free. */
+/* Lowers every node with the formats of the scheme's points and the packed parameters of its linears. Operators without
+ * an integer rule become host steps, except a Softmax or ArgMax that produces a graph output from one integer value: it
+ * is cut off and the program ends with that value (see lower_tail). The program refers to the scheme's parameters,
+ * which must outlive it. Free with program_free. */
 enum pare_status lower(struct context *ctx, const struct scheme *s, struct program **out);
 void program_free(struct program *p);
 

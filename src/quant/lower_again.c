@@ -23,11 +23,13 @@ static bool value_same(const struct pare_value *a, const struct pare_value *b) {
 }
 
 static bool parameters_same(const struct pare_op *a, const struct pare_op *b) {
-    return a->weights.data == b->weights.data && a->weights.bits == b->weights.bits && a->weights.frac == b->weights.frac &&
-           a->bias.data == b->bias.data && a->bias.bits == b->bias.bits && a->bias.frac == b->bias.frac;
+    return a->weights.data == b->weights.data && a->weights.bits == b->weights.bits &&
+           a->weights.frac == b->weights.frac && a->bias.data == b->bias.data && a->bias.bits == b->bias.bits &&
+           a->bias.frac == b->bias.frac;
 }
 
-static bool op_same(const struct program *p, const struct pare_op *a, const struct program *q, const struct pare_op *b) {
+static bool op_same(const struct program *p, const struct pare_op *a, const struct program *q,
+                    const struct pare_op *b) {
     for (uint32_t i = 0; i < a->input_count; i++) {
         if (!value_same(&p->values[a->inputs[i]], &q->values[b->inputs[i]])) {
             return false;

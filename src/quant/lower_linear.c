@@ -61,7 +61,8 @@ static enum pare_status set_window(struct lowering *l, const struct node *n, str
 
 static bool spatial_rank_supported(const struct node *n) {
     struct shape in, out;
-    bool fixed = value_shape(n->inputs[0], 1, &in) && value_shape(n->outputs[0], 1, &out);
+    bool fixed =
+        !value_is_constant(n->inputs[0]) && value_shape(n->inputs[0], 1, &in) && value_shape(n->outputs[0], 1, &out);
     if (!fixed || in.dim[0] != 1 || (in.rank != 3 && in.rank != 4)) {
         return false;
     }
@@ -111,9 +112,19 @@ static enum pare_status lower_pool(struct lowering *l, const struct node *n, enu
     struct shape in;
     value_shape(n->inputs[0], 1, &in);
     uint32_t h = in.rank == 4 ? (uint32_t)in.dim[2] : 1, w = (uint32_t)in.dim[in.rank - 1];
-    op->u.window = (struct pare_window){.in_c = (uint32_t)in.dim[1], .in_h = h, .in_w = w, .out_c = (uint32_t)in.dim[1],
-                                        .out_h = 1, .out_w = 1, .kernel_h = h, .kernel_w = w, .stride_h = 1, .stride_w = 1,
-                                        .dilation_h = 1, .dilation_w = 1, .group = 1};
+    op->u.window = (struct pare_window){.in_c = (uint32_t)in.dim[1],
+                                        .in_h = h,
+                                        .in_w = w,
+                                        .out_c = (uint32_t)in.dim[1],
+                                        .out_h = 1,
+                                        .out_w = 1,
+                                        .kernel_h = h,
+                                        .kernel_w = w,
+                                        .stride_h = 1,
+                                        .stride_w = 1,
+                                        .dilation_h = 1,
+                                        .dilation_w = 1,
+                                        .group = 1};
     return PARE_OK;
 }
 
@@ -132,14 +143,15 @@ const struct rule rule_average_pool = {RULE_ROUNDS, true, spatial_rank_supported
 
 static bool gemm_applies(const struct node *n) {
     bool plain = node_float(n, "alpha") == 1 && node_float(n, "beta") == 1 && node_int(n, "transA") == 0;
-    if (!plain || !value_is_constant(n->inputs[1]) || !constant_or_absent(n, 2)) {
+    if (!plain || value_is_constant(n->inputs[0]) || !value_is_constant(n->inputs[1]) || !constant_or_absent(n, 2)) {
         return false;
     }
     /* A bias per output, or one for all. */
     const struct tensor *w = n->inputs[1]->constant;
     const struct tensor *b = n->input_count > 2 && n->inputs[2] != NULL ? n->inputs[2]->constant : NULL;
     size_t out = (size_t)w->shape.dim[node_int(n, "transB") ? 0 : 1];
-    return b == NULL || tensor_count(b) == 1 || (tensor_count(b) == out && b->shape.dim[b->shape.rank - 1] == (int64_t)out);
+    return b == NULL || tensor_count(b) == 1 ||
+           (tensor_count(b) == out && b->shape.dim[b->shape.rank - 1] == (int64_t)out);
 }
 
 static enum pare_status lower_gemm(struct lowering *l, const struct node *n) {
@@ -201,7 +213,8 @@ const struct rule rule_matmul = {RULE_ROUNDS, true, matmul_applies, lower_matmul
 /* One slope, or one per channel. */
 static bool prelu_applies(const struct node *n) {
     struct shape x;
-    if (!value_is_constant(n->inputs[1]) || !value_shape(n->inputs[0], 1, &x) || x.rank < 2) {
+    if (value_is_constant(n->inputs[0]) || !value_is_constant(n->inputs[1]) || !value_shape(n->inputs[0], 1, &x) ||
+        x.rank < 2) {
         return false;
     }
     const struct shape *slope = &n->inputs[1]->constant->shape;

@@ -2,9 +2,9 @@
 
 #include <math.h>
 
-extern const struct rule rule_none, rule_pass, rule_clip, rule_conv, rule_conv_transpose, rule_gemm, rule_matmul, rule_prelu,
-    rule_add, rule_mul, rule_concat, rule_max_pool, rule_average_pool, rule_reduce_mean, rule_table, rule_transpose,
-    rule_slice, rule_split, rule_pad, rule_gather, rule_resize;
+extern const struct rule rule_none, rule_pass, rule_clip, rule_conv, rule_conv_transpose, rule_gemm, rule_matmul,
+    rule_prelu, rule_add, rule_mul, rule_concat, rule_max_pool, rule_average_pool, rule_reduce_mean, rule_table,
+    rule_transpose, rule_slice, rule_split, rule_pad, rule_gather, rule_resize;
 
 const struct rule *const rules[OP_COUNT] = {
 #define OP(name, in_min, in_max, out_min, out_max, attrs, infer, kernel, rule) [OP_##name] = &rule_##rule,
@@ -15,8 +15,14 @@ const struct rule *const rules[OP_COUNT] = {
 const struct rule rule_none = {.format = RULE_FLOAT};
 
 const struct rule *rule_of(const struct node *n) {
+    if (n->inputs[0] == NULL || n->inputs[0]->type != DTYPE_FLOAT) {
+        return &rule_none;
+    }
     const struct rule *r = rules[n->op->id];
-    return r->applies == NULL || r->applies(n) ? r : &rule_none;
+    while (r->applies != NULL && !r->applies(n)) {
+        r = r->otherwise == NULL ? &rule_none : r->otherwise;
+    }
+    return r;
 }
 
 /* A missing bound is infinite; false where a bound is computed at run time. */
@@ -31,7 +37,7 @@ static bool clip_bounds(const struct node *n, double *low, double *high) {
            (n->input_count < 3 || n->inputs[2] == NULL || value_scalar(n->inputs[2], high));
 }
 
-static bool is_bounds(const struct node *n) {
+bool rule_is_bounds(const struct node *n) {
     double low = 0, high = 0;
     return (n->op->id == OP_Relu || n->op->id == OP_Clip) && clip_bounds(n, &low, &high) && low <= high;
 }
@@ -40,13 +46,13 @@ struct value *rule_result(const struct node *n, double *low, double *high) {
     struct value *v = n->outputs[0];
     *low = -INFINITY;
     *high = INFINITY;
-    if (is_bounds(n)) {
+    if (rule_is_bounds(n)) {
         clip_bounds(n, low, high);
     }
     if (!rule_of(n)->absorbs_bounds) {
         return v;
     }
-    for (const struct node *user = value_single_user(v); user != NULL && is_bounds(user) && user->inputs[0] == v;
+    for (const struct node *user = value_single_user(v); user != NULL && rule_is_bounds(user) && user->inputs[0] == v;
          user = value_single_user(v)) {
         double l = 0, h = 0;
         clip_bounds(user, &l, &h);
@@ -58,7 +64,7 @@ struct value *rule_result(const struct node *n, double *low, double *high) {
 }
 
 bool rule_is_absorbed(const struct node *n) {
-    while (is_bounds(n) && n->inputs[0]->producer != NULL && value_single_user(n->inputs[0]) == n) {
+    while (rule_is_bounds(n) && n->inputs[0]->producer != NULL && value_single_user(n->inputs[0]) == n) {
         n = n->inputs[0]->producer;
         if (rule_of(n)->absorbs_bounds) {
             return true;

@@ -23,9 +23,10 @@ struct lowering {
 
 struct rule {
     enum rule_format format;
-    bool absorbs_bounds; /* a Relu or Clip behind it becomes bounds of its saturation */
+    bool absorbs_bounds;                   /* a Relu or Clip behind it becomes bounds of its saturation */
     bool (*applies)(const struct node *n); /* whether this instance has an integer form; NULL: always */
     enum pare_status (*lower)(struct lowering *l, const struct node *n);
+    const struct rule *otherwise; /* tried where this one does not apply; NULL: the node stays in float */
 };
 
 /* Indexed by enum op_id. */
@@ -33,20 +34,34 @@ extern const struct rule *const rules[OP_COUNT];
 /* The rule of this very node: RULE_FLOAT's where its own does not apply. */
 const struct rule *rule_of(const struct node *n);
 
-/* The value that carries the result of `n` once the Relus and Clips behind it are absorbed; their bounds in real numbers
- * (infinite where there are none). */
+/* The value that carries the result of `n` once the Relus and Clips behind it are absorbed; their bounds in real
+ * numbers (infinite where there are none). */
 struct value *rule_result(const struct node *n, double *low, double *high);
 /* Whether `n` is a Relu or Clip that the operator before it absorbs. */
 bool rule_is_absorbed(const struct node *n);
+/* Whether `n` is a Relu, or a Clip whose bounds are known and in order. */
+bool rule_is_bounds(const struct node *n);
 
 /* ---- helpers for lower_*.c ---- */
 
 /* The program's value for a graph value: made on first use, with the storage of its format, or float32. */
 enum pare_status lower_value(struct lowering *l, const struct value *v, uint32_t *index);
-/* Appends an operator named after n, with input_count inputs of the node's given ones, bounds from the result's format and absorbed
- * bounds, and its output set; the caller fills the rest. */
-enum pare_status lower_op(struct lowering *l, const struct node *n, enum pare_kind kind,
-                          struct value *const *inputs, int input_count, struct pare_op **op);
+/* Appends an operator named after n, with input_count inputs of the node's given ones, bounds from the result's format
+ * and absorbed bounds, and its output set; the caller fills the rest. */
+enum pare_status lower_op(struct lowering *l, const struct node *n, enum pare_kind kind, struct value *const *inputs,
+                          int input_count, struct pare_op **op);
+/* The same for an output of the node's that is not its first, or without the bounds that could be absorbed. */
+enum pare_status lower_op_to(struct lowering *l, const struct node *n, enum pare_kind kind, struct value *const *inputs,
+                             int input_count, const struct value *output, struct pare_op **op);
+/* The operator that lower_op would append, without inputs: for lower_append. */
+enum pare_status lower_draft(struct lowering *l, const struct node *n, enum pare_kind kind, struct pare_op *op);
+/* Appends an operator as it is; *out is valid until the next one is appended. */
+enum pare_status lower_append(struct lowering *l, const struct node *n, const struct pare_op *op, struct pare_op **out);
+/* A program value of `count` elements that no value of the graph stands for, in the format of program value `like`. */
+enum pare_status lower_part(struct lowering *l, uint32_t like, uint32_t count, uint32_t *index);
+enum pare_status lower_step(struct lowering *l, const struct host_step *step, uint32_t *index);
+/* A PARE_HOST operator per used output of `n`: it runs in float32, between codes or float values. */
+enum pare_status lower_host_step(struct lowering *l, const struct node *n);
 /* `alias` stands for `v` from now on. */
 enum pare_status lower_alias(struct lowering *l, const struct value *alias, const struct value *v);
 

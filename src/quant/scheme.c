@@ -1,9 +1,13 @@
 #include "quant/scheme.h"
 
+#include "quant/codes.h"
 #include "quant/rules.h"
 
 #include <math.h>
 #include <stdlib.h>
+
+#define OPERAND_BITS 8
+#define ADDEND_FRAC_MAX 30 /* an epsilon that no activation can resolve must still be aligned exactly */
 
 /* What is known of a value while the graph is walked. */
 struct value_state {
@@ -180,7 +184,8 @@ static void linear_sizes(struct linear *l) {
 
 size_t linear_source(const struct linear *l, uint32_t row, uint32_t column) {
     switch (l->node->op->id) {
-    case OP_ConvTranspose: { /* [in_c][out_c / group][kernel] -> rows (group, out), columns (in within the group, kernel) */
+    case OP_ConvTranspose: { /* [in_c][out_c / group][kernel] -> rows (group, out), columns (in within the group,
+                                kernel) */
         const struct shape *w = &l->weight->constant->shape;
         uint32_t out_per_group = (uint32_t)w->dim[1], in_per_group = (uint32_t)w->dim[0] / l->groups;
         uint32_t kernel = l->columns / in_per_group;
@@ -204,8 +209,7 @@ static enum pare_status gather_floats(struct builder *b, struct linear *l) {
     }
     for (uint32_t r = 0; r < l->rows; r++) {
         for (uint32_t c = 0; c < l->columns; c++) {
-            rows[(size_t)r * l->columns + c] =
-                (float)tensor_get_double(l->weight->constant, linear_source(l, r, c));
+            rows[(size_t)r * l->columns + c] = (float)tensor_get_double(l->weight->constant, linear_source(l, r, c));
         }
         if (l->bias != NULL) {
             size_t i = tensor_count(l->bias->constant) == 1 ? 0 : r;
@@ -231,7 +235,8 @@ static uint64_t linear_macs(const struct linear *l, uint64_t inputs, uint64_t ou
 
 static enum pare_status add_linear(struct builder *b, struct node *n, struct value *result) {
     struct linear *l = &b->s->linears[b->s->linear_count];
-    *l = (struct linear){.node = n, .weight = n->inputs[1], .bias = linear_bias(n), .input = n->inputs[0], .output = result};
+    *l = (struct linear){
+        .node = n, .weight = n->inputs[1], .bias = linear_bias(n), .input = n->inputs[0], .output = result};
     l->counted = n->op->id != OP_PRelu &&
                  (n->origin == n->op || node_is(n, "Gemm") || n->origin->id == OP_Conv || n->origin->id == OP_MatMul);
     linear_sizes(l);
@@ -275,8 +280,25 @@ static enum pare_status visit_keeps(struct builder *b, struct node *n) {
     return PARE_OK;
 }
 
+/* Constant operands get formats of their own, unless they came with one. */
+static enum pare_status format_operands(struct builder *b, struct node *n) {
+    bool is_sum = n->op->id == OP_Add || n->op->id == OP_Sub;
+    if (!is_sum && n->op->id != OP_Mul && n->op->id != OP_Concat) {
+        return PARE_OK;
+    }
+    for (int i = 0; i < n->input_count; i++) {
+        struct value *v = n->inputs[i];
+        if (value_is_constant(v) && v->format == NULL) {
+            TRY(format_constant(b->ctx, &b->s->arena, v, OPERAND_BITS));
+            v->format->frac = is_sum && v->format->frac > ADDEND_FRAC_MAX ? ADDEND_FRAC_MAX : v->format->frac;
+        }
+    }
+    return PARE_OK;
+}
+
 static enum pare_status visit_rounds(struct builder *b, struct node *n) {
     TRY(round_inputs(b, n));
+    TRY(format_operands(b, n));
     double low = 0, high = 0;
     struct value *result = rule_result(n, &low, &high);
     struct value_state *state = state_of(b, result);
