@@ -276,8 +276,7 @@ static enum pare_status lower_node(struct lowering *l, const struct node *n) {
         return PARE_OK;
     }
     const struct rule *r = rule_of(n);
-    bool in_float =
-        r->format == RULE_FLOAT || (r->format == RULE_KEEPS && scheme_point_of(l->scheme, n->inputs[0]) == NULL);
+    bool in_float = r->format == RULE_FLOAT || (r->format == RULE_KEEPS && !shares_point(l->scheme, n));
     return in_float ? lower_host_step(l, n) : r->lower(l, n);
 }
 

@@ -96,8 +96,8 @@ static enum pare_status lower_conv_transpose(struct lowering *l, const struct no
     return lower_conv_kind(l, n, PARE_CONV_TRANSPOSE);
 }
 
-const struct rule rule_conv = {RULE_ROUNDS, true, conv_applies, lower_conv};
-const struct rule rule_conv_transpose = {RULE_ROUNDS, true, conv_applies, lower_conv_transpose};
+const struct rule rule_conv = {RULE_ROUNDS, true, conv_applies, lower_conv, NULL};
+const struct rule rule_conv_transpose = {RULE_ROUNDS, true, conv_applies, lower_conv_transpose, NULL};
 
 /* ---- pools ---- */
 
@@ -136,8 +136,8 @@ static enum pare_status lower_average_pool(struct lowering *l, const struct node
     return lower_pool(l, n, PARE_AVERAGE_POOL);
 }
 
-const struct rule rule_max_pool = {RULE_KEEPS, false, spatial_rank_supported, lower_max_pool};
-const struct rule rule_average_pool = {RULE_ROUNDS, true, spatial_rank_supported, lower_average_pool};
+const struct rule rule_max_pool = {RULE_KEEPS, false, spatial_rank_supported, lower_max_pool, NULL};
+const struct rule rule_average_pool = {RULE_ROUNDS, true, spatial_rank_supported, lower_average_pool, NULL};
 
 /* ---- dense ---- */
 
@@ -205,8 +205,8 @@ static enum pare_status lower_matmul(struct lowering *l, const struct node *n) {
     return value_is_constant(n->inputs[1]) ? lower_gemm(l, n) : lower_product(l, n);
 }
 
-const struct rule rule_gemm = {RULE_ROUNDS, true, gemm_applies, lower_gemm};
-const struct rule rule_matmul = {RULE_ROUNDS, true, matmul_applies, lower_matmul};
+const struct rule rule_gemm = {RULE_ROUNDS, true, gemm_applies, lower_gemm, NULL};
+const struct rule rule_matmul = {RULE_ROUNDS, true, matmul_applies, lower_matmul, NULL};
 
 /* ---- PRelu ---- */
 
@@ -229,4 +229,4 @@ static enum pare_status lower_prelu(struct lowering *l, const struct node *n) {
     return set_parameters(l, n, op);
 }
 
-const struct rule rule_prelu = {RULE_ROUNDS, true, prelu_applies, lower_prelu};
+const struct rule rule_prelu = {RULE_ROUNDS, true, prelu_applies, lower_prelu, NULL};
