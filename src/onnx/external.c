@@ -27,7 +27,7 @@ static bool parse_size(const char *text, uint64_t *out) {
 }
 
 static enum pare_status read_range(struct context *ctx, const Onnx__TensorProto *tensor, struct range *out) {
-    *out = (struct range){0};
+    *out = (struct range){.location = ""};
     for (size_t i = 0; i < tensor->n_external_data; i++) {
         const char *key = tensor->external_data[i]->key, *text = tensor->external_data[i]->value;
         if (key == NULL || text == NULL) {
@@ -62,7 +62,7 @@ static bool leaves_folder(const char *path) {
 }
 
 static enum pare_status check_location(struct context *ctx, const struct external *e, const char *location) {
-    if (location == NULL || location[0] == '\0') {
+    if (location[0] == '\0') {
         return fail(ctx, PARE_ERROR_INPUT, "the external data names no file");
     }
     if (leaves_folder(location)) {

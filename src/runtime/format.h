@@ -27,7 +27,7 @@
 #define PARE_MAX_VALUES 4096
 #define PARE_MAX_PORTS 256 /* inputs, and outputs */
 
-#define PARE_STATIC_ASSERT(name, condition) typedef char name[(condition) ? 1 : -1]
+#define PARE_STATIC_ASSERT(name, condition) typedef char name[(condition) ? 1 : -1] /* NOLINT(*-macro-parentheses) */
 
 /*  0  "PARE"
  *  4  major version        6  minor version

@@ -311,11 +311,11 @@ static void bench_all(struct context *ctx) {
     bench_dense(ctx, "dense 64 x 256 -> 256", 64, 256, 256);
     bench_pool(ctx, "max pool 2x2 64 32x32", PARE_MAX_POOL, 64, 32);
     bench_pool(ctx, "average pool 2x2 64 32x32", PARE_AVERAGE_POOL, 64, 32);
-    for (uint8_t kind = PARE_MATMUL; kind < PARE_HOST; kind++) {
+    for (int kind = PARE_MATMUL; kind < PARE_HOST; kind++) {
         struct random r = {3};
         struct kernel_case c;
-        case_make(&c, &r, kind, CASE_LARGE);
-        bench_case(ctx, &c, kind_name(kind));
+        case_make(&c, &r, (uint8_t)kind, CASE_LARGE);
+        bench_case(ctx, &c, kind_name((uint8_t)kind));
         arena_free(&c.arena);
     }
 }
@@ -337,8 +337,8 @@ int main(int argc, char **argv) {
         }
     }
     bool good = true;
-    for (uint8_t kind = 0; kind < PARE_HOST; kind++) {
-        good = check_kind(&ctx, kind, seed) && good;
+    for (int kind = 0; kind < PARE_HOST; kind++) {
+        good = check_kind(&ctx, (uint8_t)kind, seed) && good;
     }
     return good ? 0 : 1;
 }

@@ -323,7 +323,7 @@ static inline void random_prelu(struct random_op *r) {
 
 /* A transposition of a slice, or a fill with a copy inside. */
 static inline void random_copy(struct random_op *r) {
-    uint32_t rank = (uint32_t)pick(1, 4), in[PARE_MAX_RANK], out[PARE_MAX_RANK], order[PARE_MAX_RANK];
+    uint32_t rank = (uint32_t)pick(1, 4), in[PARE_MAX_RANK] = {0}, out[PARE_MAX_RANK], order[PARE_MAX_RANK];
     uint32_t in_step = 1, out_step = 1;
     r->op.u.copy.rank = (uint8_t)rank;
     r->op.u.copy.fill = chance(50);

@@ -20,7 +20,8 @@ static void setup(void) {
 
 static void remove_tree(const char *path) {
     DIR *d = opendir(path);
-    for (struct dirent *e = d != NULL ? readdir(d) : NULL; e != NULL; e = readdir(d)) {
+    ck_assert_ptr_nonnull(d);
+    for (struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
         char inner[4096];
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) {
             continue;
@@ -44,6 +45,7 @@ static void teardown(void) {
 static int entries(const char *path) {
     int count = 0;
     DIR *d = opendir(path);
+    ck_assert_ptr_nonnull(d);
     while (readdir(d) != NULL) {
         count++;
     }

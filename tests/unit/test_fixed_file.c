@@ -175,7 +175,7 @@ START_TEST(runs_the_kernels_that_a_caller_installs) {
     struct random_program r;
     struct buffer file;
     static const uint32_t sizes[] = {8, 8, 8, 8};
-    pare_kernel *kernels[PARE_KIND_COUNT] = {NULL};
+    pare_kernel *kernels[PARE_KIND_COUNT] = {[PARE_REQUANTIZE] = counting_requantize};
     int8_t input[8] = {1, 2, 3, 4, -5, -6, -7, -8}, output[8];
     uint8_t arena[64];
     struct pare_model model;
@@ -188,7 +188,6 @@ START_TEST(runs_the_kernels_that_a_caller_installs) {
     write_planned(&r, &file);
     ck_assert_int_eq(pare_model_open(file.data, file.size, &model), PARE_OK);
     ck_assert_uint_eq(pare_model_arena_size(&model), 16);
-    kernels[PARE_REQUANTIZE] = counting_requantize;
     model.kernels = kernels;
     hook_calls = 0;
     ck_assert_int_eq(pare_model_run(&model, arena, (const void *[]){input}, (void *[]){output}), PARE_OK);

@@ -141,7 +141,7 @@ START_TEST(gather) {
     trial_run(&t);
     ck_assert_int_eq(t.outputs[0].shape.rank, 4);
     for (size_t i = 0; i < tensor_count(&t.outputs[0]); i++) {
-        int64_t at[4], from[3], picks[4] = {3, t.inputs[0].shape.dim[axis] - 1, 0, 0};
+        int64_t at[4] = {0}, from[TENSOR_MAX_RANK] = {0}, picks[4] = {3, t.inputs[0].shape.dim[axis] - 1, 0, 0};
         unflatten(&t.outputs[0].shape, i, at);
         for (int k = 0; k < 3; k++) {
             from[k] = k < axis ? at[k] : k == axis ? picks[at[axis] * 2 + at[axis + 1]] : at[k + 1];

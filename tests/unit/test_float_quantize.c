@@ -28,11 +28,11 @@ static double quantized(double x, double scale, double zero, const struct code_t
 START_TEST(ties_and_saturation) {
     const struct code_type *type = &code_types[_i];
     struct trial t;
-    int64_t count = 4 * 600 + 1, zero = type->low < 0 ? -1 : 2;
+    int64_t count = 4 * 600 + 1, middle = count / 2, zero = type->low < 0 ? -1 : 2;
     trial_start(&t, "QuantizeLinear", 3, 1, 1);
     float *x = trial_random(&t, 0, 1, &count);
     for (int64_t i = 0; i < count; i++) {
-        x[i] = (float)(i - count / 2) * 0.25f * 0.125f;
+        x[i] = (float)(i - middle) * 0.25f * 0.125f;
     }
     *trial_random(&t, 1, 0, NULL) = 0.125f;
     tensor_set_int(trial_input(&t, 2, type->type, 0, NULL), 0, zero);

@@ -244,7 +244,7 @@ START_TEST(equals_its_definition) {
     ties = saturations = 0;
     for (int seed = 1; seed <= OPERATORS_PER_KIND; seed++) {
         struct random_op r;
-        random_seed((uint64_t)(seed * PARE_KIND_COUNT + _i));
+        random_seed((uint64_t)seed * PARE_KIND_COUNT + (uint64_t)_i);
         random_op(&r, (enum pare_kind)_i);
         ck_assert_msg(pare_check_op(&r.op, r.values) == NULL, "kind %d, seed %d: %s", _i, seed,
                       pare_check_op(&r.op, r.values));
