@@ -293,20 +293,21 @@ static enum pare_status lower_graph(struct lowering *l) {
 
 enum pare_status lower(struct context *ctx, const struct scheme *s, struct program **out) {
     *out = NULL;
-    struct program *p = calloc(1, sizeof(*p));
     struct arena *arena = calloc(1, sizeof(*arena));
-    if (p == NULL || arena == NULL) {
-        free(p);
-        free(arena);
+    if (arena == NULL) {
         return fail_memory(ctx);
     }
     arena_init(arena);
-    p->arena = arena;
+    struct program *p = ARENA_NEW(arena, struct program);
     struct lowering l = {.ctx = ctx, .scheme = s, .program = p};
     map_init(&l.values, arena);
-    enum pare_status status = lower_graph(&l);
+    if (p != NULL) {
+        p->arena = arena;
+    }
+    enum pare_status status = p == NULL ? fail_memory(ctx) : lower_graph(&l);
     if (status != PARE_OK) {
-        program_free(p);
+        arena_free(arena);
+        free(arena);
         return status;
     }
     *out = p;
@@ -315,8 +316,8 @@ enum pare_status lower(struct context *ctx, const struct scheme *s, struct progr
 
 void program_free(struct program *p) {
     if (p != NULL) {
-        arena_free(p->arena);
-        free(p->arena);
-        free(p);
+        struct arena *arena = p->arena; /* which holds the program itself */
+        arena_free(arena);
+        free(arena);
     }
 }

@@ -9,6 +9,7 @@
  * is cut off and the program ends with that value (see lower_tail). The program refers to the scheme's parameters,
  * which must outlive it. Free with program_free. */
 enum pare_status lower(struct context *ctx, const struct scheme *s, struct program **out);
+/* Accepts NULL, and what program_read made. */
 void program_free(struct program *p);
 
 /* The same structure after formats or parameters changed: lowers again into *p and lists the operators that differ

@@ -1,0 +1,658 @@
+/* Lowering: the integer program of any network computes what each of its nodes computes in float, rounded. */
+#include "quant/lower.h"
+
+#include "fixed/executor.h"
+#include "float/float.h"
+#include "quant/certificate.h"
+#include "quant/codes.h"
+#include "quant/parameters.h"
+#include "quant/rules.h"
+#include "random_network.h"
+
+#include <math.h>
+
+#define NETWORKS 600
+#define SAMPLES 3
+
+/* ---- a quantised network ---- */
+
+struct quantised {
+    struct maker m;
+    struct scheme *s;
+    struct program *p;
+};
+
+static void assert_ok(const struct maker *m, enum pare_status status) {
+    ck_assert_msg(status == PARE_OK, "%s\n%s", m->ctx.diag.message, m->text);
+}
+
+/* Largest magnitudes that a float run on random inputs shows, per value position. */
+struct ranges {
+    double *largest;
+};
+
+static enum pare_status observe(void *user, struct context *ctx, const struct value *v, const struct tensor *t) {
+    (void)ctx;
+    struct ranges *r = user;
+    for (size_t i = 0; i < tensor_count(t); i++) {
+        r->largest[v->position] = fmax(r->largest[v->position], fabs(tensor_get_double(t, i)));
+    }
+    return PARE_OK;
+}
+
+static double *measure(struct maker *m) {
+    struct ranges r = {calloc((size_t)m->g->value_count, sizeof(double))};
+    struct tensor inputs[2], *outputs = calloc((size_t)m->g->output_count, sizeof(*outputs));
+    for (int i = 0; i < 2; i++) {
+        struct shape s;
+        ck_assert(value_shape(m->g->inputs[i], 1, &s));
+        assert_ok(m, tensor_alloc(&m->ctx, DTYPE_FLOAT, &s, &inputs[i]));
+        for (size_t k = 0; k < tensor_count(&inputs[i]); k++) {
+            tensor_set_double(&inputs[i], k, (double)pick(m, -400, 400) / 100);
+        }
+    }
+    assert_ok(m, float_run(&m->ctx, m->g, inputs, outputs, observe, &r));
+    for (int i = 0; i < m->g->output_count; i++) {
+        tensor_free(&outputs[i]);
+    }
+    tensor_free(&inputs[0]);
+    tensor_free(&inputs[1]);
+    free(outputs);
+    return r.largest;
+}
+
+static void choose_format(struct maker *m, struct point *p, double largest) {
+    int bits = (int)(pick(m, 0, 5) == 0 ? pick(m, 9, 16) : pick(m, p->is_signed ? 2 : 1, 8));
+    int frac = frac_for_range(largest, bits, p->is_signed) + (int)pick(m, -1, 2);
+    p->format = (struct format){.bits = bits, .is_signed = p->is_signed, .frac = frac};
+}
+
+/* Rounding to nearest, one fraction per row or one for all. */
+static void choose_weights(struct quantised *q, struct linear *l) {
+    struct arena *a = &q->s->arena;
+    struct weight_choice *w = ARENA_NEW(a, struct weight_choice);
+    int32_t *codes = ARENA_ARRAY(a, (size_t)l->rows * l->columns, int32_t);
+    int *fracs = ARENA_ARRAY(a, l->rows, int);
+    bool per_row = pick(&q->m, 0, 2) > 0;
+    int bits = (int)pick(&q->m, 2, pick(&q->m, 0, 5) == 0 ? 16 : 8);
+    w->format = (struct format){.bits = bits, .is_signed = true, .frac = bits - 1 - (int)pick(&q->m, 0, 1)};
+    for (uint32_t r = 0; r < l->rows; r++) {
+        double largest = 0;
+        for (uint32_t c = 0; c < l->columns; c++) {
+            largest = fmax(largest, fabs((double)l->rows_float[r * l->columns + c]));
+        }
+        fracs[r] = frac_for_range(largest, bits, true);
+    }
+    if (per_row) {
+        w->format.channels = (int)l->rows;
+        w->format.channel_frac = fracs;
+    }
+    for (uint32_t i = 0; i < l->rows * l->columns; i++) {
+        codes[i] = quantize((double)l->rows_float[i], &w->format, (int)(i / l->columns));
+    }
+    w->codes = codes;
+    assert_ok(&q->m, weight_choice_finish(&q->m.ctx, a, l, w));
+    l->weights = w;
+}
+
+static void choose_bias(struct quantised *q, struct linear *l) {
+    static const int bits[] = {0, 2, 4, 8, 16, 24};
+    l->bias_bits = bits[pick(&q->m, 0, 5)];
+}
+
+static void quantise(struct quantised *q, uint64_t seed, network_operator *only) {
+    random_network(&q->m, seed, (int)(seed % 9) + 1, only);
+    assert_ok(&q->m, scheme_new(&q->m.ctx, q->m.g, &q->s));
+    double *largest = measure(&q->m);
+    for (size_t i = 0; i < q->s->point_count; i++) {
+        choose_format(&q->m, &q->s->points[i], largest[q->s->points[i].value->position]);
+    }
+    for (size_t i = 0; i < q->s->linear_count; i++) {
+        choose_weights(q, &q->s->linears[i]);
+        choose_bias(q, &q->s->linears[i]);
+    }
+    free(largest);
+    assert_ok(&q->m, lower(&q->m.ctx, q->s, &q->p));
+}
+
+static void release(struct quantised *q) {
+    program_free(q->p);
+    scheme_free(q->s);
+    graph_free(q->m.g);
+}
+
+/* ---- running a program ---- */
+
+struct run {
+    const struct program *p;
+    uint64_t seed;
+    void **values; /* of the last sample, [value] */
+};
+
+static size_t bytes_of(const struct pare_value *v) {
+    return (size_t)v->count * (v->storage == PARE_F32 ? 4 : v->storage >= PARE_U16 ? 2 : 1);
+}
+
+static struct format format_of(const struct pare_value *v) {
+    return (struct format){.bits = v->bits, .is_signed = v->is_signed, .frac = v->frac};
+}
+
+static enum pare_status load(void *user, struct context *ctx, size_t sample, void *const *inputs) {
+    (void)ctx;
+    struct run *r = user;
+    struct maker random = {.state = r->seed + sample};
+    for (uint32_t k = 0; k < r->p->input_count; k++) {
+        const struct pare_value *v = &r->p->values[r->p->inputs[k]];
+        struct format f = format_of(v);
+        for (uint32_t i = 0; i < v->count; i++) {
+            store_code(inputs[k], i, &f, (int32_t)pick(&random, format_min(&f), format_max(&f)));
+        }
+    }
+    return PARE_OK;
+}
+
+static enum pare_status keep(void *user, struct context *ctx, size_t sample, int worker, const void *const *values) {
+    (void)ctx, (void)sample, (void)worker;
+    struct run *r = user;
+    for (uint32_t v = 0; v < r->p->value_count; v++) {
+        memcpy(r->values[v], values[v], bytes_of(&r->p->values[v]));
+    }
+    return PARE_OK;
+}
+
+/* Every value of one sample; free with values_free. */
+static void run_sample(struct maker *m, const struct program *p, const char *isa, uint64_t seed, struct run *r) {
+    struct executor *e = NULL;
+    *r = (struct run){.p = p, .seed = seed, .values = calloc(p->value_count, sizeof(*r->values))};
+    for (uint32_t v = 0; v < p->value_count; v++) {
+        r->values[v] = malloc(bytes_of(&p->values[v]) + 1);
+    }
+    m->ctx.threads = 1;
+    assert_ok(m, executor_new(&m->ctx, p, &e));
+    if (isa != NULL) {
+        assert_ok(m, executor_force(&m->ctx, e, isa));
+    }
+    assert_ok(m, executor_run(&m->ctx, e, NULL, 1, load, keep, r, NULL));
+    executor_free(e);
+}
+
+static void values_free(struct run *r) {
+    for (uint32_t v = 0; v < r->p->value_count; v++) {
+        free(r->values[v]);
+    }
+    free(r->values);
+}
+
+/* ---- the same network in float, node by node, from the program's codes ---- */
+
+struct counts {
+    uint64_t certain, skipped, ops[OP_COUNT];
+};
+
+struct simulation {
+    struct quantised *q;
+    struct run *run;
+    struct tensor *real; /* per value position */
+    struct counts *counts;
+};
+
+static uint32_t program_value(const struct program *p, const struct value *v) {
+    for (uint32_t i = 0; i < p->value_count; i++) {
+        if (strcmp(p->value_names[i], v->name) == 0) {
+            return i;
+        }
+    }
+    return UINT32_MAX;
+}
+
+static const struct pare_op *producer(const struct program *p, uint32_t value) {
+    for (uint32_t i = 0; i < p->op_count; i++) {
+        if (p->ops[i].output == value) {
+            return &p->ops[i];
+        }
+    }
+    return NULL;
+}
+
+/* Parameters as rounded, everything else as it is. */
+static void set_constant(struct simulation *s, const struct value *v) {
+    struct tensor *t = &s->real[v->position];
+    assert_ok(&s->q->m, tensor_alloc(&s->q->m.ctx, v->type, &v->constant->shape, t));
+    memcpy(t->data, v->constant->data, tensor_bytes(t));
+    for (size_t i = 0; v->format != NULL && i < tensor_count(t); i++) {
+        tensor_set_double(t, i, dequantize(quantize(tensor_get_double(t, i), v->format, 0), v->format, 0));
+    }
+}
+
+static void set_parameters(struct simulation *s, struct linear *l, struct tensor *weight, struct tensor *bias) {
+    const struct bias_choice *b = NULL;
+    struct shape rows = {.rank = 1, .dim = {l->rows}};
+    assert_ok(&s->q->m, linear_bias_choice(&s->q->m.ctx, &s->q->s->arena, l, &b));
+    assert_ok(&s->q->m, tensor_alloc(&s->q->m.ctx, DTYPE_FLOAT, &l->weight->constant->shape, weight));
+    assert_ok(&s->q->m, tensor_alloc(&s->q->m.ctx, DTYPE_FLOAT, &rows, bias));
+    for (uint32_t r = 0; r < l->rows; r++) {
+        for (uint32_t c = 0; c < l->columns; c++) {
+            int32_t code = l->weights->codes[r * l->columns + c];
+            tensor_set_double(weight, linear_source(l, r, c), ldexp(code, -format_frac(&l->weights->format, (int)r)));
+        }
+        tensor_set_double(bias, r, ldexp(b->codes[r], -format_frac(&b->format, (int)r)));
+    }
+}
+
+static bool is_function(const struct node *n) {
+    return rules[n->op->id]->lower != NULL && rules[n->op->id] == rules[OP_Tanh];
+}
+
+/* Functions of one variable are evaluated in double precision, with the bounds behind them. */
+static void run_node(struct simulation *s, const struct node *n, struct tensor *results) {
+    const struct tensor *inputs[64] = {0};
+    struct tensor weight = {0}, bias = {0}, precise[3] = {0};
+    struct arena a;
+    arena_init(&a);
+    for (int i = 0; i < n->input_count; i++) {
+        inputs[i] = n->inputs[i] == NULL ? NULL : &s->real[n->inputs[i]->position];
+    }
+    struct linear *l = scheme_linear_of(s->q->s, n);
+    if (l != NULL) {
+        set_parameters(s, l, &weight, &bias);
+        inputs[1] = &weight;
+        inputs[2] = l->bias == NULL ? NULL : &bias;
+    }
+    bool in_double = is_function(n) || inputs[0]->type == DTYPE_DOUBLE;
+    for (int i = 0; in_double && i < n->input_count; i++) {
+        if (inputs[i] != NULL) {
+            assert_ok(&s->q->m, tensor_convert(&s->q->m.ctx, &a, inputs[i], DTYPE_DOUBLE, &precise[i]));
+            inputs[i] = &precise[i];
+        }
+    }
+    assert_ok(&s->q->m, float_run_node(&s->q->m.ctx, n, inputs, results));
+    tensor_free(&weight);
+    tensor_free(&bias);
+    arena_free(&a);
+}
+
+/* Compares a value with what the program computed, then goes on from that. */
+static void settle(struct simulation *s, const struct node *n, const struct value *v) {
+    const struct program *p = s->q->p;
+    uint32_t index = program_value(p, v);
+    struct tensor *t = &s->real[v->position], codes;
+    if (index == UINT32_MAX) {
+        return; /* an alias, or inside of a fused step */
+    }
+    const struct pare_value *pv = &p->values[index];
+    const struct pare_op *op = producer(p, index);
+    struct format f = format_of(pv);
+    bool certain = op != NULL && (op->kind == PARE_TABLE || op->kind == PARE_HOST || op_exact_in_float32(p, op));
+    ck_assert_msg(n == NULL || op != NULL, "%s is not computed", v->name);
+    assert_ok(&s->q->m, tensor_alloc(&s->q->m.ctx, DTYPE_FLOAT, &t->shape, &codes));
+    ck_assert_uint_eq(tensor_count(t), pv->count);
+    if (pv->storage == PARE_F32) {
+        memcpy(codes.data, s->run->values[index], tensor_bytes(&codes));
+        ck_assert_msg(memcmp(codes.data, t->data, tensor_bytes(t)) == 0, "%s differs in float\n%s", v->name,
+                      s->q->m.text);
+    } else {
+        dequantize_codes(s->run->values[index], pv->count, &f, codes.data);
+        for (size_t i = 0; certain && i < pv->count; i++) {
+            int32_t code = load_code(s->run->values[index], i, &f), expected = quantize(tensor_get_double(t, i), &f, 0);
+            ck_assert_msg(code == expected, "%s[%zu] is %d, expected %d (Q(%d,%d))\n%s", v->name, i, code, expected,
+                          f.bits, f.frac, s->q->m.text);
+        }
+        s->counts->certain += n != NULL && certain;
+        s->counts->skipped += n != NULL && !certain;
+        s->counts->ops[n == NULL ? 0 : n->op->id] += n != NULL && certain;
+    }
+    tensor_free(t);
+    *t = codes;
+}
+
+static void simulate(struct quantised *q, struct run *run, struct counts *counts) {
+    const struct graph *g = q->m.g;
+    struct simulation s = {q, run, calloc((size_t)g->value_count, sizeof(struct tensor)), counts};
+    for (int i = 0; i < g->value_count; i++) {
+        const struct value *v = g->values[i];
+        struct shape shape;
+        if (value_is_constant(v)) {
+            set_constant(&s, v);
+        } else if (v->is_input) {
+            ck_assert(value_shape(v, 1, &shape));
+            assert_ok(&q->m, tensor_alloc(&q->m.ctx, DTYPE_FLOAT, &shape, &s.real[v->position]));
+            settle(&s, NULL, v);
+        }
+    }
+    for (const struct node *n = g->first; n != NULL; n = n->next) {
+        struct tensor results[2];
+        run_node(&s, n, results);
+        for (int k = 0; k < n->output_count; k++) {
+            s.real[n->outputs[k]->position] = results[k];
+            if (n->outputs[k]->use_count > 0 && !(value_is_output(n->outputs[k]) && lower_tail(q->s, n->outputs[k]))) {
+                settle(&s, n, n->outputs[k]);
+            }
+        }
+    }
+    for (int i = 0; i < g->value_count; i++) {
+        tensor_free(&s.real[i]);
+    }
+    free(s.real);
+}
+
+static void assert_same_values(const struct maker *m, const struct run *a, const struct run *b) {
+    ck_assert_uint_eq(a->p->value_count, b->p->value_count);
+    for (uint32_t v = 0; v < a->p->value_count; v++) {
+        ck_assert_msg(memcmp(a->values[v], b->values[v], bytes_of(&a->p->values[v])) == 0, "%s differs\n%s",
+                      a->p->value_names[v], m->text);
+    }
+}
+
+static void check_network(uint64_t seed, network_operator *only, struct counts *counts) {
+    struct quantised q;
+    quantise(&q, seed, only);
+    for (uint64_t sample = 0; sample < SAMPLES; sample++) {
+        struct run reference, fast;
+        run_sample(&q.m, q.p, "reference", seed * 100 + sample, &reference);
+        run_sample(&q.m, q.p, NULL, seed * 100 + sample, &fast);
+        assert_same_values(&q.m, &reference, &fast);
+        simulate(&q, &fast, counts);
+        values_free(&reference);
+        values_free(&fast);
+    }
+    release(&q);
+}
+
+START_TEST(equal_to_float) {
+    struct counts counts = {0};
+    for (uint64_t seed = 1; seed <= NETWORKS; seed++) {
+        check_network(seed, NULL, &counts);
+    }
+    for (int i = 0; i < NETWORK_OPERATORS; i++) {
+        for (uint64_t seed = 1; seed <= NETWORKS / 10; seed++) {
+            check_network(seed + (uint64_t)(i + 1) * 1000000, network_operators[i], &counts);
+        }
+    }
+    printf("%" PRIu64 " values compared, %" PRIu64 " beyond what float32 computes exactly\n", counts.certain,
+           counts.skipped);
+    for (int i = 0; i < OP_COUNT; i++) {
+        bool never = rules[i]->lower == NULL || i == OP_Dropout || counts.ops[i] > 0;
+        ck_assert_msg(never, "no %s was compared", op_table[i].name);
+    }
+    ck_assert_uint_gt(counts.certain, counts.skipped * 4);
+}
+END_TEST
+
+/* ---- files ---- */
+
+static bool has_host_step(const struct program *p) {
+    return p->step_count > 0;
+}
+
+static void check_file(struct quantised *q, uint64_t seed) {
+    struct buffer file;
+    struct program *back = NULL;
+    struct run first, second;
+    size_t peak = 0;
+    buffer_init(&file);
+    assert_ok(&q->m, program_plan_arena(&q->m.ctx, q->p, &peak));
+    assert_ok(&q->m, program_write(&q->m.ctx, q->p, &file));
+    assert_ok(&q->m, program_read(&q->m.ctx, "file", file.data, file.size, &back));
+    ck_assert_uint_eq(back->op_count, q->p->op_count);
+    run_sample(&q->m, q->p, NULL, seed, &first);
+    run_sample(&q->m, back, NULL, seed, &second);
+    for (uint32_t k = 0; k < q->p->output_count; k++) {
+        uint32_t a = q->p->outputs[k], b = back->outputs[k];
+        ck_assert_uint_eq(bytes_of(&q->p->values[a]), bytes_of(&back->values[b]));
+        ck_assert_int_eq(memcmp(first.values[a], second.values[b], bytes_of(&q->p->values[a])), 0);
+    }
+    values_free(&first);
+    values_free(&second);
+    buffer_free(&file);
+    program_free(back);
+}
+
+START_TEST(files) {
+    int written = 0;
+    for (uint64_t seed = 1; seed <= NETWORKS / 2; seed++) {
+        struct quantised q;
+        quantise(&q, seed, NULL);
+        if (has_host_step(q.p)) {
+            struct buffer file;
+            buffer_init(&file);
+            ck_assert_int_eq(program_write(&q.m.ctx, q.p, &file), PARE_ERROR_UNSUPPORTED);
+            buffer_free(&file);
+        } else {
+            check_file(&q, seed);
+            written++;
+        }
+        release(&q);
+    }
+    ck_assert_int_gt(written, NETWORKS / 10);
+}
+END_TEST
+
+/* ---- lowering again ---- */
+
+static bool same_value(const struct pare_value *a, const struct pare_value *b) {
+    bool same = a->storage == b->storage && a->bits == b->bits && a->is_signed == b->is_signed && a->frac == b->frac &&
+                a->rank == b->rank && a->count == b->count && memcmp(a->dims, b->dims, sizeof a->dims) == 0 &&
+                (a->constant == NULL) == (b->constant == NULL);
+    return same && (a->constant == NULL || memcmp(a->constant, b->constant, bytes_of(a)) == 0);
+}
+
+static bool same_parameters(const struct pare_op *a, const struct pare_op *b) {
+    const struct pare_weights *v = &a->weights, *w = &b->weights;
+    bool same = v->bits == w->bits && v->rows == w->rows && v->frac_per_row == w->frac_per_row &&
+                a->bias.bits == b->bias.bits && a->bias.frac_per_row == b->bias.frac_per_row;
+    size_t fracs = v->frac_per_row ? v->rows : 1;
+    return same && (v->frac == NULL || memcmp(v->frac, w->frac, fracs) == 0) &&
+           (v->bits == 0 || memcmp(v->data, w->data, ((size_t)v->rows * v->row_bits + 7) / 8) == 0) &&
+           (a->bias.bits == 0 || (memcmp(a->bias.frac, b->bias.frac, a->bias.frac_per_row ? v->rows : 1) == 0 &&
+                                  memcmp(a->bias.data, b->bias.data, ((size_t)v->rows * a->bias.bits + 7) / 8) == 0));
+}
+
+static bool same_op(const struct program *p, const struct program *q, uint32_t i) {
+    const struct pare_op *a = &p->ops[i], *b = &q->ops[i];
+    bool same = a->kind == b->kind && a->wide == b->wide && a->low == b->low && a->high == b->high &&
+                a->input_count == b->input_count && a->output == b->output && same_parameters(a, b) &&
+                same_value(&p->values[a->output], &q->values[b->output]);
+    for (uint32_t k = 0; same && k < a->input_count; k++) {
+        same = a->inputs[k] == b->inputs[k] && same_value(&p->values[a->inputs[k]], &q->values[b->inputs[k]]);
+    }
+    if (!same || a->kind == PARE_HOST) {
+        return same;
+    }
+    if (a->kind == PARE_TABLE) {
+        size_t entries = (size_t)1 << p->values[a->inputs[0]].bits;
+        return memcmp(a->u.table.entries, b->u.table.entries, entries * (p->values[a->output].bits > 8 ? 2 : 1)) == 0;
+    }
+    if (a->kind == PARE_GATHER) {
+        return memcmp(a->u.gather.indices, b->u.gather.indices, a->u.gather.out_axis * sizeof(uint32_t)) == 0;
+    }
+    return memcmp(&a->u, &b->u, sizeof a->u) == 0;
+}
+
+static void change_something(struct quantised *q) {
+    for (size_t i = 0; i < q->s->point_count; i++) {
+        struct format *f = &q->s->points[i].format;
+        if (pick(&q->m, 0, 3) == 0) {
+            f->frac += (int)pick(&q->m, -1, 1);
+            f->bits = f->bits < 8 ? f->bits + (int)pick(&q->m, 0, 1) : f->bits;
+        }
+    }
+    for (size_t i = 0; i < q->s->linear_count; i++) {
+        struct linear *l = &q->s->linears[i];
+        if (pick(&q->m, 0, 3) == 0) {
+            choose_weights(q, l);
+        }
+        if (pick(&q->m, 0, 3) == 0) {
+            choose_bias(q, l);
+        }
+    }
+}
+
+static void check_again(uint64_t seed) {
+    struct quantised q;
+    struct program *before = NULL, *after = NULL;
+    struct run updated, fresh;
+    quantise(&q, seed, NULL);
+    assert_ok(&q.m, lower(&q.m.ctx, q.s, &before));
+    change_something(&q);
+    assert_ok(&q.m, lower(&q.m.ctx, q.s, &after));
+    uint32_t *changed = calloc(q.p->op_count + 1, sizeof(*changed));
+    size_t count = 0, next = 0;
+    assert_ok(&q.m, lower_again(&q.m.ctx, q.s, q.p, changed, &count));
+    for (uint32_t i = 0; i < q.p->op_count; i++) {
+        bool listed = next < count && changed[next] == i;
+        next += listed;
+        /* New weights may happen to be the old ones: then listing them is right, too. */
+        bool equal = same_op(before, after, i) && before->ops[i].weights.data == after->ops[i].weights.data;
+        ck_assert_msg(listed != equal, "%s: %s\n%s", q.p->op_names[i], listed ? "unchanged" : "missed", q.m.text);
+        ck_assert_msg(same_op(q.p, after, i), "%s differs\n%s", q.p->op_names[i], q.m.text);
+    }
+    ck_assert_uint_eq(next, count);
+    run_sample(&q.m, q.p, NULL, seed, &updated);
+    run_sample(&q.m, after, NULL, seed, &fresh);
+    assert_same_values(&q.m, &updated, &fresh);
+    values_free(&updated);
+    values_free(&fresh);
+    free(changed);
+    program_free(before);
+    program_free(after);
+    release(&q);
+}
+
+START_TEST(again) {
+    for (uint64_t seed = 1; seed <= NETWORKS / 2; seed++) {
+        check_again(seed);
+    }
+}
+END_TEST
+
+/* ---- forms ---- */
+
+/* Lowers a network of given text in formats Q(8, 4). */
+static enum pare_status lower_text(struct quantised *q, const char *text) {
+    memset(q, 0, sizeof *q);
+    context_init(&q->m.ctx);
+    snprintf(q->m.text, sizeof q->m.text, "%s", text);
+    assert_ok(&q->m, graph_parse(&q->m.ctx, text, &q->m.g));
+    assert_ok(&q->m, graph_infer(&q->m.ctx, q->m.g));
+    assert_ok(&q->m, scheme_new(&q->m.ctx, q->m.g, &q->s));
+    for (size_t i = 0; i < q->s->point_count; i++) {
+        q->s->points[i].format = (struct format){.bits = 8, .is_signed = q->s->points[i].is_signed, .frac = 4};
+    }
+    for (size_t i = 0; i < q->s->linear_count; i++) {
+        choose_weights(q, &q->s->linears[i]);
+        q->s->linears[i].bias_bits = 8;
+    }
+    return lower(&q->m.ctx, q->s, &q->p);
+}
+
+static const struct {
+    const char *body;
+    int kinds[4]; /* of the program's operators, -1 behind the last */
+} forms[] = {
+    {"y = Relu(x) output y", {PARE_REQUANTIZE, -1}},
+    {"a = Sigmoid(x) y = Relu(a) output y", {PARE_TABLE, -1}},
+    {"a = Identity(x) b = Flatten(a) y = Relu(b) output y", {PARE_REQUANTIZE, -1}},
+    {"y = Flatten(x) output y", {PARE_COPY, -1}},
+    {"a = Transpose(x) {perm=[0,3,2,1]} y = Relu(a) output y", {PARE_COPY, PARE_REQUANTIZE, -1}},
+    {"const s: int64[4] = [1,2,8,6] y = Resize(x, -, -, s) output y", {PARE_COPY, -1}},
+    {"const s: int64[4] = [1,2,5,5] y = Resize(x, -, -, s) output y", {PARE_GATHER, -1}},
+    {"const p: int64[8] = [0,0,1,1,0,0,1,1] y = Pad(x, p) output y", {PARE_COPY, -1}},
+    {"a = Relu(x) y = Softmax(a) output y", {PARE_REQUANTIZE, -1}}, /* a tail is cut off */
+    {"a = Softmax(x) y = Relu(a) output y", {PARE_HOST, PARE_REQUANTIZE, -1}},
+    {"const k: int64[2] = [1,3] y = ReduceMean(x, k) output y", {PARE_HOST, -1}},
+    {"const k: int64[2] = [-1,-2] y = ReduceMean(x, k) output y", {PARE_REDUCE_MEAN, -1}},
+    {"y = Concat(x,x,x,x,x,x,x,x,x,x,x,x,x,x,x,x,x) {axis=1} output y", {PARE_CONCAT, PARE_CONCAT, PARE_CONCAT, -1}},
+    {"const low: float32[] = 2 const high: float32[] = 1 y = Clip(x, low, high) output y", {PARE_HOST, -1}},
+};
+
+START_TEST(forms_of_operators) {
+    char text[512];
+    struct quantised q;
+    snprintf(text, sizeof text, "graph g { input x: float32[N,2,4,3] %s }", forms[_i].body);
+    assert_ok(&q.m, lower_text(&q, text));
+    uint32_t count = 0;
+    while (forms[_i].kinds[count] >= 0) {
+        ck_assert_msg(count < q.p->op_count && q.p->ops[count].kind == forms[_i].kinds[count], "operator %u\n%s", count,
+                      text);
+        count++;
+    }
+    ck_assert_uint_eq(q.p->op_count, count);
+    release(&q);
+}
+END_TEST
+
+/* A Clip without room for its bounds in the format: they saturate, and stay in order. */
+START_TEST(bounds_saturate) {
+    struct quantised q;
+    assert_ok(&q.m,
+              lower_text(&q, "graph g { input x: float32[1,4] const a: float32[] = -1000 const b: float32[] = 1e30"
+                             " y = Clip(x, a, b) output y }"));
+    ck_assert_int_eq(q.p->ops[0].low, -128);
+    ck_assert_int_eq(q.p->ops[0].high, 127);
+    release(&q);
+}
+END_TEST
+
+/* ---- refusals ---- */
+
+static const struct {
+    const char *body, *message;
+} refused[] = {
+    {"input i: int64[1] y = Gather(x, i) {axis=1} output y", "i: an input of type int64"},
+    {"a = ArgMax(x) {axis=1} b = Cast(a) {to=1} y = Relu(b) output y", "a is int64"},
+    {"const c: float32[2] = [1,2] output c", "c"},
+};
+
+START_TEST(refusals) {
+    char text[512];
+    struct quantised q;
+    snprintf(text, sizeof text, "graph g { input x: float32[N,2,4,3] %s }", refused[_i].body);
+    ck_assert_int_eq(lower_text(&q, text), PARE_ERROR_UNSUPPORTED);
+    ck_assert_msg(strstr(q.m.ctx.diag.message, refused[_i].message) != NULL, "%s", q.m.ctx.diag.message);
+    release(&q);
+}
+END_TEST
+
+START_TEST(distant_addends) {
+    struct quantised q;
+    assert_ok(&q.m, lower_text(&q, "graph g { input x: float32[1,4] input z: float32[1,4] y = Add(x, z) output y }"));
+    program_free(q.p);
+    q.s->points[0].format.frac = 44;
+    ck_assert_int_eq(lower(&q.m.ctx, q.s, &q.p), PARE_OK);
+    program_free(q.p);
+    q.s->points[0].format.frac = 45;
+    ck_assert_int_eq(lower(&q.m.ctx, q.s, &q.p), PARE_ERROR_UNSUPPORTED);
+    ck_assert_msg(strstr(q.m.ctx.diag.message, "2^41") != NULL, "%s", q.m.ctx.diag.message);
+    release(&q);
+}
+END_TEST
+
+/* An epsilon of 2^-60 is no reason to refuse the sum. */
+START_TEST(tiny_constant) {
+    struct quantised q;
+    assert_ok(&q.m, lower_text(&q, "graph g { input x: float32[1,4] const e: float32[] = 1e-18"
+                                   " y = Add(x, e) output y }"));
+    release(&q);
+}
+END_TEST
+
+int main(void) {
+    Suite *s = suite_create("quant_lower");
+    TCase *random = tcase_create("random"), *given = tcase_create("given");
+    tcase_set_timeout(random, 0);
+    tcase_add_test(random, equal_to_float);
+    tcase_add_test(random, files);
+    tcase_add_test(random, again);
+    tcase_add_loop_test(given, forms_of_operators, 0, (int)(sizeof forms / sizeof forms[0]));
+    tcase_add_loop_test(given, refusals, 0, (int)(sizeof refused / sizeof refused[0]));
+    tcase_add_test(given, bounds_saturate);
+    tcase_add_test(given, distant_addends);
+    tcase_add_test(given, tiny_constant);
+    suite_add_tcase(s, random);
+    suite_add_tcase(s, given);
+    SRunner *runner = srunner_create(s);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
