@@ -1,0 +1,36 @@
+/* First and second moments of the input columns of one linear operator. */
+#ifndef PARE_QUANT_MOMENTS_H
+#define PARE_QUANT_MOMENTS_H
+
+#include "quant/gptq.h"
+#include "quant/scheme.h"
+
+struct moments {
+    uint32_t groups, columns;
+    bool centred; /* rows have a bias, which takes up the mean error: what counts is the error's variance */
+    uint64_t count;
+    double *mean, *diagonal;     /* E[x] and E[x^2], [groups][columns] */
+    double *gram;                /* E[x x^T], [groups][columns][columns]; NULL: the diagonal is all there is */
+    struct gptq_factor *factors; /* of each group's objective, where there is a gram */
+};
+
+/* Bytes that moments with a Gram matrix take; false when they cannot be counted. */
+bool moments_bytes(const struct linear *l, size_t *bytes);
+
+/* `full`: with a Gram matrix. */
+enum pare_status moments_init(struct context *ctx, struct arena *a, const struct linear *l, bool full,
+                              struct moments *out);
+/* Adds `count` unfolded inputs x[count][groups][columns]. */
+enum pare_status moments_add(struct context *ctx, struct moments *m, const float *x, size_t count);
+/* Sums become means, and the factors are computed. */
+enum pare_status moments_finish(struct context *ctx, struct moments *m);
+
+/* What rounding minimises, in h[columns][columns]: with d the rounding error of a row, d h d^T is the mean squared
+ * error of its output, or its variance where a bias takes up the mean. Needs a Gram matrix. */
+void moments_objective(const struct moments *m, uint32_t group, double *h);
+/* Its diagonal, which is known always. */
+double moments_importance(const struct moments *m, uint32_t group, uint32_t column);
+/* 1 % of the mean of that diagonal (Frantar et al. 2022, section 3.3). */
+double moments_damping(const struct moments *m, uint32_t group);
+
+#endif

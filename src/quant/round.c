@@ -1,0 +1,365 @@
+/* Rows are tried at several fractions with each method; the attempt with the least error at the output wins. */
+#include "quant/round.h"
+
+#include "graph/op.h"
+#include "quant/codes.h"
+#include "quant/moments.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <string.h>
+
+#define FRAC_MAX 100
+#define COARSER 1 /* than the fraction that covers a row's range */
+#define FINER 3
+#define ROW_SPREAD 16
+#define BIAS_BITS 22
+/* Rows rounded together share products of matrices; their scratch holds at most so many elements. */
+#define ROWS_AT_ONCE ((uint32_t)64)
+#define SCRATCH_ELEMENTS ((uint32_t)1 << 22)
+#define SWEEPS 4
+
+/* The rounding of some rows of one group, in scratch memory. [rows][columns] unless said otherwise. */
+struct rounder {
+    const struct linear *linear;
+    const struct moments *moments;    /* NULL: nothing is known */
+    const struct gptq_factor *factor; /* NULL: nearest */
+    struct grid_range range;
+    int bits;
+    uint32_t group, columns, first, rows;
+    double damping;
+    double *objective;  /* [columns][columns]; NULL: only `importance` */
+    double *importance; /* [columns], its diagonal */
+    double *weights, *difference, *product;
+    double *errors; /* [rows][GPTQ_BLOCK] */
+    int32_t *permuted, *codes;
+    int *fracs;          /* [rows] of the attempt */
+    double *row_errors;  /* [rows] of the attempt */
+    int *lowest, *limit; /* [all rows] what fractions may be */
+    int32_t *best_codes; /* [all rows][columns] */
+    int *best_fracs;     /* [all rows] */
+    double *best_errors; /* [all rows] */
+};
+
+/* ---- which fractions ---- */
+
+static double largest_of(const float *x, uint32_t count) {
+    double largest = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        largest = fmax(largest, fabs(x[i]));
+    }
+    return largest;
+}
+
+/* The finest fraction of row r: its bias, aligned, stays below 2^BIAS_BITS. */
+static int bias_limit(const struct linear *l, uint32_t r, int input_frac) {
+    int exponent = 0;
+    if (l->bias_float[r] == 0) {
+        return FRAC_MAX;
+    }
+    (void)frexp(l->bias_float[r], &exponent);
+    int limit = BIAS_BITS - exponent - input_frac;
+    return limit > FRAC_MAX ? FRAC_MAX : limit < -FRAC_MAX ? -FRAC_MAX : limit;
+}
+
+/* For each row the coarsest and the finest fraction to try. */
+static void fraction_ranges(const struct linear *l, int bits, int input_frac, int *lowest, int *limit) {
+    int coarsest = FRAC_MAX;
+    for (uint32_t r = 0; r < l->rows; r++) {
+        double largest = largest_of(l->rows_float + (size_t)r * l->columns, l->columns);
+        int frac = largest > 0 ? frac_for_range(largest, bits, true) - COARSER : FRAC_MAX;
+        limit[r] = bias_limit(l, r, input_frac);
+        lowest[r] = frac > limit[r] ? limit[r] : frac < -FRAC_MAX ? -FRAC_MAX : frac;
+        limit[r] = limit[r] > lowest[r] + COARSER + FINER ? lowest[r] + COARSER + FINER : limit[r];
+        limit[r] = largest > 0 ? limit[r] : lowest[r];
+        coarsest = lowest[r] < coarsest ? lowest[r] : coarsest;
+    }
+    /* Rows of zeros without a bias could have any. */
+    int finest = coarsest == FRAC_MAX ? 0 : coarsest + ROW_SPREAD;
+    for (uint32_t r = 0; r < l->rows; r++) {
+        limit[r] = limit[r] > finest ? finest : limit[r];
+        lowest[r] = lowest[r] > limit[r] ? limit[r] : lowest[r];
+    }
+}
+
+/* ---- one attempt ---- */
+
+static double *row_of(double *matrix, const struct rounder *k, uint32_t r) {
+    return matrix + (size_t)r * k->columns;
+}
+
+static const float *weights_of(const struct rounder *k, uint32_t r) {
+    return k->linear->rows_float + (size_t)(k->first + r) * k->columns;
+}
+
+static void round_nearest(struct rounder *k) {
+    for (uint32_t r = 0; r < k->rows; r++) {
+        const float *w = weights_of(k, r);
+        double scale = ldexp(1, k->fracs[r]);
+        for (uint32_t c = 0; c < k->columns; c++) {
+            k->codes[(size_t)r * k->columns + c] = quantize_to(w[c] * scale, 0, k->range.low, k->range.high);
+        }
+    }
+}
+
+static void round_second_order(struct rounder *k) {
+    const uint32_t *order = k->factor->order;
+    for (uint32_t r = 0; r < k->rows; r++) {
+        const float *w = weights_of(k, r);
+        for (uint32_t c = 0; c < k->columns; c++) {
+            k->weights[(size_t)r * k->columns + c] = w[order[c]];
+        }
+    }
+    gptq_round(k->factor, k->weights, k->fracs, k->rows, k->range, k->errors, k->permuted);
+    for (uint32_t r = 0; r < k->rows; r++) {
+        size_t at = (size_t)r * k->columns;
+        for (uint32_t c = 0; c < k->columns; c++) {
+            k->codes[at + order[c]] = k->permuted[at + c];
+        }
+    }
+}
+
+/* Rows of `difference` times the objective. */
+static void multiply_differences(struct rounder *k) {
+    if (k->objective != NULL) {
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)k->rows, (int)k->columns, (int)k->columns, 1.0,
+                    k->difference, (int)k->columns, k->objective, (int)k->columns, 0.0, k->product, (int)k->columns);
+        return;
+    }
+    for (size_t i = 0; i < (size_t)k->rows * k->columns; i++) {
+        k->product[i] = k->difference[i] * k->importance[i % k->columns];
+    }
+}
+
+static void subtract(struct rounder *k, const int32_t *codes, const int *fracs) {
+    for (uint32_t r = 0; r < k->rows; r++) {
+        const float *w = weights_of(k, r);
+        double step = ldexp(1, -fracs[r]), *d = row_of(k->difference, k, r);
+        for (uint32_t c = 0; c < k->columns; c++) {
+            d[c] = w[c] - codes[(size_t)r * k->columns + c] * step;
+        }
+    }
+    multiply_differences(k);
+}
+
+static double row_error(const struct rounder *k, uint32_t r) {
+    size_t at = (size_t)r * k->columns;
+    double error = cblas_ddot((int)k->columns, k->difference + at, 1, k->product + at, 1);
+    return error > 0 ? error : 0; /* rounding of the sum */
+}
+
+/* Rows whose attempt is better than what they have take it. */
+static void keep_better(struct rounder *k) {
+    subtract(k, k->codes, k->fracs);
+    for (uint32_t r = 0; r < k->rows; r++) {
+        uint32_t all = k->first + r;
+        double error = row_error(k, r);
+        if (error < k->best_errors[all]) {
+            k->best_errors[all] = error;
+            k->best_fracs[all] = k->fracs[r];
+            memcpy(k->best_codes + (size_t)all * k->columns, k->codes + (size_t)r * k->columns,
+                   k->columns * sizeof(*k->codes));
+        }
+    }
+}
+
+/* ---- the rows of a group ---- */
+
+static void try_fractions(struct rounder *k, void (*round)(struct rounder *)) {
+    for (int finer = 0; finer <= COARSER + FINER; finer++) {
+        for (uint32_t r = 0; r < k->rows; r++) {
+            int frac = k->lowest[k->first + r] + finer, limit = k->limit[k->first + r];
+            k->fracs[r] = frac < limit ? frac : limit;
+        }
+        round(k);
+        keep_better(k);
+    }
+}
+
+/* From the best attempt on, with the damping that keeps the codes from fitting the calibration samples' noise. */
+static void polish(struct rounder *k) {
+    size_t first = (size_t)k->first * k->columns;
+    memcpy(k->codes, k->best_codes + first, (size_t)k->rows * k->columns * sizeof(*k->codes));
+    memcpy(k->fracs, k->best_fracs + k->first, k->rows * sizeof(*k->fracs));
+    subtract(k, k->codes, k->fracs);
+    cblas_daxpy((int)(k->rows * k->columns), k->damping, k->difference, 1, k->product, 1);
+    for (uint32_t r = 0; r < k->rows; r++) {
+        coordinate_descent(k->objective, k->damping, k->columns, k->fracs[r], k->range, SWEEPS,
+                           row_of(k->difference, k, r), row_of(k->product, k, r), k->codes + (size_t)r * k->columns);
+    }
+    keep_better(k);
+}
+
+static void round_rows(struct rounder *k) {
+    for (uint32_t r = 0; r < k->rows; r++) {
+        k->best_errors[k->first + r] = INFINITY;
+    }
+    try_fractions(k, round_nearest);
+    if (k->factor != NULL) {
+        try_fractions(k, round_second_order);
+        polish(k);
+    }
+}
+
+/* ---- scratch ---- */
+
+static uint32_t rows_at_once(uint32_t columns) {
+    uint32_t rows = SCRATCH_ELEMENTS / columns;
+    return rows < 1 ? 1 : rows > ROWS_AT_ONCE ? ROWS_AT_ONCE : rows;
+}
+
+static bool allocate_scratch(struct arena *a, struct rounder *k) {
+    size_t rows = rows_at_once(k->columns), size = rows * k->columns;
+    k->weights = ARENA_ARRAY(a, size, double);
+    k->difference = ARENA_ARRAY(a, size, double);
+    k->product = ARENA_ARRAY(a, size, double);
+    k->errors = ARENA_ARRAY(a, rows * GPTQ_BLOCK, double);
+    k->permuted = ARENA_ARRAY(a, size, int32_t);
+    k->codes = ARENA_ARRAY(a, size, int32_t);
+    k->fracs = ARENA_ARRAY(a, rows, int);
+    k->importance = ARENA_ARRAY(a, k->columns, double);
+    bool full = k->moments != NULL && k->moments->gram != NULL;
+    k->objective = full ? arena_array(a, k->columns, k->columns * sizeof(double)) : NULL;
+    return k->weights != NULL && k->difference != NULL && k->product != NULL && k->errors != NULL &&
+           k->permuted != NULL && k->codes != NULL && k->fracs != NULL && k->importance != NULL &&
+           (!full || k->objective != NULL);
+}
+
+static bool allocate_result(struct arena *a, struct arena *scratch, struct rounder *k) {
+    uint32_t rows = k->linear->rows;
+    k->lowest = ARENA_ARRAY(scratch, rows, int);
+    k->limit = ARENA_ARRAY(scratch, rows, int);
+    k->best_errors = ARENA_ARRAY(scratch, rows, double);
+    k->best_fracs = ARENA_ARRAY(a, rows, int);
+    k->best_codes = arena_array(a, rows, k->columns * sizeof(int32_t));
+    return k->lowest != NULL && k->limit != NULL && k->best_errors != NULL && k->best_fracs != NULL &&
+           k->best_codes != NULL;
+}
+
+/* ---- all rows ---- */
+
+static void set_objective(struct rounder *k, uint32_t group, bool second_order) {
+    const struct moments *m = k->moments;
+    for (uint32_t c = 0; c < k->columns; c++) {
+        k->importance[c] = m == NULL ? 1 : moments_importance(m, group, c);
+    }
+    if (k->objective != NULL) {
+        moments_objective(m, group, k->objective);
+    }
+    bool factored = k->objective != NULL && m->factors[group].upper != NULL;
+    k->factor = second_order && factored ? &m->factors[group] : NULL;
+    k->damping = m == NULL ? 0 : moments_damping(m, group);
+}
+
+static void round_groups(struct rounder *k, bool second_order) {
+    uint32_t per_group = k->linear->rows / k->linear->groups, step = rows_at_once(k->columns);
+    for (uint32_t g = 0; g < k->linear->groups; g++) {
+        set_objective(k, g, second_order);
+        for (uint32_t done = 0; done < per_group; done += k->rows) {
+            k->first = g * per_group + done;
+            k->rows = per_group - done < step ? per_group - done : step;
+            round_rows(k);
+        }
+    }
+}
+
+/* ---- the result ---- */
+
+/* The axis of the ONNX weight along which rows lie. */
+static int row_axis(const struct linear *l) {
+    switch (l->node->op->id) {
+    case OP_ConvTranspose:
+    case OP_MatMul:
+        return 1;
+    case OP_Gemm:
+        return node_int(l->node, "transB") ? 0 : 1;
+    case OP_PRelu: /* aligned with the input's last axis; channels are the input's axis 1 */
+        return l->weight->rank - (l->input->rank - 1);
+    default:
+        return 0;
+    }
+}
+
+/* One fraction for all where they agree: there is less to store. */
+static struct format row_format(const struct rounder *k) {
+    const int *fracs = k->best_fracs;
+    bool same = true;
+    for (uint32_t r = 1; r < k->linear->rows; r++) {
+        same = same && fracs[r] == fracs[0];
+    }
+    struct format f = {.bits = k->bits, .is_signed = true, .frac = fracs[0]};
+    if (!same) {
+        f.axis = row_axis(k->linear);
+        f.channels = (int)k->linear->rows;
+        f.channel_frac = k->best_fracs;
+    }
+    return f;
+}
+
+/* The mean of what rounding takes away from each output, which the bias gives back. */
+static const float *mean_shift(struct arena *a, const struct rounder *k) {
+    const struct linear *l = k->linear;
+    float *shift = ARENA_ARRAY(a, l->rows, float);
+    for (uint32_t r = 0; shift != NULL && r < l->rows; r++) {
+        size_t at = (size_t)r * k->columns;
+        const double *mean = k->moments->mean + (size_t)(r / (l->rows / l->groups)) * k->columns;
+        double step = ldexp(1, -k->best_fracs[r]), sum = 0;
+        for (uint32_t c = 0; c < k->columns; c++) {
+            sum += (l->rows_float[at + c] - k->best_codes[at + c] * step) * mean[c];
+        }
+        shift[r] = (float)sum;
+    }
+    return shift;
+}
+
+static enum pare_status finish(struct context *ctx, struct arena *a, const struct rounder *k,
+                               struct weight_choice *out) {
+    *out = (struct weight_choice){.format = row_format(k), .codes = k->best_codes};
+    for (uint32_t r = 0; r < k->linear->rows; r++) {
+        out->output_error += k->best_errors[r] / k->linear->rows;
+    }
+    if (k->moments != NULL && k->moments->centred) {
+        out->mean_shift = mean_shift(a, k);
+        if (out->mean_shift == NULL) {
+            return fail_memory(ctx);
+        }
+    }
+    return weight_choice_finish(ctx, a, k->linear, out);
+}
+
+/* ONNX has one scale per output channel of a group, rows are those of all groups: they share one fraction. */
+static void share_fraction(const struct linear *l, int *lowest, int *limit) {
+    int shared = FRAC_MAX;
+    for (uint32_t r = 0; r < l->rows; r++) {
+        int middle = lowest[r] + COARSER < limit[r] ? lowest[r] + COARSER : limit[r];
+        shared = middle < shared ? middle : shared;
+    }
+    for (uint32_t r = 0; r < l->rows; r++) {
+        lowest[r] = limit[r] = shared;
+    }
+}
+
+enum pare_status round_weights(struct context *ctx, struct arena *a, const struct scheme *s, size_t index,
+                               const struct statistics *st, int bits, int input_frac, enum rounding rounding,
+                               struct weight_choice *out) {
+    const struct linear *l = &s->linears[index];
+    struct format range = {.bits = bits, .is_signed = true};
+    struct rounder k = {.linear = l, .bits = bits, .columns = l->columns};
+    k.range = (struct grid_range){format_min(&range), format_max(&range)};
+    k.moments = st == NULL ? NULL : statistics_moments(st, index);
+    struct arena scratch;
+    arena_init(&scratch);
+    enum pare_status status = PARE_OK;
+    if (!allocate_scratch(&scratch, &k) || !allocate_result(a, &scratch, &k)) {
+        status = fail_memory(ctx);
+    } else {
+        fraction_ranges(l, bits, input_frac, k.lowest, k.limit);
+        if (l->node->op->id == OP_ConvTranspose && l->groups > 1) {
+            share_fraction(l, k.lowest, k.limit);
+        }
+        round_groups(&k, rounding == ROUND_SECOND_ORDER);
+        status = finish(ctx, a, &k, out);
+    }
+    arena_free(&scratch);
+    return status;
+}

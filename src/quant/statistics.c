@@ -1,0 +1,362 @@
+/* Calibration: samples run in batches. Within a batch, the samples run in parallel: values go to histograms of the
+ * worker, which count and hence merge exactly, and unfolded inputs of the linear operators to the sample's own tile.
+ * Then the linear operators in parallel add the tiles to their moments, samples in order. */
+#include "quant/statistics.h"
+
+#include "base/parallel.h"
+#include "float/float.h"
+#include "quant/columns.h"
+#include "quant/histogram.h"
+#include "quant/moments.h"
+
+#include <cblas.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BINS_MAX ((uint32_t)2048)
+#define BINS_MIN ((uint32_t)128)
+#define HISTOGRAM_BYTES ((size_t)64 << 20) /* of one worker, where that leaves BINS_MIN */
+#define MOMENT_BYTES ((size_t)1 << 30)     /* of all Gram matrices and their factors */
+#define MOMENT_COLUMNS ((uint32_t)4096)
+#define TILE_BYTES ((size_t)256 << 20) /* of all samples of a batch, where that leaves one sample */
+#define BATCH_MAX ((size_t)64)
+/* Unfolded inputs of a linear operator: in all, and of one sample. */
+#define POSITIONS ((size_t)1 << 15)
+#define POSITIONS_MIN ((size_t)16)
+#define POSITIONS_MAX ((size_t)1024)
+
+struct statistics {
+    struct arena arena;
+    struct histogram *histograms; /* [points] */
+    struct moments *moments;      /* [linears] */
+};
+
+/* How the input of one linear operator is sampled. */
+struct sampling {
+    struct columns columns;
+    size_t positions; /* taken of each sample */
+    size_t stride;    /* between them, coprime to their number */
+    size_t floats;    /* of a sample's unfolded inputs */
+    size_t offset;    /* sum of `floats` of the linear operators before */
+    size_t next;      /* linear with the same input value + 1, or 0 */
+};
+
+struct worker {
+    struct histogram *histograms; /* [points] */
+    struct tensor *inputs;
+};
+
+struct collector {
+    struct statistics *st;
+    const struct scheme *scheme;
+    const size_t *samples;
+    size_t count;
+    sample_load *load;
+    void *user;
+    struct arena arena;
+    size_t *points, *linears; /* by position in graph->values: index + 1, or 0 */
+    struct sampling *sampling;
+    struct worker *workers;
+    size_t floats; /* of a sample's unfolded inputs, all linear operators */
+    size_t batch, first;
+    float *tiles; /* one after the other, for each linear operator [batch][positions][groups][columns] */
+};
+
+/* ---- preparation ---- */
+
+static size_t greatest_common_divisor(size_t a, size_t b) {
+    while (b != 0) {
+        size_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* Steps near the golden section of the image spread any number of positions evenly. */
+static size_t coprime_stride(size_t positions) {
+    size_t stride = positions - (size_t)((double)positions * 0.381966);
+    while (greatest_common_divisor(stride, positions) != 1) {
+        stride--;
+    }
+    return stride;
+}
+
+static size_t positions_taken(size_t positions, size_t samples) {
+    size_t most = POSITIONS / samples;
+    most = most < POSITIONS_MIN ? POSITIONS_MIN : most > POSITIONS_MAX ? POSITIONS_MAX : most;
+    return positions < most ? positions : most;
+}
+
+static enum pare_status prepare_sampling(struct context *ctx, struct collector *c, size_t i) {
+    struct sampling *s = &c->sampling[i];
+    const struct linear *l = &c->scheme->linears[i];
+    TRY(columns_of(ctx, l, &s->columns));
+    s->positions = positions_taken(s->columns.positions, c->count);
+    s->stride = s->columns.positions > 0 ? coprime_stride(s->columns.positions) : 0;
+    s->offset = c->floats;
+    if (!size_multiply((size_t)l->groups * l->columns, s->positions, &s->floats) ||
+        !size_add(c->floats, s->floats, &c->floats)) {
+        return fail_memory(ctx);
+    }
+    size_t *linear = &c->linears[l->input->position];
+    s->next = *linear;
+    *linear = i + 1;
+    return PARE_OK;
+}
+
+static enum pare_status prepare_tables(struct context *ctx, struct collector *c) {
+    const struct scheme *s = c->scheme;
+    c->points = ARENA_ARRAY(&c->arena, (size_t)s->graph->value_count, size_t);
+    c->linears = ARENA_ARRAY(&c->arena, (size_t)s->graph->value_count, size_t);
+    c->sampling = ARENA_ARRAY(&c->arena, s->linear_count, struct sampling);
+    if (c->points == NULL || c->linears == NULL || c->sampling == NULL) {
+        return fail_memory(ctx);
+    }
+    for (size_t i = 0; i < s->point_count; i++) {
+        c->points[s->points[i].value->position] = i + 1;
+    }
+    for (size_t i = 0; i < s->linear_count; i++) {
+        TRY(prepare_sampling(ctx, c, i));
+    }
+    size_t batch = TILE_BYTES / sizeof(float) / (c->floats + 1);
+    c->batch = batch < 1 ? 1 : batch > BATCH_MAX ? BATCH_MAX : batch;
+    c->tiles = arena_array(&c->arena, c->floats, c->batch * sizeof(float));
+    return c->tiles != NULL ? PARE_OK : fail_memory(ctx);
+}
+
+static struct histogram *new_histograms(struct arena *a, size_t points) {
+    uint32_t bins = BINS_MAX;
+    while (bins > BINS_MIN && points > HISTOGRAM_BYTES / (2 * bins * sizeof(uint64_t))) {
+        bins /= 2;
+    }
+    struct histogram *h = ARENA_ARRAY(a, points, struct histogram);
+    for (size_t i = 0; h != NULL && i < points; i++) {
+        if (!histogram_init(&h[i], a, bins)) {
+            return NULL;
+        }
+    }
+    return h;
+}
+
+static enum pare_status prepare_worker(struct context *ctx, struct collector *c, struct worker *w) {
+    const struct graph *g = c->scheme->graph;
+    w->histograms = new_histograms(&c->arena, c->scheme->point_count);
+    w->inputs = ARENA_ARRAY(&c->arena, (size_t)g->input_count, struct tensor);
+    if (w->histograms == NULL || w->inputs == NULL) {
+        return fail_memory(ctx);
+    }
+    for (int i = 0; i < g->input_count; i++) {
+        struct shape shape;
+        if (!value_shape(g->inputs[i], 1, &shape)) {
+            return fail(ctx, PARE_ERROR_UNSUPPORTED,
+                        "%s: its shape is not fixed for one sample; fix the free dimensions of the model's input",
+                        g->inputs[i]->name);
+        }
+        TRY(tensor_new(ctx, &c->arena, g->inputs[i]->type, &shape, &w->inputs[i]));
+    }
+    return PARE_OK;
+}
+
+static enum pare_status prepare_workers(struct context *ctx, struct collector *c) {
+    size_t count = ctx->threads > 1 ? (size_t)ctx->threads : 1;
+    c->workers = ARENA_ARRAY(&c->arena, count, struct worker);
+    for (size_t i = 0; c->workers != NULL && i < count; i++) {
+        TRY(prepare_worker(ctx, c, &c->workers[i]));
+    }
+    return c->workers != NULL ? PARE_OK : fail_memory(ctx);
+}
+
+/* The largest number of columns, a power of two, with which all Gram matrices stay within their memory. */
+static size_t column_limit(const struct scheme *s) {
+    for (size_t limit = MOMENT_COLUMNS; limit > 1; limit /= 2) {
+        size_t total = 0, bytes = 0;
+        bool fits = true;
+        for (size_t i = 0; i < s->linear_count && fits; i++) {
+            if (s->linears[i].columns <= limit) {
+                fits = moments_bytes(&s->linears[i], &bytes) && size_add(total, bytes, &total) && total <= MOMENT_BYTES;
+            }
+        }
+        if (fits) {
+            return limit;
+        }
+    }
+    return 0;
+}
+
+static enum pare_status prepare_results(struct context *ctx, struct statistics *st, const struct scheme *s) {
+    st->histograms = new_histograms(&st->arena, s->point_count);
+    st->moments = ARENA_ARRAY(&st->arena, s->linear_count, struct moments);
+    if (st->histograms == NULL || st->moments == NULL) {
+        return fail_memory(ctx);
+    }
+    size_t limit = column_limit(s);
+    for (size_t i = 0; i < s->linear_count; i++) {
+        TRY(moments_init(ctx, &st->arena, &s->linears[i], s->linears[i].columns <= limit, &st->moments[i]));
+    }
+    return PARE_OK;
+}
+
+/* ---- one sample ---- */
+
+struct sample_run {
+    struct collector *collector;
+    struct worker *worker;
+    size_t number; /* in the order given */
+};
+
+static float *tile_of(const struct collector *c, const struct sampling *s, size_t i) {
+    return c->tiles + s->offset * c->batch + i * s->floats;
+}
+
+static enum pare_status take_columns(const struct sample_run *r, struct context *ctx, const struct sampling *s,
+                                     const struct tensor *t) {
+    const struct columns *c = &s->columns;
+    if (t->type != DTYPE_FLOAT || tensor_count(t) != c->input_count) {
+        return fail(ctx, PARE_ERROR_UNSUPPORTED, "%s: its input has another shape than expected for one sample",
+                    c->linear->node->name);
+    }
+    /* Each sample begins somewhere else. */
+    size_t position = s->positions == 0 ? 0 : r->number * 7919 % c->positions;
+    float *tile = tile_of(r->collector, s, r->number - r->collector->first);
+    for (size_t i = 0; i < s->positions; i++) {
+        columns_gather(c, t->data, position, tile + i * c->groups * c->columns);
+        position = (position + s->stride) % c->positions;
+    }
+    return PARE_OK;
+}
+
+static enum pare_status observe(void *user, struct context *ctx, const struct value *v, const struct tensor *t) {
+    const struct sample_run *r = user;
+    const struct collector *c = r->collector;
+    if (v->graph != c->scheme->graph) {
+        return PARE_OK;
+    }
+    size_t point = c->points[v->position];
+    if (point > 0 && t->type == DTYPE_FLOAT) {
+        histogram_add(&r->worker->histograms[point - 1], t->data, tensor_count(t));
+    }
+    for (size_t i = c->linears[v->position]; i > 0; i = c->sampling[i - 1].next) {
+        TRY(take_columns(r, ctx, &c->sampling[i - 1], t));
+    }
+    return PARE_OK;
+}
+
+static enum pare_status run_sample(void *user, struct context *ctx, size_t i, int worker) {
+    struct collector *c = user;
+    const struct graph *g = c->scheme->graph;
+    size_t number = c->first + i;
+    struct sample_run r = {c, &c->workers[worker], number};
+    TRY(c->load(c->user, ctx, c->samples == NULL ? number : c->samples[number], r.worker->inputs));
+    struct tensor *outputs = calloc((size_t)g->output_count + 1, sizeof(*outputs));
+    if (outputs == NULL) {
+        return fail_memory(ctx);
+    }
+    enum pare_status status = float_run(ctx, g, r.worker->inputs, outputs, observe, &r);
+    for (int k = 0; k < g->output_count; k++) {
+        tensor_free(&outputs[k]);
+    }
+    free(outputs);
+    return status;
+}
+
+/* ---- all samples ---- */
+
+static enum pare_status add_tiles(void *user, struct context *ctx, size_t i, int worker) {
+    (void)worker;
+    struct collector *c = user;
+    size_t count = c->count - c->first < c->batch ? c->count - c->first : c->batch;
+    const struct sampling *s = &c->sampling[i];
+    return moments_add(ctx, &c->st->moments[i], tile_of(c, s, 0), count * s->positions);
+}
+
+static enum pare_status finish_moments(void *user, struct context *ctx, size_t i, int worker) {
+    (void)worker;
+    struct collector *c = user;
+    return moments_finish(ctx, &c->st->moments[i]);
+}
+
+static enum pare_status run_batches(struct context *ctx, struct collector *c) {
+    for (c->first = 0; c->first < c->count; c->first += c->batch) {
+        size_t count = c->count - c->first < c->batch ? c->count - c->first : c->batch;
+        TRY(parallel_for(ctx, count, run_sample, c));
+        TRY(parallel_for(ctx, c->scheme->linear_count, add_tiles, c));
+    }
+    return parallel_for(ctx, c->scheme->linear_count, finish_moments, c);
+}
+
+static void merge_histograms(const struct context *ctx, struct collector *c) {
+    for (int w = 0; w < (ctx->threads > 1 ? ctx->threads : 1); w++) {
+        for (size_t i = 0; i < c->scheme->point_count; i++) {
+            histogram_merge(&c->st->histograms[i], &c->workers[w].histograms[i]);
+        }
+    }
+}
+
+static enum pare_status collect(struct context *ctx, struct collector *c) {
+    if (c->count == 0) {
+        return fail(ctx, PARE_ERROR_INPUT, "there are no calibration samples");
+    }
+    openblas_set_num_threads(1); /* sums must not be split by their number */
+    TRY(prepare_tables(ctx, c));
+    TRY(prepare_workers(ctx, c));
+    TRY(prepare_results(ctx, c->st, c->scheme));
+    TRY(run_batches(ctx, c));
+    merge_histograms(ctx, c);
+    return PARE_OK;
+}
+
+enum pare_status statistics_collect(struct context *ctx, const struct scheme *s, const size_t *samples, size_t count,
+                                    sample_load *load, void *user, struct statistics **out) {
+    *out = NULL;
+    struct statistics *st = calloc(1, sizeof(*st));
+    if (st == NULL) {
+        return fail_memory(ctx);
+    }
+    struct collector c = {.st = st, .scheme = s, .samples = samples, .count = count, .load = load, .user = user};
+    arena_init(&st->arena);
+    arena_init(&c.arena);
+    enum pare_status status = collect(ctx, &c);
+    arena_free(&c.arena);
+    if (status != PARE_OK) {
+        statistics_free(st);
+        return status;
+    }
+    *out = st;
+    return PARE_OK;
+}
+
+void statistics_free(struct statistics *st) {
+    if (st != NULL) {
+        arena_free(&st->arena);
+        free(st);
+    }
+}
+
+/* ---- questions ---- */
+
+double statistics_min(const struct statistics *st, size_t point) {
+    return st->histograms[point].low;
+}
+
+double statistics_max(const struct statistics *st, size_t point) {
+    return st->histograms[point].high;
+}
+
+int statistics_frac(const struct statistics *st, size_t point, int bits, bool is_signed, double *error) {
+    return histogram_frac(&st->histograms[point], bits, is_signed, error);
+}
+
+const struct moments *statistics_moments(const struct statistics *st, size_t linear) {
+    return &st->moments[linear];
+}
+
+const double *statistics_gram(const struct statistics *st, size_t linear, uint32_t group) {
+    const struct moments *m = &st->moments[linear];
+    return m->gram == NULL ? NULL : m->gram + (size_t)group * m->columns * m->columns;
+}
+
+const double *statistics_mean(const struct statistics *st, size_t linear, uint32_t group) {
+    const struct moments *m = &st->moments[linear];
+    return m->mean + (size_t)group * m->columns;
+}
