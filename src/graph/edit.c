@@ -209,6 +209,15 @@ static enum pare_status replace_output(struct context *ctx, struct graph *g, int
     return rename_value(ctx, to, kept);
 }
 
+enum pare_status value_rename(struct context *ctx, struct value *v, const char *name) {
+    if (strcmp(v->name, name) == 0) {
+        return PARE_OK;
+    }
+    char *copy = arena_string(v->graph->arena, name);
+    char *unique = copy == NULL ? NULL : name_table_unique(v->graph, &v->graph->tables->values, copy, copy);
+    return unique == NULL ? fail_memory(ctx) : rename_value(ctx, v, unique);
+}
+
 enum pare_status graph_replace(struct context *ctx, struct graph *g, struct value *from, struct value *to) {
     if (from == to) {
         return PARE_OK;

@@ -134,6 +134,8 @@ enum pare_status node_append_input(struct context *ctx, struct node *n, struct v
 /* Every use of `from` becomes a use of `to`; where `from` is a graph output, `to` takes over its name
  * if `to` is no input, output or constant, otherwise an Identity keeps the output's name. */
 enum pare_status graph_replace(struct context *ctx, struct graph *g, struct value *from, struct value *to);
+/* `name` taken by another value: a unique one is derived from it. */
+enum pare_status value_rename(struct context *ctx, struct value *v, const char *name);
 void graph_remove_node(struct graph *g, struct node *n);   /* its outputs must have no uses; they are removed too */
 void graph_remove_value(struct graph *g, struct value *v); /* must have no uses and no producer */
 /* Removes every value with neither source nor use that is no graph input: constants that nobody reads, too. */

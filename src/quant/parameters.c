@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#define BIAS_FRAC_MAX 100 /* a fraction takes one signed byte */
+
 /* ---- packing: as struct pare_weights says ---- */
 
 static void put_bits(uint8_t *data, uint64_t at, uint32_t code, unsigned bits) {
@@ -91,42 +93,65 @@ static double corrected_bias(const struct linear *l, uint32_t row) {
 }
 
 static int bias_frac(double b, int bits, int limit) {
-    if (b == 0) {
-        return limit;
-    }
-    int frac = frac_for_range(fabs(b), bits, true);
-    return frac < limit ? frac : limit;
+    int frac = b == 0 || bits == 0 ? limit : frac_for_range(fabs(b), bits, true);
+    int finest = limit < BIAS_FRAC_MAX ? limit : BIAS_FRAC_MAX;
+    return frac < finest ? frac : finest;
 }
 
-static enum pare_status make_bias(struct context *ctx, struct arena *a, const struct linear *l, struct bias_choice *b) {
-    int32_t *codes = ARENA_ARRAY(a, l->rows, int32_t);
-    int *fracs = ARENA_ARRAY(a, l->rows, int);
-    if (codes == NULL || fracs == NULL) {
-        return fail_memory(ctx);
-    }
-    b->format = (struct format){.bits = l->bias_bits, .is_signed = true, .channels = (int)l->rows, .channel_frac = fracs};
-    for (uint32_t r = 0; r < l->rows; r++) {
-        double value = corrected_bias(l, r);
-        fracs[r] = bias_frac(value, l->bias_bits, format_frac(&l->weights->format, (int)r) + b->input_frac);
-        codes[r] = quantize(value, &b->format, (int)r);
-    }
-    b->codes = codes;
-    b->packed = (struct pare_bias){.bits = (uint8_t)l->bias_bits, .frac_per_row = true, .frac = pack_fracs(a, &b->format)};
-    if (all_zero(codes, l->rows)) {
+static enum pare_status pack_bias(struct context *ctx, struct arena *a, const struct linear *l, struct bias_choice *b) {
+    b->packed =
+        (struct pare_bias){.bits = (uint8_t)b->format.bits, .frac_per_row = true, .frac = pack_fracs(a, &b->format)};
+    if (all_zero(b->codes, l->rows)) {
         b->packed.bits = 0;
         b->format.bits = 0;
     } else {
-        b->packed.data = pack(a, codes, l->rows, 1, b->packed.bits, b->packed.bits);
+        b->packed.data = pack(a, b->codes, l->rows, 1, b->packed.bits, b->packed.bits);
     }
     bool complete = b->packed.frac != NULL && (b->packed.bits == 0 || b->packed.data != NULL);
     return complete ? PARE_OK : fail_memory(ctx);
 }
 
-enum pare_status linear_bias_choice(struct context *ctx, struct arena *a, struct linear *l, const struct bias_choice **out) {
-    int input_frac = l->in == NULL ? 0 : l->in->format.frac;
+static enum pare_status round_bias(struct context *ctx, struct arena *a, const struct linear *l,
+                                   struct bias_choice *b) {
+    int32_t *codes = ARENA_ARRAY(a, l->rows, int32_t);
+    int *fracs = ARENA_ARRAY(a, l->rows, int);
+    if (codes == NULL || fracs == NULL) {
+        return fail_memory(ctx);
+    }
+    b->format =
+        (struct format){.bits = l->bias_bits, .is_signed = true, .channels = (int)l->rows, .channel_frac = fracs};
+    for (uint32_t r = 0; r < l->rows; r++) {
+        double value = corrected_bias(l, r);
+        fracs[r] = bias_frac(value, l->bias_bits, format_frac(&l->weights->format, (int)r) + b->input_frac);
+        codes[r] = l->bias_bits == 0 ? 0 : quantize(value, &b->format, (int)r);
+    }
+    b->codes = codes;
+    return pack_bias(ctx, a, l, b);
+}
+
+static int input_frac(const struct linear *l) {
+    return l->in == NULL ? 0 : l->in->format.frac;
+}
+
+static void keep_bias(struct linear *l, struct bias_choice *b) {
+    b->next = l->bias_choices;
+    l->bias_choices = b;
+}
+
+enum pare_status linear_set_bias(struct context *ctx, struct arena *a, struct linear *l, struct bias_choice *b) {
+    b->weights = l->weights;
+    b->input_frac = input_frac(l);
+    TRY(pack_bias(ctx, a, l, b));
+    l->bias_bits = b->format.bits;
+    keep_bias(l, b);
+    return PARE_OK;
+}
+
+enum pare_status linear_bias_choice(struct context *ctx, struct arena *a, struct linear *l,
+                                    const struct bias_choice **out) {
     for (const struct bias_choice *b = l->bias_choices; b != NULL; b = b->next) {
         bool same_bits = b->format.bits == l->bias_bits || b->format.bits == 0;
-        if (b->weights == l->weights && b->input_frac == input_frac && same_bits) {
+        if (b->weights == l->weights && b->input_frac == input_frac(l) && same_bits) {
             *out = b;
             return PARE_OK;
         }
@@ -136,10 +161,9 @@ enum pare_status linear_bias_choice(struct context *ctx, struct arena *a, struct
         return fail_memory(ctx);
     }
     b->weights = l->weights;
-    b->input_frac = input_frac;
-    TRY(make_bias(ctx, a, l, b));
-    b->next = l->bias_choices;
-    l->bias_choices = b;
+    b->input_frac = input_frac(l);
+    TRY(round_bias(ctx, a, l, b));
+    keep_bias(l, b);
     *out = b;
     return PARE_OK;
 }
