@@ -61,12 +61,13 @@ static int64_t sum_accumulator(const struct program *p, const struct pare_op *op
     return add(shift_left(largest_code(a), finest - a->frac), shift_left(largest_code(b), finest - b->frac));
 }
 
-/* The quotient sum / count is rounded once in float32 before it is rounded to a code: certain while twice the sum's
- * resolution in halves of a code fits. */
+/* The quotient sum / count is rounded in float32 before it is rounded to a code. Below 2^e codes it is at least
+ * 1 / (2 * count) away from a tie that it does not meet, and float32 moves it by up to 2^(e - 25): certain while
+ * count * 2^e stays below 2^24. */
 static int64_t mean_accumulator(const struct program *p, const struct pare_op *op, uint64_t count) {
-    int up = p->values[op->output].frac - p->values[op->inputs[0]].frac;
-    int64_t sum = multiply(largest_code(&p->values[op->inputs[0]]), (int64_t)count);
-    return up > 0 ? shift_left(sum, up) : sum;
+    const struct pare_value *in = &p->values[op->inputs[0]];
+    int up = p->values[op->output].frac - in->frac, e = in->bits - in->is_signed + (up > 0 ? up : 0);
+    return add(multiply((int64_t)count, shift_left(1, e)), 1);
 }
 
 static int64_t unpack_code(const uint8_t *data, uint64_t at, unsigned bits) {

@@ -4,8 +4,8 @@
 
 #include "quant/scheme.h"
 
-/* Largest |partial sum| of any order of summation, over the output channels: positive and negative parts apart, aligned bias
- * included. Saturates at INT64_MAX. */
+/* Largest |partial sum| of any order of summation, over the output channels: positive and negative parts apart, aligned
+ * bias included. Saturates at INT64_MAX. */
 int64_t linear_accumulator(const struct linear *l, const struct bias_choice *bias);
 /* The same for MATMUL of two activations. */
 int64_t product_accumulator(const struct program *p, const struct pare_op *op);
@@ -13,7 +13,8 @@ int64_t product_accumulator(const struct program *p, const struct pare_op *op);
 int64_t op_accumulator(const struct program *p, const struct pare_op *op);
 
 int accumulator_bits(int64_t largest); /* 32 or 64 */
-/* Whether a float32 runtime computes the same integers: accumulators up to 2^24, and no function that is not exact in float. */
+/* Whether a float32 runtime computes the same integers: accumulators up to 2^24, and no function that is not exact in
+ * float. */
 bool op_exact_in_float32(const struct program *p, const struct pare_op *op);
 
 #endif

@@ -310,7 +310,8 @@ static inline bool put_bounds(struct maker *m) {
         say(m, "  v%d = Relu(%s)\n", ++m->serial, x.name);
         return true;
     }
-    int low = scalar_constant(m, (double)pick(m, -20, 5) / 10), high = scalar_constant(m, (double)pick(m, 6, 30) / 10);
+    double least = (double)pick(m, -20, 15) / 10, most = least + (double)pick(m, 0, 20) / 10;
+    int low = scalar_constant(m, least), high = scalar_constant(m, most);
     int y = ++m->serial;
     switch (pick(m, 0, 2)) {
     case 0:
