@@ -136,7 +136,7 @@ int histogram_frac(const struct histogram *h, int bits, bool is_signed, double *
         }
     }
     if (error != NULL) {
-        *error = least;
+        *error = h->filled ? least : 0;
     }
-    return best;
+    return h->filled ? best : first;
 }
