@@ -95,7 +95,10 @@ static void mirror(double *matrix, size_t n, double scale) {
 
 static enum pare_status factorise(struct context *ctx, struct moments *m) {
     double *h = calloc((size_t)m->columns * m->columns, sizeof(*h));
-    enum pare_status status = h == NULL ? fail_memory(ctx) : PARE_OK;
+    if (h == NULL) {
+        return fail_memory(ctx);
+    }
+    enum pare_status status = PARE_OK;
     for (uint32_t g = 0; g < m->groups && status == PARE_OK; g++) {
         moments_objective(m, g, h);
         status = gptq_factor_compute(ctx, &m->factors[g], h, moments_damping(m, g));
