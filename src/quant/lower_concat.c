@@ -59,7 +59,7 @@ static enum pare_status join_all(struct lowering *l, const struct node *n, const
 
 static enum pare_status find_pieces(struct lowering *l, const struct node *n, struct piece *pieces,
                                     struct pare_op *op) {
-    struct shape s;
+    struct shape s = {0};
     int axis = 0;
     for (int i = 0; i < n->input_count; i++) {
         if (!value_shape(n->inputs[i], 1, &s) || !axis_resolve(node_int(n, "axis"), s.rank, &axis)) {

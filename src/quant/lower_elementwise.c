@@ -20,9 +20,9 @@ static void set_strides(const struct shape *side, const struct shape *out, uint3
 
 static enum pare_status lower_binary(struct lowering *l, const struct node *n, enum pare_kind kind,
                                      struct pare_op **out) {
-    struct pare_op *op = NULL;
     struct shape a, b, y;
-    TRY(lower_op(l, n, kind, n->inputs, 2, &op));
+    TRY(lower_op(l, n, kind, n->inputs, 2, out));
+    struct pare_op *op = *out;
     bool agree = value_shape(n->inputs[0], 1, &a) && value_shape(n->inputs[1], 1, &b) && broadcast_shape(&a, &b, &y);
     if (!agree) {
         return fail(l->ctx, PARE_ERROR_INPUT, "the shapes of its inputs do not broadcast");
@@ -33,7 +33,6 @@ static enum pare_status lower_binary(struct lowering *l, const struct node *n, e
     }
     set_strides(&a, &y, op->u.binary.stride[0]);
     set_strides(&b, &y, op->u.binary.stride[1]);
-    *out = op;
     return PARE_OK;
 }
 

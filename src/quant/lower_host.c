@@ -107,23 +107,25 @@ static enum pare_status make_port(struct lowering *l, const struct value *v, str
     return PARE_OK;
 }
 
-static enum pare_status make_host_node(struct lowering *l, const struct node *n, int output, struct host_node **out) {
-    struct host_node *h = ARENA_NEW(l->program->arena, struct host_node);
-    struct port *ports = ARENA_ARRAY(l->program->arena, (size_t)n->input_count, struct port);
-    if (h == NULL || ports == NULL) {
+static enum pare_status make_ports(struct lowering *l, struct host_node *h) {
+    const struct node *n = h->node;
+    h->inputs = ARENA_ARRAY(l->program->arena, (size_t)n->input_count, struct port);
+    if (h->inputs == NULL) {
         return fail_memory(l->ctx);
     }
-    *h = (struct host_node){.node = n, .inputs = ports, .output_index = output};
     for (int i = 0; i < n->input_count; i++) {
-        TRY(make_port(l, n->inputs[i], &ports[i]));
+        TRY(make_port(l, n->inputs[i], &h->inputs[i]));
     }
-    *out = h;
-    return make_port(l, n->outputs[output], &h->output);
+    return make_port(l, n->outputs[h->output_index], &h->output);
 }
 
 static enum pare_status lower_output(struct lowering *l, const struct node *n, int output) {
-    struct host_node *h = NULL;
-    TRY(make_host_node(l, n, output, &h));
+    struct host_node *h = ARENA_NEW(l->program->arena, struct host_node);
+    if (h == NULL) {
+        return fail_memory(l->ctx);
+    }
+    *h = (struct host_node){.node = n, .output_index = output};
+    TRY(make_ports(l, h));
     struct value *inputs[PARE_MAX_INPUTS];
     int count = 0;
     for (int i = 0; i < n->input_count; i++) {

@@ -111,8 +111,8 @@ static bool keeps_order(const struct shape *in, const int *perm) {
 
 static enum pare_status lower_transpose(struct lowering *l, const struct node *n) {
     struct shape in, out;
-    int perm[TENSOR_MAX_RANK];
-    int64_t from[TENSOR_MAX_RANK], to[TENSOR_MAX_RANK];
+    int perm[TENSOR_MAX_RANK] = {0};
+    int64_t from[TENSOR_MAX_RANK] = {0}, to[TENSOR_MAX_RANK] = {0};
     value_shape(n->inputs[0], 1, &in);
     value_shape(n->outputs[0], 1, &out);
     TRY(axes_of_transpose(l->ctx, n, in.rank, perm));
@@ -140,7 +140,7 @@ const struct rule rule_transpose = {RULE_KEEPS, false, fixed_shapes, lower_trans
 static enum pare_status copy_region(struct lowering *l, const struct node *n, const struct value *output,
                                     const int64_t *start, const int64_t *step) {
     struct shape in, out;
-    int64_t from[TENSOR_MAX_RANK], to[TENSOR_MAX_RANK], base = 0;
+    int64_t from[TENSOR_MAX_RANK] = {0}, to[TENSOR_MAX_RANK] = {0}, base = 0;
     value_shape(n->inputs[0], 1, &in);
     value_shape(output, 1, &out);
     struct pare_op *op = NULL;
@@ -165,7 +165,7 @@ static bool slice_applies(const struct node *n) {
 static enum pare_status lower_slice(struct lowering *l, const struct node *n) {
     struct slice_inputs in = {0};
     struct shape shape;
-    struct slice s;
+    struct slice s = {0};
     int count = 0;
     TRY(constant_ints(l, n, 1, &in.starts, &in.length));
     TRY(constant_ints(l, n, 2, &in.ends, &count));
@@ -229,7 +229,7 @@ static bool pads_with_zero(const struct node *n) {
 /* Where the input's elements come to lie; false when every one of them is cut away. */
 static bool set_pad_region(const struct shape *in, const struct shape *out, const struct padding *p,
                            struct pare_op *op) {
-    int64_t from[TENSOR_MAX_RANK], to[TENSOR_MAX_RANK], in_base = 0, out_base = 0;
+    int64_t from[TENSOR_MAX_RANK] = {0}, to[TENSOR_MAX_RANK] = {0}, in_base = 0, out_base = 0;
     dense_steps(in, from);
     dense_steps(out, to);
     op->u.copy.rank = (uint8_t)in->rank;
@@ -253,7 +253,7 @@ static bool set_pad_region(const struct shape *in, const struct shape *out, cons
 static enum pare_status lower_pad(struct lowering *l, const struct node *n) {
     const int64_t *pads, *axes;
     int pad_count = 0, axis_count = 0;
-    struct padding padding;
+    struct padding padding = {0};
     struct shape in, out;
     value_shape(n->inputs[0], 1, &in);
     value_shape(n->outputs[0], 1, &out);

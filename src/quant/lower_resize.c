@@ -84,7 +84,7 @@ static bool even_steps(const struct axis_map *m, int64_t *repeat, int64_t *step)
             return false;
         }
     }
-    return m->length % *repeat == 0;
+    return m->length > 0 && m->length % *repeat == 0;
 }
 
 static bool add_dim(struct pare_op *op, int64_t length, int64_t in_stride, int64_t out_stride) {
@@ -177,8 +177,8 @@ static enum pare_status set_gather(struct lowering *l, const struct resize *r, c
 }
 
 static enum pare_status lower_resize(struct lowering *l, const struct node *n) {
-    struct resize r;
-    struct axis_map maps[TENSOR_MAX_RANK];
+    struct resize r = {0};
+    struct axis_map maps[TENSOR_MAX_RANK] = {0};
     struct pare_op *op = NULL;
     TRY(lower_op(l, n, PARE_COPY, n->inputs, 1, &op));
     TRY(resolve(l, n, &r));

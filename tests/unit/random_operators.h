@@ -156,7 +156,7 @@ static inline bool spatial_value(struct maker *m, struct operand *x, int64_t *ke
 }
 
 static inline bool put_conv(struct maker *m) {
-    struct operand x;
+    struct operand x = {0};
     int64_t kernel[2];
     if (!spatial_value(m, &x, kernel)) {
         return false;
@@ -184,7 +184,7 @@ static inline bool put_conv(struct maker *m) {
 }
 
 static inline bool put_pool(struct maker *m) {
-    struct operand x;
+    struct operand x = {0};
     int64_t kernel[2];
     if (!spatial_value(m, &x, kernel)) {
         return false;
@@ -204,7 +204,7 @@ static inline bool put_pool(struct maker *m) {
 }
 
 static inline bool put_gemm(struct maker *m) {
-    struct operand x;
+    struct operand x = {0};
     if (!pick_value(m, 2, 2, &x)) {
         return false;
     }
@@ -218,7 +218,7 @@ static inline bool put_gemm(struct maker *m) {
 }
 
 static inline bool put_matmul(struct maker *m) {
-    struct operand x;
+    struct operand x = {0};
     if (!pick_value(m, 2, 4, &x)) {
         return false;
     }
@@ -237,7 +237,7 @@ static inline bool put_matmul(struct maker *m) {
 }
 
 static inline bool put_prelu(struct maker *m) {
-    struct operand x;
+    struct operand x = {0};
     if (!pick_value(m, 2, 4, &x) || x.shape.dim[0] != 1) {
         return false;
     }
@@ -252,7 +252,7 @@ static inline bool put_prelu(struct maker *m) {
 
 static inline bool put_binary(struct maker *m) {
     static const char *const names[] = {"Add", "Sub", "Mul"};
-    struct operand x, y;
+    struct operand x = {0}, y = {0};
     const char *op = names[pick(m, 0, 2)];
     pick_value(m, 1, 4, &x);
     if (pick(m, 0, 1) == 0) {
@@ -275,7 +275,7 @@ static inline bool put_binary(struct maker *m) {
 }
 
 static inline bool put_concat(struct maker *m) {
-    struct operand x, y;
+    struct operand x = {0}, y = {0};
     pick_value(m, 1, 4, &x);
     int64_t count = pick(m, 0, 4) == 0 ? pick(m, 17, 40) : pick(m, 1, 4);
     if (x.count * (size_t)count > NETWORK_ELEMENTS_MAX) {
@@ -297,14 +297,14 @@ static inline bool put_concat(struct maker *m) {
 
 static inline bool put_function(struct maker *m) {
     static const char *const names[] = {"Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "LeakyRelu"};
-    struct operand x;
+    struct operand x = {0};
     pick_value(m, 0, 4, &x);
     say(m, "  v%d = %s(%s)\n", ++m->serial, names[pick(m, 0, 4)], x.name);
     return true;
 }
 
 static inline bool put_bounds(struct maker *m) {
-    struct operand x;
+    struct operand x = {0};
     pick_value(m, 0, 4, &x);
     if (pick(m, 0, 1) == 0) {
         say(m, "  v%d = Relu(%s)\n", ++m->serial, x.name);
@@ -327,7 +327,7 @@ static inline bool put_bounds(struct maker *m) {
 }
 
 static inline bool put_shape(struct maker *m) {
-    struct operand x;
+    struct operand x = {0};
     pick_value(m, 1, 4, &x);
     int64_t flat[2] = {1, (int64_t)x.count}, first[1] = {0};
     int c = ints_constant(m, 2, flat), y = ++m->serial;
@@ -356,7 +356,7 @@ static inline bool put_shape(struct maker *m) {
 }
 
 static inline bool put_transpose(struct maker *m) {
-    struct operand x;
+    struct operand x = {0};
     pick_value(m, 2, 4, &x);
     int64_t perm[4] = {0, 1, 2, 3};
     for (int i = x.shape.rank - 1; i > 0; i--) {
@@ -373,7 +373,7 @@ static inline bool put_transpose(struct maker *m) {
 }
 
 static inline bool put_slice(struct maker *m) {
-    struct operand x;
+    struct operand x = {0};
     pick_value(m, 1, 4, &x);
     int64_t axis = pick(m, 0, x.shape.rank - 1), length = x.shape.dim[axis], back = pick(m, 0, 1);
     int64_t from = pick(m, 0, length - 1), to = back ? pick(m, -1, from - 1) : pick(m, from + 1, length);
@@ -385,7 +385,7 @@ static inline bool put_slice(struct maker *m) {
 }
 
 static inline bool put_split(struct maker *m) {
-    struct operand x;
+    struct operand x = {0};
     pick_value(m, 1, 4, &x);
     int64_t axis = pick(m, 0, x.shape.rank - 1), length = x.shape.dim[axis];
     if (length < 2) {
@@ -398,7 +398,7 @@ static inline bool put_split(struct maker *m) {
 }
 
 static inline bool put_pad(struct maker *m) {
-    struct operand x;
+    struct operand x = {0};
     pick_value(m, 1, 4, &x);
     int64_t pads[8] = {0};
     for (int i = 0; i < x.shape.rank; i++) {
@@ -416,7 +416,7 @@ static inline bool put_pad(struct maker *m) {
 }
 
 static inline bool put_gather(struct maker *m) {
-    struct operand x;
+    struct operand x = {0};
     pick_value(m, 2, 4, &x);
     int64_t axis = pick(m, 0, x.shape.rank - 1), length = x.shape.dim[axis], index[3];
     for (int i = 0; i < 3; i++) {
@@ -435,7 +435,7 @@ static inline bool put_gather(struct maker *m) {
 static inline bool put_resize(struct maker *m) {
     static const char *const coordinates[] = {"half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel"};
     static const char *const roundings[] = {"floor", "ceil", "round_prefer_floor", "round_prefer_ceil"};
-    struct operand x;
+    struct operand x = {0};
     if (!pick_value(m, 3, 4, &x)) {
         return false;
     }
@@ -452,7 +452,7 @@ static inline bool put_resize(struct maker *m) {
 }
 
 static inline bool put_mean(struct maker *m) {
-    struct operand x;
+    struct operand x = {0};
     pick_value(m, 2, 4, &x);
     int64_t first = pick(m, 0, x.shape.rank - 1), last = pick(m, first, x.shape.rank - 1), axes[4];
     for (int64_t i = first; i <= last; i++) {
@@ -465,7 +465,7 @@ static inline bool put_mean(struct maker *m) {
 
 /* Without an integer rule: runs on the host. */
 static inline bool put_float(struct maker *m) {
-    struct operand x;
+    struct operand x = {0};
     pick_value(m, 2, 4, &x);
     int64_t pads[8] = {0};
     int c = 0;

@@ -118,7 +118,7 @@ static bool mean_goes_wrong(int64_t count, int64_t largest, int up) {
             int64_t sum = ((2 * tie + 1) * count / 2 >> up) + near;
             double exact = ldexp((double)sum, up) / (double)count;
             double remainder = fabs(exact - (double)tie - 0.5);
-            bool is_tie = ((2 * tie + 1) * count) == sum << (up + 1);
+            bool is_tie = ((2 * tie + 1) * count) == sum * ((int64_t)2 << up);
             if (!is_tie && sum >= 0 && sum <= largest * count && remainder < 0.25 &&
                 rint((double)(float)exact) != rint(exact)) {
                 return true;

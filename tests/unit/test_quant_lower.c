@@ -82,7 +82,7 @@ static void run_node(struct simulation *s, const struct node *n, struct tensor *
         inputs[1] = &weight;
         inputs[2] = l->bias == NULL ? NULL : &bias;
     }
-    bool in_double = is_function(n) || inputs[0]->type == DTYPE_DOUBLE;
+    bool in_double = is_function(n) || (inputs[0] != NULL && inputs[0]->type == DTYPE_DOUBLE);
     for (int i = 0; in_double && i < n->input_count; i++) {
         if (inputs[i] != NULL) {
             assert_ok(&s->q->m, tensor_convert(&s->q->m.ctx, &a, inputs[i], DTYPE_DOUBLE, &precise[i]));
