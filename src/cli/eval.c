@@ -1,12 +1,13 @@
 /* pare eval: accuracy of a network on a data file. */
-#include "cli/preprocess_options.h"
 #include "cli/session.h"
+#include "cli/shared_options.h"
 
 static const struct option options[] = {
     {"data", 0, "FILE", ROLE_SETTING, "samples: .npz with x and y, .npy, or a folder of input_N.pb"},
     {"reference", 0, "MODEL", ROLE_SETTING, "a float network to compare with: agreement and sqnr"},
     {"predictions", 0, "OUT.npz", ROLE_COMMAND, "gets the predicted classes and all outputs"},
     PREPROCESS_OPTIONS,
+    REPORT_OPTIONS,
     {0},
 };
 

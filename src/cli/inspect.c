@@ -1,7 +1,8 @@
 /* pare inspect: what is in a file. */
 #include "cli/session.h"
+#include "cli/shared_options.h"
 
-static const struct option options[] = {{0}};
+static const struct option options[] = {REPORT_OPTIONS, {0}};
 
 static enum pare_status run(struct session *s) {
     struct pare_network *network = NULL;

@@ -1,6 +1,6 @@
 /* pare quantize: a float network in, the same network in fixed point out. */
-#include "cli/preprocess_options.h"
 #include "cli/session.h"
+#include "cli/shared_options.h"
 
 #include <stdio.h>
 
@@ -17,6 +17,7 @@ static const struct option options[] = {
     PREPROCESS_OPTIONS,
     {"resume", 0, NULL, ROLE_SETTING, "go on from the journal in the output folder"},
     {"output", 'o', "FOLDER", ROLE_COMMAND, "gets model.onnx, model.pare and report.json"},
+    REPORT_OPTIONS,
     {0},
 };
 

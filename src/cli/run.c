@@ -1,6 +1,6 @@
 /* pare run: tensors in, tensors out. */
-#include "cli/preprocess_options.h"
 #include "cli/session.h"
+#include "cli/shared_options.h"
 
 #include <inttypes.h>
 #include <stdio.h>

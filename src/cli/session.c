@@ -10,7 +10,6 @@
 
 const struct option common_options[] = {
     {"threads", 0, "N", ROLE_COMMAND, "worker threads; the results do not depend on it (default: all processors)"},
-    {"json", 0, NULL, ROLE_COMMAND, "write the result as JSON"},
     {"quiet", 0, NULL, ROLE_COMMAND, "no progress"},
     {"help", 'h', NULL, ROLE_COMMAND, "this text"},
     {0},

@@ -16,7 +16,9 @@ enum pare_status evaluation_text(struct context *ctx, const struct evaluation *e
     write_format(out, "%s (%s) on %s: %zu samples\n", e->file, e->kind, e->data, e->samples);
     if (e->labelled) {
         print_share(out, e, "top1", e->right_top1);
-        print_share(out, e, "top5", e->right_top5);
+        if (e->classes > 5) {
+            print_share(out, e, "top5", e->right_top5);
+        }
     }
     if (e->reference != NULL) {
         write_format(out, "against %s:\n", e->reference);

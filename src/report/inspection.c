@@ -80,9 +80,9 @@ enum pare_status inspection_text(struct context *ctx, const struct inspection *i
     print_ports(i->outputs, i->output_count, "output", out);
     write_format(out, "\n");
     enum pare_status status = inspected_layers_text(ctx, i, out);
-    write_format(out, "\n%zu layers, %s parameters (%s bits), %s multiply-accumulates per sample\n", i->layer_count,
-                 grouped_number(&arena, total_parameters(i)), grouped_number(&arena, total_parameter_bits(i)),
-                 grouped_number(&arena, total_macs(i)));
+    write_format(out, "\n%zu layer%s, %s parameters (%s bits), %s multiply-accumulates per sample\n", i->layer_count,
+                 i->layer_count == 1 ? "" : "s", grouped_number(&arena, total_parameters(i)),
+                 grouped_number(&arena, total_parameter_bits(i)), grouped_number(&arena, total_macs(i)));
     arena_free(&arena);
     return status == PARE_OK && out->failed ? fail_memory(ctx) : status;
 }

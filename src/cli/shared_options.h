@@ -1,7 +1,12 @@
-/* The rows that every command with data has: the declared preprocessing. */
-#ifndef PARE_CLI_PREPROCESS_OPTIONS_H
-#define PARE_CLI_PREPROCESS_OPTIONS_H
+/* Rows that several commands have. */
+#ifndef PARE_CLI_SHARED_OPTIONS_H
+#define PARE_CLI_SHARED_OPTIONS_H
 
+/* For what prints a report. */
+#define REPORT_OPTIONS                                                                                                 \
+    { "json", 0, NULL, ROLE_COMMAND, "write the result as JSON" }
+
+/* For what reads data: the declared preprocessing. */
 #define PREPROCESS_OPTIONS                                                                                             \
     {"scale", 0, "S", ROLE_SETTING, "multiply the data by S, a number or a quotient such as 1/255"},                   \
         {"mean", 0, "A,B,..", ROLE_SETTING, "then subtract: one number, or one per channel"},                          \

@@ -1,0 +1,1 @@
+pare quantize cnn.onnx --data val.npz --metric top3 -o out

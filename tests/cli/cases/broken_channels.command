@@ -1,0 +1,1 @@
+pare eval cnn.onnx --data three_channels.npz

@@ -1,0 +1,1 @@
+pare inspect empty.onnx

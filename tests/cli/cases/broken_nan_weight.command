@@ -1,0 +1,1 @@
+pare inspect nan_weight.onnx

@@ -1,0 +1,1 @@
+pare eval cnn.onnx --data unlabelled.npz --scale 1/255

@@ -1,0 +1,1 @@
+pare inspect two_inputs.onnx

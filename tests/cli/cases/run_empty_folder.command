@@ -1,0 +1,1 @@
+pare run two_inputs.onnx --input no_protos -o y.npz

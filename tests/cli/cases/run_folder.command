@@ -1,0 +1,1 @@
+pare run two_inputs.onnx --input protos -o y.npz && show_npz y.npz

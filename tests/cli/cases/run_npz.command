@@ -1,0 +1,1 @@
+pare run cnn.onnx --input val.npz -o y.npz

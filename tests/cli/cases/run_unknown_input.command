@@ -1,0 +1,1 @@
+pare run two_inputs.onnx --input middle=rows.npy -o y.npz

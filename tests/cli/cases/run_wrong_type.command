@@ -1,0 +1,1 @@
+pare run cnn.onnx --input doubles.npy -o y.npz
