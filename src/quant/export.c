@@ -42,8 +42,11 @@ static enum pare_status add_node(struct export *e, const char *operator, const c
     if (node_name == NULL || result == NULL) {
         return fail_memory(e->ctx);
     }
-    TRY(graph_add_value(e->ctx, g, result, NULL, out));
-    return graph_add_node(e->ctx, g, op_find(operator), node_name, inputs, input_count, out, 1, before, NULL);
+    struct value *v = NULL;
+    TRY(graph_add_value(e->ctx, g, result, NULL, &v));
+    TRY(graph_add_node(e->ctx, g, op_find(operator), node_name, inputs, input_count, &v, 1, before, NULL));
+    *out = v;
+    return PARE_OK;
 }
 
 static enum pare_status add_scalar(struct export *e, const char *name, const char *suffix, enum dtype type, double x,
