@@ -11,7 +11,7 @@ struct axis_map {
     const int64_t *source;
 };
 
-static bool constant_floats_absent_or_known(const struct node *n) {
+static bool rest_constant(const struct node *n) {
     for (int i = 1; i < n->input_count; i++) {
         if (n->inputs[i] != NULL && !value_is_constant(n->inputs[i])) {
             return false;
@@ -24,8 +24,8 @@ static bool constant_floats_absent_or_known(const struct node *n) {
 static bool resize_applies(const struct node *n) {
     struct shape s;
     return strcmp(node_string(n, "mode"), "nearest") == 0 &&
-           strcmp(node_string(n, "coordinate_transformation_mode"), "tf_crop_and_resize") != 0 &&
-           constant_floats_absent_or_known(n) && value_shape(n->inputs[0], 1, &s) && value_shape(n->outputs[0], 1, &s);
+           strcmp(node_string(n, "coordinate_transformation_mode"), "tf_crop_and_resize") != 0 && rest_constant(n) &&
+           value_shape(n->inputs[0], 1, &s) && value_shape(n->outputs[0], 1, &s);
 }
 
 /* ---- geometry ---- */
@@ -72,19 +72,26 @@ static enum pare_status map_axes(struct lowering *l, const struct resize *r, str
 
 /* ---- even steps ---- */
 
-/* source[o] = source[0] + o / repeat * step. */
-static bool even_steps(const struct axis_map *m, int64_t *repeat, int64_t *step) {
-    *repeat = 1;
-    while (*repeat < m->length && m->source[*repeat] == m->source[0]) {
-        ++*repeat;
+/* source[o] = first + o / repeat * step. */
+struct steps {
+    int64_t first, repeat, step;
+};
+
+static bool even_steps(const struct axis_map *m, struct steps *s) {
+    if (m->length == 0) {
+        return false;
     }
-    *step = *repeat < m->length ? m->source[*repeat] - m->source[0] : 0;
+    *s = (struct steps){.first = m->source[0], .repeat = 1};
+    while (s->repeat < m->length && m->source[s->repeat] == s->first) {
+        s->repeat++;
+    }
+    s->step = s->repeat < m->length ? m->source[s->repeat] - s->first : 0;
     for (int64_t o = 0; o < m->length; o++) {
-        if (m->source[o] != m->source[0] + o / *repeat * *step) {
+        if (m->source[o] != s->first + o / s->repeat * s->step) {
             return false;
         }
     }
-    return m->length > 0 && m->length % *repeat == 0;
+    return m->length % s->repeat == 0;
 }
 
 static bool add_dim(struct pare_op *op, int64_t length, int64_t in_stride, int64_t out_stride) {
@@ -106,13 +113,13 @@ static bool set_copy(const struct resize *r, const struct axis_map *maps, struct
     int64_t from = 1, to = 1, base = 0;
     memset(&op->u, 0, sizeof(op->u));
     for (int axis = r->rank - 1; axis >= 0; axis--) {
-        int64_t repeat = 1, step = 0;
-        bool fits = even_steps(&maps[axis], &repeat, &step) && add_dim(op, repeat, 0, to) &&
-                    add_dim(op, maps[axis].length / repeat, step * from, repeat * to);
+        struct steps s = {0, 1, 0};
+        bool fits = even_steps(&maps[axis], &s) && add_dim(op, s.repeat, 0, to) &&
+                    add_dim(op, maps[axis].length / s.repeat, s.step * from, s.repeat * to);
         if (!fits) {
             return false;
         }
-        base += maps[axis].source[0] * from;
+        base += s.first * from;
         from *= r->input[axis];
         to *= maps[axis].length;
     }
