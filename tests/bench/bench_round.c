@@ -1,12 +1,16 @@
 /* What rounding loses: bench_round MODEL.onnx DATA.npz [SAMPLES] [THREADS] [--scale S]
  *
- * Calibrates on the samples, rounds every linear operator at 2 to 8 bits, and prints per width the mean over operators of the
- * output error, relative to what two bits lose to nearest, and the time. Data are scaled by S (1/255 unless given). */
+ * Calibrates on that many samples of the data (at most half), rounds every linear operator at 2 to 8 bits, and prints
+ * per width the geometric mean over operators of the output error on the other samples, what second-order rounding
+ * leaves of the error of nearest on either, and the times. Data are scaled by S (1/255 unless given). */
 #include "onnx/onnx.h"
 #include "passes/passes.h"
+#include "quant/codes.h"
+#include "quant/moments.h"
 #include "quant/round.h"
 #include "tensor/dataset.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +21,8 @@ struct bench {
     struct arena arena;
     struct graph *graph;
     struct scheme *scheme;
-    struct dataset data;
-    struct statistics *statistics;
+    struct dataset data[2]; /* calibration, held-out */
+    struct statistics *statistics, *held_out;
 };
 
 static double seconds(void) {
@@ -46,31 +50,65 @@ static enum pare_status read_data(struct bench *b, const char *path, const char 
     p.layout = input.shape.rank == 4 && input.shape.dim[1] > input.shape.dim[3] ? LAYOUT_NHWC : LAYOUT_NCHW;
     struct dataset_spec spec = {.inputs = &input, .input_count = 1, .ignore_labels = true, .preprocess = &p};
     TRY(dataset_read(&b->ctx, &b->arena, path, &spec, &all));
-    return dataset_take(&b->ctx, &b->arena, &all, 1, samples, &b->data);
+    samples = samples < all.count / 2 ? samples : all.count / 2;
+    return dataset_split(&b->ctx, &b->arena, &all, 1, samples, &b->data[0], &b->data[1]);
 }
 
-static double error_at(struct bench *b, int bits, enum rounding rounding, double *elapsed) {
-    double sum = 0, start = seconds();
+/* Mean over rows of the output error on the samples of `m`. */
+static double error_on(const struct linear *l, const struct weight_choice *w, const struct moments *m) {
+    size_t n = l->columns;
+    double *h = calloc(n * n + n, sizeof(*h)), sum = 0;
+    for (uint32_t r = 0; h != NULL && m->gram != NULL && r < l->rows; r++) {
+        uint32_t group = r / (l->rows / l->groups);
+        double *d = h + n * n;
+        if (r % (l->rows / l->groups) == 0) {
+            moments_objective(m, group, h);
+        }
+        for (size_t c = 0; c < n; c++) {
+            d[c] = l->rows_float[r * n + c] - dequantize(w->codes[r * n + c], &w->format, (int)r);
+        }
+        for (size_t c = 0; c < n; c++) {
+            for (size_t k = 0; k < n; k++) {
+                sum += d[c] * d[k] * h[c * n + k] / l->rows;
+            }
+        }
+    }
+    free(h);
+    return sum;
+}
+
+struct result {
+    double calibrated, held_out, elapsed;
+};
+
+/* Geometric means over the linear operators, since their errors differ by orders of magnitude. */
+static enum pare_status round_all(struct bench *b, int bits, enum rounding rounding, struct result *out) {
+    *out = (struct result){0};
+    double count = (double)b->scheme->linear_count;
     for (size_t i = 0; i < b->scheme->linear_count; i++) {
         struct weight_choice w;
-        if (round_weights(&b->ctx, &b->arena, b->scheme, i, b->statistics, bits, 0, rounding, &w) != PARE_OK) {
-            return -1;
-        }
-        sum += w.output_error;
+        double start = seconds();
+        TRY(round_weights(&b->ctx, &b->arena, b->scheme, i, b->statistics, bits, 0, rounding, &w));
+        out->elapsed += seconds() - start;
+        double held_out = error_on(&b->scheme->linears[i], &w, statistics_moments(b->held_out, i));
+        out->calibrated += log(w.output_error + 1e-30) / count;
+        out->held_out += log(held_out + 1e-30) / count;
     }
-    *elapsed = seconds() - start;
-    return sum / (double)b->scheme->linear_count;
+    return PARE_OK;
 }
 
 static enum pare_status measure(struct bench *b) {
     double start = seconds();
-    TRY(statistics_collect(&b->ctx, b->scheme, NULL, b->data.count, load, &b->data, &b->statistics));
-    printf("%zu samples on %d threads: %.2f s\n", b->data.count, b->ctx.threads, seconds() - start);
+    TRY(statistics_collect(&b->ctx, b->scheme, NULL, b->data[0].count, load, &b->data[0], &b->statistics));
+    printf("%zu samples on %d threads: %.2f s\n", b->data[0].count, b->ctx.threads, seconds() - start);
+    TRY(statistics_collect(&b->ctx, b->scheme, NULL, b->data[1].count, load, &b->data[1], &b->held_out));
     for (int bits = 2; bits <= 8; bits++) {
-        double times[2], nearest = error_at(b, bits, ROUND_NEAREST, &times[0]);
-        double second = error_at(b, bits, ROUND_SECOND_ORDER, &times[1]);
-        printf("%d bits: nearest %.4g (%.2f s), second order %.4g (%.2f s), ratio %.3f\n", bits, nearest, times[0],
-               second, times[1], second / nearest);
+        struct result nearest, second;
+        TRY(round_all(b, bits, ROUND_NEAREST, &nearest));
+        TRY(round_all(b, bits, ROUND_SECOND_ORDER, &second));
+        printf("%d bits: nearest %.4g (%.2f s), second order %.4g (%.2f s), ratio %.4f, held-out %.4f\n", bits,
+               exp(nearest.held_out), nearest.elapsed, exp(second.held_out), second.elapsed,
+               exp(second.calibrated - nearest.calibrated), exp(second.held_out - nearest.held_out));
     }
     return PARE_OK;
 }
@@ -102,6 +140,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "bench_round: %s\n", b.ctx.diag.message);
     }
     statistics_free(b.statistics);
+    statistics_free(b.held_out);
     scheme_free(b.scheme);
     graph_free(b.graph);
     arena_free(&b.arena);
