@@ -1,0 +1,292 @@
+/* The whole way through the public interface, on a small network. */
+#include "pare/pare.h"
+#include "schema.h"
+#include "small_network.h"
+
+#include <check.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/pare-test-XXXXXX";
+static struct pare_context *context;
+static struct pare_network *model;
+static struct pare_settings *settings;
+
+static void must(enum pare_status status) {
+    ck_assert_msg(status == PARE_OK, "%s", pare_message(context));
+}
+
+static void set(const char *name, const char *value) {
+    must(pare_settings_set(context, settings, name, value));
+}
+
+static void make_inputs(void) {
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    small_begin(folder);
+    struct graph *g = small_model("cnn.onnx", small_cnn);
+    struct tensor images = small_images(600), labels = small_labels(g, &images);
+    small_npz("val.npz", &images, &labels);
+    small_npz("unlabelled.npz", &images, NULL);
+    graph_free(g);
+}
+
+static void remove_inputs(void) {
+    char command[64];
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    ck_assert_int_eq(system(command), 0);
+    small_end();
+}
+
+static void setup(void) {
+    context = pare_context_new();
+    ck_assert_ptr_nonnull(context);
+    must(pare_network_open(context, small_path("cnn.onnx"), &model));
+    must(pare_settings_new(context, &settings));
+    set("data", small_path("val.npz"));
+    set("scale", "1/255");
+    set("max-drop", "20pt");
+}
+
+static void teardown(void) {
+    pare_settings_free(settings);
+    pare_network_free(model);
+    pare_context_free(context);
+}
+
+static enum pare_status quantize(const char *name, struct pare_report **report) {
+    return pare_quantize(context, model, settings, small_path(name), report);
+}
+
+static void quantize_to(const char *name) {
+    struct pare_report *report;
+    must(quantize(name, &report));
+    pare_report_free(report);
+}
+
+/* ---- what is written ---- */
+
+static struct file_map map_of(const char *name) {
+    struct file_map map;
+    small_must(file_map(&small_context, small_path(name), &map));
+    return map;
+}
+
+static void check_same_file(const char *one, const char *other) {
+    struct file_map a = map_of(one), b = map_of(other);
+    ck_assert_msg(a.size == b.size && memcmp(a.data, b.data, a.size) == 0, "%s and %s differ", one, other);
+    file_unmap(&a);
+    file_unmap(&b);
+}
+
+/* report.json without what may differ between two runs. */
+static json_t *report_of(const char *name) {
+    json_t *report = json_load_file(small_path(name), 0, NULL);
+    ck_assert_ptr_nonnull(report);
+    ck_assert_int_eq(json_object_del(json_object_get(report, "search"), "seconds"), 0);
+    return report;
+}
+
+START_TEST(test_threads_change_nothing) {
+    must(pare_set_threads(context, 1));
+    quantize_to("one");
+    must(pare_set_threads(context, 2));
+    quantize_to("two");
+    check_same_file("one/model.onnx", "two/model.onnx");
+    check_same_file("one/model.pare", "two/model.pare");
+    json_t *one = report_of("one/report.json"), *two = report_of("two/report.json");
+    ck_assert(json_equal(one, two));
+    json_decref(one);
+    json_decref(two);
+}
+END_TEST
+
+START_TEST(test_report_fits_its_schema) {
+    struct pare_report *report;
+    must(quantize("out", &report));
+    json_t *schema = json_load_file(PARE_SOURCE "/docs/report.schema.json", 0, NULL);
+    json_t *file = json_load_file(small_path("out/report.json"), 0, NULL);
+    json_t *text = json_loads(pare_report_json(report), 0, NULL);
+    ck_assert_ptr_nonnull(schema);
+    ck_assert(schema_fits(schema, file, "report"));
+    ck_assert(json_equal(file, text));
+    ck_assert_ptr_nonnull(strstr(pare_report_text(report), "bound of 20 points: held"));
+    json_object_del(json_object_get(file, "accuracy"), "metric");
+    ck_assert(!schema_fits(schema, file, "(removed on purpose) report"));
+    json_decref(schema);
+    json_decref(file);
+    json_decref(text);
+    pare_report_free(report);
+}
+END_TEST
+
+/* ---- what was written, run ---- */
+
+static struct pare_tensors *run(const char *name) {
+    struct pare_network *network;
+    struct pare_tensors *inputs, *outputs;
+    must(pare_network_open(context, small_path(name), &network));
+    must(pare_tensors_new(context, &inputs));
+    must(pare_tensors_read(context, inputs, network, small_path("unlabelled.npz")));
+    set("preprocess", "true");
+    set("all-values", "true");
+    must(pare_run(context, network, settings, inputs, &outputs));
+    pare_tensors_free(inputs);
+    pare_network_free(network);
+    return outputs;
+}
+
+static void check_same_tensor(struct pare_tensor a, struct pare_tensor b) {
+    ck_assert_str_eq(a.name, b.name);
+    ck_assert_int_eq(a.type, b.type);
+    ck_assert_int_eq(a.rank, b.rank);
+    size_t count = 1;
+    for (int i = 0; i < a.rank; i++) {
+        ck_assert_int_eq(a.dims[i], b.dims[i]);
+        count *= (size_t)a.dims[i];
+    }
+    ck_assert_mem_eq(a.data, b.data, count * dtype_size((enum dtype)a.type));
+}
+
+START_TEST(test_both_files_give_the_same_values) {
+    quantize_to("out");
+    struct pare_tensors *onnx = run("out/model.onnx"), *compact = run("out/model.pare");
+    ck_assert_uint_gt(pare_tensors_count(compact), 3);
+    ck_assert_uint_eq(pare_tensors_count(onnx), pare_tensors_count(compact));
+    for (size_t i = 0; i < pare_tensors_count(onnx); i++) {
+        check_same_tensor(pare_tensors_get(onnx, i), pare_tensors_get(compact, i));
+    }
+    ck_assert_str_eq(pare_tensors_get(compact, 0).name, "probabilities");
+    ck_assert_str_eq(pare_tensors_get(compact, 1).name, "image_quantized");
+    pare_tensors_free(onnx);
+    pare_tensors_free(compact);
+}
+END_TEST
+
+/* The preprocessing is found in the file. */
+static double top1_of(const char *name) {
+    struct pare_settings *plain;
+    struct pare_network *network;
+    struct pare_report *report;
+    must(pare_network_open(context, small_path(name), &network));
+    must(pare_settings_new(context, &plain));
+    must(pare_settings_set(context, plain, "data", small_path("val.npz")));
+    must(pare_evaluate(context, network, plain, NULL, &report));
+    json_t *json = json_loads(pare_report_json(report), 0, NULL);
+    double top1 = json_number_value(json_object_get(json, "top1"));
+    json_decref(json);
+    pare_report_free(report);
+    pare_settings_free(plain);
+    pare_network_free(network);
+    return top1;
+}
+
+START_TEST(test_report_and_evaluation_agree) {
+    quantize_to("out");
+    json_t *report = json_load_file(small_path("out/report.json"), 0, NULL);
+    json_t *accuracy = json_object_get(report, "accuracy");
+    double search, held_out;
+    int searched, held;
+    ck_assert_int_eq(json_unpack(accuracy, "{s:{s:F,s:F}, s:{s:i,s:i}}", "quantized", "search", &search, "held_out",
+                                 &held_out, "samples", "search", &searched, "held_out", &held),
+                     0);
+    double expected = (search * searched + held_out * held) / (searched + held);
+    ck_assert_int_eq(searched + held, 600);
+    ck_assert_double_eq_tol(top1_of("out/model.pare"), expected, 1e-9);
+    ck_assert_double_eq_tol(top1_of("out/model.onnx"), expected, 1e-9);
+    json_decref(report);
+}
+END_TEST
+
+/* ---- other ends ---- */
+
+START_TEST(test_too_few_samples_for_the_bound) {
+    set("max-drop", "0%");
+    struct pare_report *report;
+    ck_assert_int_eq(quantize("few", &report), PARE_ERROR_BOUND);
+    ck_assert_ptr_nonnull(report);
+    ck_assert_ptr_nonnull(strstr(pare_report_text(report), "NOT held"));
+    ck_assert_uint_gt(strlen(pare_message(context)), 10);
+    ck_assert(file_exists(small_path("few/model.onnx")) && file_exists(small_path("few/model.pare")));
+    pare_report_free(report);
+}
+END_TEST
+
+static void cancel_at_a_point(void *user, const struct pare_progress *progress) {
+    if (progress->note != NULL) {
+        pare_cancel(user);
+    }
+}
+
+START_TEST(test_interrupted_with_a_point) {
+    pare_on_progress(context, cancel_at_a_point, context);
+    struct pare_report *report;
+    ck_assert_int_eq(quantize("stopped", &report), PARE_ERROR_INTERRUPTED);
+    ck_assert_ptr_nonnull(report);
+    ck_assert(file_exists(small_path("stopped/model.pare")));
+    pare_report_free(report);
+    pare_cancel_clear(context);
+    pare_on_progress(context, NULL, NULL);
+    set("resume", "true");
+    quantize_to("stopped");
+    quantize_to("whole");
+    check_same_file("stopped/model.pare", "whole/model.pare");
+}
+END_TEST
+
+START_TEST(test_interrupted_before_any_point) {
+    pare_cancel(context);
+    struct pare_report *report;
+    ck_assert_int_eq(quantize("nothing", &report), PARE_ERROR_INTERRUPTED);
+    ck_assert_ptr_null(report);
+    ck_assert(!file_exists(small_path("nothing/model.pare")));
+}
+END_TEST
+
+START_TEST(test_without_labels) {
+    set("data", small_path("unlabelled.npz"));
+    quantize_to("agreement");
+    json_t *report = json_load_file(small_path("agreement/report.json"), 0, NULL);
+    ck_assert_str_eq(json_string_value(json_object_get(json_object_get(report, "accuracy"), "metric")), "agreement");
+    json_decref(report);
+    set("metric", "top1");
+    struct pare_report *none;
+    ck_assert_int_eq(quantize("none", &none), PARE_ERROR_INPUT);
+    ck_assert_ptr_nonnull(strstr(pare_message(context), "has no labels"));
+}
+END_TEST
+
+START_TEST(test_quantised_twice) {
+    quantize_to("out");
+    for (int i = 0; i < 2; i++) {
+        struct pare_network *network;
+        struct pare_report *report;
+        must(pare_network_open(context, small_path(i == 0 ? "out/model.onnx" : "out/model.pare"), &network));
+        ck_assert_int_eq(pare_network_kind(network), i == 0 ? PARE_NETWORK_REWRITTEN : PARE_NETWORK_COMPACT);
+        ck_assert_int_eq(pare_quantize(context, network, settings, small_path("twice"), &report), PARE_ERROR_INPUT);
+        ck_assert_ptr_nonnull(strstr(pare_message(context), "quantised already"));
+        pare_network_free(network);
+    }
+}
+END_TEST
+
+int main(void) {
+    Suite *s = suite_create("api/quantize");
+    TCase *c = tcase_create("quantize");
+    tcase_set_timeout(c, 600);
+    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_add_unchecked_fixture(c, make_inputs, remove_inputs);
+    tcase_add_test(c, test_threads_change_nothing);
+    tcase_add_test(c, test_report_fits_its_schema);
+    tcase_add_test(c, test_both_files_give_the_same_values);
+    tcase_add_test(c, test_report_and_evaluation_agree);
+    tcase_add_test(c, test_too_few_samples_for_the_bound);
+    tcase_add_test(c, test_interrupted_with_a_point);
+    tcase_add_test(c, test_interrupted_before_any_point);
+    tcase_add_test(c, test_without_labels);
+    tcase_add_test(c, test_quantised_twice);
+    suite_add_tcase(s, c);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_ENV);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed == 0 ? 0 : 1;
+}
