@@ -37,7 +37,8 @@ static void print_claim(const struct accuracy *a, const struct search_options *o
                      a->drop_points, 100 * a->drop_relative, 100 * a->confidence, a->interval_points[0],
                      a->interval_points[1], a->discordant);
     }
-    write_format(out, "bound of %g%s: %s%s\n", 100 * o->max_drop, o->max_drop_relative ? " %" : " points",
+    const char *unit = a->metric == METRIC_SQNR ? " % of noise" : o->max_drop_relative ? " %" : " points";
+    write_format(out, "bound of %g%s: %s%s\n", 100 * o->max_drop, unit,
                  a->bound_held ? "held" : "NOT held: ", a->bound_held || a->reason == NULL ? "" : a->reason);
 }
 
