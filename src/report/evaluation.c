@@ -13,7 +13,8 @@ static void print_share(struct buffer *out, const struct evaluation *e, const ch
 }
 
 enum pare_status evaluation_text(struct context *ctx, const struct evaluation *e, struct buffer *out) {
-    write_format(out, "%s (%s) on %s: %zu samples\n", e->file, e->kind, e->data, e->samples);
+    write_format(out, "%s (%s) on %s: %zu sample%s\n", e->file, e->kind, e->data, e->samples,
+                 e->samples == 1 ? "" : "s");
     if (e->labelled) {
         print_share(out, e, "top1", e->right_top1);
         if (e->classes > 5) {

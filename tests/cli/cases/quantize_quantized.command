@@ -1,0 +1,1 @@
+pare quantize cnn.onnx --data val.npz --scale 1/255 --max-drop 30pt --bits 8 -o out --quiet >text && pare quantize out/model.onnx --data val.npz -o again
