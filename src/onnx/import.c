@@ -274,5 +274,6 @@ enum pare_status import_model(struct import *im, const Onnx__ModelProto *model) 
     }
     TRY(status);
     TRY(add_metadata(im, model));
+    TRY(import_formats(im, model->graph));
     return import_finish(im, model->graph);
 }

@@ -48,6 +48,10 @@ enum pare_status import_attribute(struct import *im, const char *node, const Onn
  * im->missing. */
 enum pare_status import_type(struct import *im, const Onnx__ValueInfoProto *proto, struct value *v);
 
+/* Formats that an earlier run of pare left in quantization_annotation (see onnx_write) become value->format;
+ * annotations with other keys are ignored. PARE_ERROR_INPUT where one of pare's makes no sense. */
+enum pare_status import_formats(struct import *im, const Onnx__GraphProto *proto);
+
 /* With all nodes in place: sorts, checks constants, infers and takes over what the file says about shapes. */
 enum pare_status import_finish(struct import *im, const Onnx__GraphProto *proto);
 

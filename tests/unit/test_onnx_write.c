@@ -142,9 +142,55 @@ START_TEST(test_formats) {
                     "\n\x06SIGNED\x12\x01"
                     "0",
                     11));
-    buffer_free(&m);
+    struct graph *again = must_parse(m);
+    ck_assert(format_equal(graph_find(again, "r")->format, &plain));
+    ck_assert(format_equal(graph_find(again, "w")->format, &channels));
+    ck_assert_ptr_null(graph_find(again, "b")->format);
+    graph_free(again);
     graph_find(g, "r")->format = NULL;
     graph_find(g, "w")->format = NULL;
+    graph_free(g);
+}
+END_TEST
+
+/* A Mul by 4 constants `w`, annotated. AXIS NULL: without one. */
+static message annotated(const char *name, const char *bits, const char *frac, const char *is_signed,
+                         const char *axis) {
+    static const float values[] = {1, 2, 3, 4};
+    message g = graph_head(), note = new_message();
+    put_message(&g, GRAPH_INITIALIZER, float_tensor("w", values, 4));
+    put_node(&g, "Mul", "mul", "x w", "y");
+    put_text(&note, 1, name);
+    put_message(&note, 2, pair("BITS", bits));
+    put_message(&note, 2, pair("FRAC", frac));
+    put_message(&note, 2, pair("SIGNED", is_signed));
+    if (axis != NULL) {
+        put_message(&note, 2, pair("AXIS", axis));
+    }
+    put_message(&g, GRAPH_QUANTIZATION_ANNOTATION, note);
+    return model_of(21, g);
+}
+
+START_TEST(test_hostile_formats) {
+    static const char *const wrong[][4] = {
+        {"33", "1", "1", NULL},       {"-1", "1", "1", NULL},
+        {"", "1", "1", NULL},         {"8", "", "1", NULL},
+        {"8", "128", "1", NULL},      {"8", "1,2", "1", NULL},
+        {"8", "1,2,3,4,5", "1", "0"}, {"8", "1,,2,3", "1", "0"},
+        {"8", "1,2,3,", "1", "0"},    {"8", "1,2,3,4", "1", "1"},
+        {"8", "1,2,3,4", "1", "-1"},  {"8", "1,2,3,4", "1", "x"},
+        {"8", "1", "2", NULL},        {"8", "1", "yes", NULL},
+        {"8 ", "1", "1", NULL},       {"8", "99999999999", "1", NULL},
+        {"8", "1;", "1", NULL},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        must_refuse(annotated("w", wrong[i][0], wrong[i][1], wrong[i][2], wrong[i][3]), PARE_ERROR_INPUT,
+                    "quantization_annotation", "`w`");
+    }
+    must_refuse(annotated("x", "8", "1,2,3", "1", "1"), PARE_ERROR_INPUT, "no constant", "`x`");
+    graph_free(must_parse(annotated("nobody", "99", "1", "1", NULL)));
+    struct graph *g = must_parse(annotated("w", "8", "1,2,-3,4", "1", "0"));
+    ck_assert_int_eq(graph_find(g, "w")->format->channel_frac[2], -3);
     graph_free(g);
 }
 END_TEST
@@ -156,5 +202,6 @@ int main(void) {
     tcase_add_test(tests, test_small_types);
     tcase_add_test(tests, test_opsets);
     tcase_add_test(tests, test_formats);
+    tcase_add_test(tests, test_hostile_formats);
     return run_case(tests, "onnx writing");
 }
