@@ -91,19 +91,36 @@ static enum pare_status add_clip(struct export *e, const char *name, const struc
     return add_node(e, "Clip", name, "_clipped", inputs, 3, before, v);
 }
 
-/* [Clip ->] QuantizeLinear -> DequantizeLinear of `v`; names begin with `name`. */
-static enum pare_status add_rounding(struct export *e, const char *name, struct value *v, const struct format *f,
+static bool moves_codes(const struct node *n) {
+    return n != NULL && rules[n->op->id]->format == RULE_KEEPS;
+}
+
+/* ONNX Runtime (1.32) repeats the rounding behind a node that only moves its codes, and makes int8 uint8 where it sees
+ * a zero point; doing both, it refuses its own graph. */
+static bool names_type_only(const struct point *p) {
+    bool beside_move = moves_codes(p->value->producer);
+    for (int i = 0; i < p->value->use_count; i++) {
+        beside_move = beside_move || moves_codes(p->value->uses[i].node);
+    }
+    return beside_move && format_storage(&p->format) == DTYPE_INT8;
+}
+
+/* [Clip ->] QuantizeLinear -> DequantizeLinear of `v`, the copy of the point's value; names begin with `name`. */
+static enum pare_status add_rounding(struct export *e, const char *name, struct value *v, const struct point *p,
                                      struct value **out) {
+    const struct format *f = &p->format;
     struct node *before = v->producer == NULL ? e->graph->first : v->producer->next;
     struct value *inputs[3] = {v, NULL, NULL};
+    int count = names_type_only(p) ? 2 : 3;
     if (!fills_its_type(f)) {
         TRY(add_clip(e, name, f, before, &inputs[0]));
     }
     TRY(scaling_add_scale(e->ctx, e->graph, name, f, &inputs[1]));
-    TRY(add_scalar(e, name, "_zero_point", format_storage(f), 0, &inputs[2]));
-    TRY(add_node(e, "QuantizeLinear", name, "_quantized", inputs, 3, before, &inputs[0]));
+    TRY(count < 3 ? PARE_OK : add_scalar(e, name, "_zero_point", format_storage(f), 0, &inputs[2]));
+    TRY(add_node(e, "QuantizeLinear", name, "_quantized", inputs, count, before, &inputs[0]));
+    TRY(count == 3 ? PARE_OK : node_set_int(e->ctx, inputs[0]->producer, "output_dtype", format_storage(f)));
     TRY(export_annotate(e, inputs[0], f));
-    return add_dequantize(e, name, inputs, 3, 0, before, out);
+    return add_dequantize(e, name, inputs, count, 0, before, out);
 }
 
 /* Nodes that read graph input `v`, other than the new ones in front of `result`, read `result`. */
@@ -117,15 +134,15 @@ static enum pare_status redirect_input(struct export *e, struct value *v, int fi
     return PARE_OK;
 }
 
-static enum pare_status export_input(struct export *e, struct value *v, const struct format *f) {
+static enum pare_status export_input(struct export *e, struct value *v, const struct point *p) {
     struct value *result = NULL;
     int uses = v->use_count;
-    TRY(add_rounding(e, v->name, v, f, &result));
+    TRY(add_rounding(e, v->name, v, p, &result));
     return redirect_input(e, v, uses, result);
 }
 
 /* The name stays with the value that everybody reads: the dequantised one. */
-static enum pare_status export_computed(struct export *e, struct value *v, const struct format *f) {
+static enum pare_status export_computed(struct export *e, struct value *v, const struct point *p) {
     const char *name = v->name;
     struct value *before = NULL, *result = NULL;
     char *unrounded = arena_format(e->graph->arena, "%s_float", name);
@@ -135,7 +152,7 @@ static enum pare_status export_computed(struct export *e, struct value *v, const
     TRY(graph_add_value(e->ctx, e->graph, NULL, name, &before)); /* holds the readers' place */
     TRY(graph_replace(e->ctx, e->graph, v, before));
     TRY(value_rename(e->ctx, v, unrounded));
-    TRY(add_rounding(e, name, v, f, &result));
+    TRY(add_rounding(e, name, v, p, &result));
     TRY(graph_replace(e->ctx, e->graph, before, result));
     graph_remove_value(e->graph, before);
     return value_rename(e->ctx, result, name);
@@ -143,7 +160,7 @@ static enum pare_status export_computed(struct export *e, struct value *v, const
 
 static enum pare_status export_point(struct export *e, const struct point *p) {
     struct value *v = map_get(&e->copies, p->value);
-    return v->is_input ? export_input(e, v, &p->format) : export_computed(e, v, &p->format);
+    return v->is_input ? export_input(e, v, p) : export_computed(e, v, p);
 }
 
 /* ---- constant operands ---- */
