@@ -29,7 +29,7 @@ size_t scores_argmax(const float *x, size_t count) {
 static bool in_top5(const float *x, size_t count, size_t label) {
     size_t before = 0;
     for (size_t i = 0; i < count; i++) {
-        before += x[i] > x[label] || (x[i] == x[label] && i < label);
+        before += x[i] > x[label] || (i < label && x[i] == x[label]);
     }
     return before < 5;
 }

@@ -175,7 +175,7 @@ START_TEST(runs_the_kernels_that_a_caller_installs) {
     struct random_program r;
     struct buffer file;
     static const uint32_t sizes[] = {8, 8, 8, 8};
-    pare_kernel *kernels[PARE_KIND_COUNT] = {[PARE_REQUANTIZE] = counting_requantize};
+    static pare_kernel *const kernels[PARE_KIND_COUNT] = {[PARE_REQUANTIZE] = counting_requantize};
     int8_t input[8] = {1, 2, 3, 4, -5, -6, -7, -8}, output[8];
     uint8_t arena[64];
     struct pare_model model;

@@ -115,7 +115,7 @@ static bool mean_is_certain(int bits, bool is_signed, int up, const char *dims) 
 static bool mean_goes_wrong(int64_t count, int64_t largest, int up) {
     for (int64_t tie = 0; tie < largest << up; tie++) {
         for (int64_t near = -1; near <= 1; near++) {
-            int64_t sum = ((2 * tie + 1) * count / 2 >> up) + near;
+            int64_t sum = (2 * tie + 1) * count / ((int64_t)2 << up) + near;
             double exact = ldexp((double)sum, up) / (double)count;
             double remainder = fabs(exact - (double)tie - 0.5);
             bool is_tie = ((2 * tie + 1) * count) == sum * ((int64_t)2 << up);

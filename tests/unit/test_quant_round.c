@@ -308,7 +308,7 @@ START_TEST(gptq_rounds_what_is_best_given_the_codes_so_far) {
     struct gptq_factor f;
     struct grid_range range = {-4, 3};
     int frac = 2, ties = 0;
-    double w[COLUMNS], d[COLUMNS], errors[GPTQ_BLOCK];
+    double w[COLUMNS], d[COLUMNS] = {0}, errors[GPTQ_BLOCK];
     int32_t codes[COLUMNS];
     make_problem(&p, (unsigned)_i + 1);
     context_init(&ctx);
