@@ -262,12 +262,15 @@ static enum pare_status run_sample(void *user, struct context *ctx, size_t i, in
 
 /* ---- all samples ---- */
 
+static size_t batch_count(const struct collector *c) {
+    return c->count - c->first < c->batch ? c->count - c->first : c->batch;
+}
+
 static enum pare_status add_tiles(void *user, struct context *ctx, size_t i, int worker) {
     (void)worker;
     struct collector *c = user;
-    size_t count = c->count - c->first < c->batch ? c->count - c->first : c->batch;
     const struct sampling *s = &c->sampling[i];
-    return moments_add(ctx, &c->st->moments[i], tile_of(c, s, 0), count * s->positions);
+    return moments_add(ctx, &c->st->moments[i], tile_of(c, s, 0), batch_count(c) * s->positions);
 }
 
 static enum pare_status finish_moments(void *user, struct context *ctx, size_t i, int worker) {
@@ -278,8 +281,9 @@ static enum pare_status finish_moments(void *user, struct context *ctx, size_t i
 
 static enum pare_status run_batches(struct context *ctx, struct collector *c) {
     for (c->first = 0; c->first < c->count; c->first += c->batch) {
-        size_t count = c->count - c->first < c->batch ? c->count - c->first : c->batch;
-        TRY(parallel_for(ctx, count, run_sample, c));
+        struct progress p = {.phase = "calibration", .done = c->first, .total = c->count, .seconds_left = -1};
+        context_progress(ctx, &p);
+        TRY(parallel_for(ctx, batch_count(c), run_sample, c));
         TRY(parallel_for(ctx, c->scheme->linear_count, add_tiles, c));
     }
     return parallel_for(ctx, c->scheme->linear_count, finish_moments, c);
