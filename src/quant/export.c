@@ -79,8 +79,8 @@ enum pare_status export_integers(struct export *e, const struct integers *i, str
 
 /* ---- points ---- */
 
-static bool fills_its_type(const struct format *f) {
-    return f->bits == 8 || f->bits == 16;
+static bool fills_type(const struct format *f, enum dtype type) {
+    return f->bits == 8 * (int)dtype_size(type);
 }
 
 static enum pare_status add_clip(struct export *e, const char *name, const struct format *f, struct node *before,
@@ -95,32 +95,36 @@ static bool moves_codes(const struct node *n) {
     return n != NULL && rules[n->op->id]->format == RULE_KEEPS;
 }
 
-/* ONNX Runtime (1.32) repeats the rounding behind a node that only moves its codes, and makes int8 uint8 where it sees
- * a zero point; doing both, it refuses its own graph. */
-static bool names_type_only(const struct point *p) {
-    bool beside_move = moves_codes(p->value->producer);
-    for (int i = 0; i < p->value->use_count; i++) {
-        beside_move = beside_move || moves_codes(p->value->uses[i].node);
+static bool is_beside_move(const struct value *v) {
+    bool found = moves_codes(v->producer);
+    for (int i = 0; i < v->use_count; i++) {
+        found = found || moves_codes(v->uses[i].node);
     }
-    return beside_move && format_storage(&p->format) == DTYPE_INT8;
+    return found;
+}
+
+/* ONNX Runtime (1.32) repeats a rounding behind nodes that only move its codes, turns int8 into uint8, and having done
+ * both refuses its own graph. It leaves int16 alone. */
+static enum dtype storage_of(const struct point *p) {
+    enum dtype type = format_storage(&p->format);
+    return type == DTYPE_INT8 && is_beside_move(p->value) ? DTYPE_INT16 : type;
 }
 
 /* [Clip ->] QuantizeLinear -> DequantizeLinear of `v`, the copy of the point's value; names begin with `name`. */
 static enum pare_status add_rounding(struct export *e, const char *name, struct value *v, const struct point *p,
                                      struct value **out) {
     const struct format *f = &p->format;
+    enum dtype type = storage_of(p);
     struct node *before = v->producer == NULL ? e->graph->first : v->producer->next;
     struct value *inputs[3] = {v, NULL, NULL};
-    int count = names_type_only(p) ? 2 : 3;
-    if (!fills_its_type(f)) {
+    if (!fills_type(f, type)) {
         TRY(add_clip(e, name, f, before, &inputs[0]));
     }
     TRY(scaling_add_scale(e->ctx, e->graph, name, f, &inputs[1]));
-    TRY(count < 3 ? PARE_OK : add_scalar(e, name, "_zero_point", format_storage(f), 0, &inputs[2]));
-    TRY(add_node(e, "QuantizeLinear", name, "_quantized", inputs, count, before, &inputs[0]));
-    TRY(count == 3 ? PARE_OK : node_set_int(e->ctx, inputs[0]->producer, "output_dtype", format_storage(f)));
+    TRY(add_scalar(e, name, "_zero_point", type, 0, &inputs[2]));
+    TRY(add_node(e, "QuantizeLinear", name, "_quantized", inputs, 3, before, &inputs[0]));
     TRY(export_annotate(e, inputs[0], f));
-    return add_dequantize(e, name, inputs, count, 0, before, out);
+    return add_dequantize(e, name, inputs, 3, 0, before, out);
 }
 
 /* Nodes that read graph input `v`, other than the new ones in front of `result`, read `result`. */
