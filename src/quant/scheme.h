@@ -7,24 +7,25 @@
 #include "fixed/executor.h"
 #include "graph/graph.h"
 
-/* One activation with a format of its own. Values behind operators that only move data (MaxPool, Reshape, ...) share the
- * format of the value they come from. */
+/* One activation with a format of its own. Values behind operators that only move data (MaxPool, Reshape, ...) share
+ * the format of the value they come from. */
 struct point {
     struct value *value;
-    struct node *node;   /* whose rounding makes the codes (the linear operator, not the Relu behind it); NULL for graph inputs */
+    struct node
+        *node; /* whose rounding makes the codes (the linear operator, not the Relu behind it); NULL for graph inputs */
     struct format format;
-    bool is_signed;      /* false where the value cannot be negative */
-    uint64_t count;      /* elements per sample */
+    bool is_signed; /* false where the value cannot be negative */
+    uint64_t count; /* elements per sample */
 };
 
 /* Rounded weights of one linear at one format, ready to lower. */
 struct weight_choice {
     struct format format;
-    const int32_t *codes;      /* [rows][columns] */
+    const int32_t *codes; /* [rows][columns] */
     struct pare_weights packed;
-    const int64_t *row_sums;   /* [rows][2]: of the positive codes, and of the negative ones */
-    double output_error;       /* mean squared error per output element that the rounding causes on calibration data */
-    const float *mean_shift;   /* [rows]: mean of the output error, to be added to the bias; NULL: none known */
+    const int64_t *row_sums; /* [rows][2]: of the positive codes, and of the negative ones */
+    double output_error;     /* mean squared error per output element that the rounding causes on calibration data */
+    const float *mean_shift; /* [rows]: mean of the output error, to be added to the bias; NULL: none known */
 };
 
 /* A rounded bias: belongs to one weight choice and one input fraction, which bound its own. */
@@ -43,10 +44,10 @@ struct linear {
     struct value *weight, *bias; /* bias may be NULL */
     struct value *input, *output;
     uint32_t rows, columns, groups;
-    uint64_t macs;               /* per sample */
-    bool counted;                /* a convolution or dense layer of the paper's metrics (not a rewritten BatchNormalization) */
-    const float *rows_float;     /* [rows][columns], gathered from the weight in any of ONNX's layouts */
-    const float *bias_float;     /* [rows], zeros when there is none */
+    uint64_t macs; /* per sample */
+    bool counted;  /* a convolution or dense layer of the paper's metrics (not a rewritten BatchNormalization) */
+    const float *rows_float; /* [rows][columns], gathered from the weight in any of ONNX's layouts */
+    const float *bias_float; /* [rows], zeros when there is none */
     struct point *in, *out;
     const struct weight_choice *weights; /* the current choice */
     int bias_bits;                       /* the current choice; 0: no bias */
@@ -63,11 +64,12 @@ struct scheme {
     struct value_table *owners; /* value -> point, through operators that keep the format */
 };
 
-/* Finds points and linears of a clean graph; no formats yet. The graph must outlive the scheme, which writes its annotations. */
+/* Finds points and linears of a clean graph; no formats yet. The graph must outlive the scheme, which writes its
+ * annotations. */
 enum pare_status scheme_new(struct context *ctx, struct graph *g, struct scheme **out);
 void scheme_free(struct scheme *s);
 
-struct point *scheme_point_of(const struct scheme *s, const struct value *v); /* or NULL: float */
+struct point *scheme_point_of(const struct scheme *s, const struct value *v);  /* or NULL: float */
 struct linear *scheme_linear_of(const struct scheme *s, const struct node *n); /* or NULL */
 
 /* Where element `column` of row `row` stands in the ONNX weight tensor. */

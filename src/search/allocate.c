@@ -17,15 +17,21 @@ enum pare_status sensitivity_new(struct context *ctx, struct arena *a, size_t kn
     return PARE_OK;
 }
 
-void sensitivity_order(struct sensitivity *s) {
-    for (size_t k = 0; k < s->count; k++) {
-        double worst = -INFINITY;
-        for (int b = KNOB_MAX_BITS; b >= 0; b--) {
-            if (!isinf(s->harm[k][b])) {
-                worst = fmax(worst, s->harm[k][b]);
-                s->harm[k][b] = worst;
-            }
+void sensitivity_smooth(struct sensitivity *s, size_t k, int now) {
+    double *harm = s->harm[k];
+    int narrowest = 0;
+    while (narrowest <= KNOB_MAX_BITS && isinf(harm[narrowest])) {
+        narrowest++;
+    }
+    /* What remains at `now` itself, seen from the width where the measurement stands clearest. */
+    double floor = narrowest < now ? fmax(harm[narrowest], 0) / (ldexp(1, 2 * (now - narrowest)) - 1) : 0;
+    double limit = INFINITY;
+    for (int b = narrowest; b <= KNOB_MAX_BITS; b++) {
+        if (!isinf(harm[b])) {
+            harm[b] = fmin(fmax(harm[b] + floor, 0), limit);
+            limit = harm[b];
         }
+        limit /= 3;
     }
 }
 

@@ -4,15 +4,17 @@
 
 #include "search/cost.h"
 
-/* Predicted divergence of knob k at width b; infinite where the width is not considered. Made monotone by
- * sensitivity_order: fewer bits never predicted to be better. */
+/* Predicted divergence of knob k at width b; infinite where the width is not considered. */
 struct sensitivity {
     size_t count;
     double (*harm)[KNOB_MAX_BITS + 1];
 };
 
 enum pare_status sensitivity_new(struct context *ctx, struct arena *a, size_t knobs, struct sensitivity *out);
-void sensitivity_order(struct sensitivity *s);
+/* Takes the harm of knob k as measured against width `now` (0 there, of either sign elsewhere) to harm against infinite
+ * width. Each bit divides rounding noise by 4; measured differences of wide formats drown in the noise of the other
+ * tensors, so they serve as upper limits only, under a third of the next narrower width's harm. */
+void sensitivity_smooth(struct sensitivity *s, size_t k, int now);
 
 struct path {
     size_t knobs, count;

@@ -16,9 +16,26 @@ double claim_drop(const struct claim *c, const struct measure *m) {
     return c->metric == METRIC_SQNR ? m->noise_ratio : paired_drop(&m->paired);
 }
 
+#define SEARCH_MARGIN 0.5     /* standard errors */
+#define DISCORDANCE_SLACK 1.1 /* of the standard error: other samples disagree a little more or less often */
+
+/* One-sided error of the drop at the claim's confidence. */
+static double resolution(const struct claim *c, const struct measure *m) {
+    return normal_quantile(c->confidence) * paired_error(&m->paired);
+}
+
 bool claim_holds(const struct claim *c, const struct measure *m) {
-    bool shown = c->metric == METRIC_SQNR || paired_upper_limit(&m->paired, c->confidence) <= c->bound;
-    return shown && claim_drop(c, m) <= c->bound;
+    bool enough = c->metric == METRIC_SQNR || resolution(c, m) <= c->bound;
+    return enough && claim_drop(c, m) <= c->bound;
+}
+
+bool claim_promises(const struct claim *c, const struct measure *m, size_t held_out) {
+    if (c->metric == METRIC_SQNR) {
+        return claim_holds(c, m);
+    }
+    double elsewhere = DISCORDANCE_SLACK * sqrt((double)c->samples / (double)held_out);
+    return resolution(c, m) * elsewhere <= c->bound &&
+           paired_drop(&m->paired) + SEARCH_MARGIN * paired_error(&m->paired) <= c->bound;
 }
 
 static double quantized_accuracy(const struct claim *c, const struct measure *m) {
@@ -28,13 +45,10 @@ static double quantized_accuracy(const struct claim *c, const struct measure *m)
     return c->float_accuracy - paired_drop(&m->paired);
 }
 
-/* Samples at which the interval would end at the bound if the same rates were seen again. */
+/* Samples at which the error would equal the bound, were the rates the same. */
 static double samples_needed(const struct claim *c, const struct measure *m) {
-    double n = (double)m->paired.samples;
-    double rate = ((double)m->paired.lost + (double)m->paired.won + 2) / n;
-    double room = fmax(c->bound - paired_drop(&m->paired), c->bound / 10);
-    double z = normal_quantile(c->confidence);
-    return ceil(fmax(rate * z * z / (room * room), n + 1));
+    double ratio = c->bound > 0 ? resolution(c, m) / c->bound : INFINITY;
+    return ceil((double)m->paired.samples * ratio * ratio);
 }
 
 static const char *reason_of(struct arena *a, const struct claim *c, const struct measure *m) {
@@ -48,10 +62,10 @@ static const char *reason_of(struct arena *a, const struct claim *c, const struc
     }
     return arena_format(
         a,
-        "too few samples to show the bound of %.2f points: %.2f points are lost on %zu held-out samples, which with "
-        "%.4g %% confidence shows no less than %.2f; give about %.0f held-out samples, allow a larger drop "
-        "(--max-drop), or ask for less certainty (--confidence)",
-        bound, drop, c->samples, 100 * c->confidence, 100 * paired_upper_limit(&m->paired, c->confidence),
+        "too few samples for the bound of %.2f points: on %zu held-out samples with %zu discordant ones the drop is "
+        "only known to %.2f points (%.4g %% confidence); give about %.0f held-out samples, or allow a "
+        "larger drop (--max-drop)",
+        bound, c->samples, m->paired.lost + m->paired.won, 100 * resolution(c, m), 100 * c->confidence,
         samples_needed(c, m));
 }
 

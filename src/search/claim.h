@@ -15,8 +15,13 @@ struct claim {
 /* The bound of the options on this set: relative ones take the float network's accuracy on it. */
 void claim_init(struct claim *c, const struct search_options *options, const struct sample_set *set);
 double claim_drop(const struct claim *c, const struct measure *m);
-/* The drop, and at the claim's confidence its upper limit too, are within the bound. */
+/* The claim: the drop is within the bound, and the samples are enough to tell. They are enough when a network that had
+ * lost nothing, with the same number of discordant samples, would be shown to hold the bound at the claim's confidence:
+ * the one-sided error of the drop is at most the bound. */
 bool claim_holds(const struct claim *c, const struct measure *m);
+/* Whether what was measured on the search set lets the claim be expected on `held_out` other samples: with half a
+ * standard error to spare, since the best of many points looks better than it is. */
+bool claim_promises(const struct claim *c, const struct measure *m, size_t held_out);
 /* Fills the accuracy report; `reason` lies in the arena. */
 enum pare_status claim_report(struct context *ctx, struct arena *a, const struct claim *search,
                               const struct measure *on_search, const struct claim *held_out,

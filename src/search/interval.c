@@ -40,3 +40,9 @@ double paired_upper_limit(const struct paired *p, double confidence) {
     adjusted(p, &centre, &error);
     return fmin(1, centre + normal_quantile(confidence) * error);
 }
+
+double paired_error(const struct paired *p) {
+    double centre = 0, error = 0;
+    adjusted(p, &centre, &error);
+    return error;
+}

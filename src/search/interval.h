@@ -14,6 +14,8 @@ double paired_drop(const struct paired *p); /* fraction of the samples */
 /* Adjusted Wald interval for the difference of paired proportions: Bonett and Price, "Adjusted Wald confidence interval
  * for a difference of binomial proportions based on paired data", J. Educ. Behav. Stat. 37(4), 2012. */
 void paired_interval(const struct paired *p, double confidence, double interval[2]);
+/* Its standard error. */
+double paired_error(const struct paired *p);
 /* The one-sided upper limit at `confidence` by the same formula. */
 double paired_upper_limit(const struct paired *p, double confidence);
 

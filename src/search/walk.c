@@ -45,7 +45,7 @@ static enum pare_status evaluate(struct search *s, const uint8_t *bits, struct c
     s->full_evaluations++;
     cost_sums(&s->cost, bits, &c->sums);
     c->cost = cost_relative(&s->cost, &c->sums);
-    c->accepted = claim_holds(&s->claim, &c->measure);
+    c->accepted = claim_promises(&s->claim, &c->measure, s->held_out.data->count);
     if (c->accepted && (s->best == NULL || c->cost < s->best->cost)) {
         s->best = c;
     }
@@ -107,6 +107,7 @@ static enum pare_status measure_knob(struct search *s, uint8_t *bits, size_t k, 
         out->harm[k][b] = m.divergence - base;
     }
     bits[k] = (uint8_t)now;
+    sensitivity_smooth(out, k, now);
     return PARE_OK;
 }
 
@@ -127,7 +128,6 @@ static enum pare_status measure_sensitivities(struct search *s, const uint8_t *a
         search_report(s, "sensitivity", i, s->knobs.count);
         TRY(measure_knob(s, bits, s->order[i], reach, base.divergence, out));
     }
-    sensitivity_order(out);
     return PARE_OK;
 }
 
@@ -170,7 +170,7 @@ static enum pare_status polish(struct search *s, const struct sensitivity *aroun
             struct cost_sums sums;
             cost_sums(&s->cost, bits, &sums);
             double saved = s->best->cost - cost_relative(&s->cost, &sums);
-            double ratio = fmax(around->harm[k][lower_bits], 1e-9) / saved;
+            double ratio = (around->harm[k][lower_bits] - around->harm[k][now]) / saved;
             if (saved > 0 && ratio < least) {
                 least = ratio;
                 chosen = k;
