@@ -1,9 +1,9 @@
 """A rewritten ONNX against its integer program: check_quantized.py PARE FOLDER INPUTS.npz [SAMPLES]
 
-FOLDER is what `pare quantize` wrote; INPUTS.npz holds the inputs, preprocessed, under the names of the model's inputs.
-ONNX Runtime runs model.onnx, graph optimisations off and at their highest, with the output of every QuantizeLinear
-made an output of the graph; PARE runs model.pare and model.onnx with --all-values. The integers must be equal wherever
-report.json says that float32 is exact, for that layer and all before it.
+FOLDER is what `pare quantize` wrote, or holds a model.onnx alone; INPUTS.npz holds the inputs, preprocessed, under the
+names of the model's inputs. ONNX Runtime runs model.onnx, graph optimisations off and at their highest, with the output
+of every QuantizeLinear made an output of the graph; PARE runs model.pare and model.onnx with --all-values. The integers
+must be equal wherever report.json (or `pare inspect`) says that float32 is exact, for that layer and all before it.
 """
 import json
 import pathlib
@@ -13,19 +13,25 @@ import tempfile
 
 CHUNK = 50
 SAMPLES = 1000
-ACTIVATIONS = {"Relu", "Clip"}
+
+
+def layers_of(program, folder):
+    """Each layer's name and whether float32 is exact for it."""
+    report = folder / "report.json"
+    inspect = [program, "inspect", folder / "model.onnx", "--json"]
+    text = report.read_text() if report.exists() else subprocess.run(inspect, capture_output=True, check=True).stdout
+    return {layer["name"]: layer["exact_in_float32"] for layer in json.loads(text)["layers"]}
 
 
 class Network:
     """model.onnx with its codes as outputs, and which of them are certain."""
 
-    def __init__(self, folder):
+    def __init__(self, program, folder):
         self.model = onnx.load(folder / "model.onnx")
         onnx.checker.check_model(self.model, full_check=True)
         graph = self.model.graph
         self.producers = {name: node for node in graph.node for name in node.output}
-        layers = json.loads((folder / "report.json").read_text())["layers"]
-        self.exact = {layer["name"]: layer["exact_in_float32"] for layer in layers}
+        self.exact = layers_of(program, folder)
         self.certainty = {}
         self.quantizers = [node for node in graph.node if node.op_type == "QuantizeLinear"]
         shapes = {v.name: v for v in onnx.shape_inference.infer_shapes(self.model).graph.value_info}
@@ -104,9 +110,9 @@ def compare_chunk(program, folder, network, sessions, inputs, scratch, tally):
             tally.add("model.pare, model.onnx", name, 1)
 
 
-def check(program, folder, inputs, samples=SAMPLES):
-    """Prints a line per network and one per value that differs; true when all that is certain is equal."""
-    network = Network(folder)
+def check(program, folder, inputs, samples=SAMPLES, quiet=False):
+    """Prints a line per network and one per value that differs; the number of differences where all is certain."""
+    network = Network(program, folder)
     levels = onnxruntime.GraphOptimizationLevel
     sessions = {"off": network.session(levels.ORT_DISABLE_ALL), "all": network.session(levels.ORT_ENABLE_ALL)}
     tally = Tally()
@@ -117,19 +123,20 @@ def check(program, folder, inputs, samples=SAMPLES):
             compare_chunk(program, folder, network, sessions, chunk, pathlib.Path(scratch), tally)
     certain = [n for n in network.quantizers if network.certain(n.output[0])]
     wrong = {k: v for k, v in tally.counts.items() if network.certain(k[1]) or k[0] == "model.pare, model.onnx"}
-    print(f"{folder.name}: {count} samples, {len(network.quantizers)} values, {len(certain)} of them certain, "
-          f"{tally.elements} integers, {sum(tally.counts.values())} differ, {sum(wrong.values())} of them certain")
-    for (pair, name), different in sorted(tally.counts.items()):
+    if not quiet:
+        print(f"{folder.name}: {count} samples, {len(network.quantizers)} values, {len(certain)} of them certain, "
+              f"{tally.elements} integers, {sum(tally.counts.values())} differ, {sum(wrong.values())} of them certain")
+    for (pair, name), different in sorted(tally.counts.items()) if not quiet else ():
         print(f"  {name} ({pair}): {different} differ{'' if (pair, name) in wrong else ', not certain'}")
-    return not wrong
+    return sum(wrong.values()), tally.elements
 
 
 def main():
     program, folder, inputs = sys.argv[1:4]
     samples = int(sys.argv[4]) if len(sys.argv) > 4 else SAMPLES
     with np.load(inputs) as file:
-        same = check(program, pathlib.Path(folder), {name: file[name] for name in file.files}, samples)
-    sys.exit(0 if same else 1)
+        wrong, _ = check(program, pathlib.Path(folder), {name: file[name] for name in file.files}, samples)
+    sys.exit(0 if wrong == 0 else 1)
 
 
 try:
