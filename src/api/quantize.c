@@ -7,9 +7,36 @@
 
 /* ---- what the search is given ---- */
 
+static bool fix_shape(struct value *input, const struct shape *given) {
+    bool fixed = false;
+    for (int i = 1; i < input->rank; i++) {
+        if (input->dims[i].value < 0) {
+            input->dims[i] = (struct dim){.value = given->dim[i]};
+            fixed = true;
+        }
+    }
+    return fixed;
+}
+
+/* An integer program is about one shape: where the model leaves it open, that of the data. */
+static enum pare_status fix_shapes(struct context *ctx, struct quantize_job *job) {
+    bool fixed = false;
+    for (int k = 0; k < job->graph->input_count; k++) {
+        const struct shape *given = &job->data.inputs[k].shape;
+        char text[256];
+        if (fix_shape(job->graph->inputs[k], given)) {
+            context_warn(ctx, "%s: input '%s' is fixed to the shape of the data, %s", job->network->path,
+                         job->graph->inputs[k]->name, shape_text(given, text, sizeof text));
+            fixed = true;
+        }
+    }
+    return fixed ? graph_infer(ctx, job->graph) : PARE_OK;
+}
+
 static enum pare_status clean_graph(struct context *ctx, struct quantize_job *job) {
     context_progress(ctx, &(struct progress){.phase = "passes", .seconds_left = -1});
     TRY(graph_clone(ctx, job->network->graph, true, &job->graph));
+    TRY(fix_shapes(ctx, job));
     struct pass_options options = {.check_numerics = true, .seed = job->options.seed};
     return passes_run(ctx, &job->graph, &options) == PARE_OK ? PARE_OK : fail_at(ctx, "%s", job->network->path);
 }

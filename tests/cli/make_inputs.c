@@ -16,6 +16,16 @@ static const char two_inputs[] = "graph two_inputs {\n"
                                  "sum = Add(left, right) as add\n"
                                  "output sum }\n";
 
+static const char open_shape[] = "graph open_shape {\n"
+                                 "input image: float32[N,1,H,W]\n"
+                                 "const w1: float32[4,1,3,3] = random(1,-0.6,0.6)\n"
+                                 "const w2: float32[3,4] = random(2,-0.9,0.9)\n"
+                                 "a = Conv(image, w1) as conv\n"
+                                 "b = GlobalAveragePool(a) as mean\n"
+                                 "c = Flatten(b) as flatten\n"
+                                 "scores = Gemm(c, w2) as dense {transB=1}\n"
+                                 "output scores }\n";
+
 /* ---- data ---- */
 
 static void write_npy(const char *name, const struct tensor *t) {
@@ -147,6 +157,7 @@ int main(int argc, char **argv) {
     write_data(g);
     graph_free(g);
     graph_free(small_model("two_inputs.onnx", two_inputs));
+    graph_free(small_model("open_shape.onnx", open_shape));
     write_folders();
     write_broken();
     small_end();
