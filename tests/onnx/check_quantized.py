@@ -60,9 +60,9 @@ class Network:
 def run_session(session, names, inputs):
     """All samples at once, or one by one where the batch size is fixed."""
     batched = all(isinstance(i.shape[0], str) or i.shape[0] is None for i in session.get_inputs())
-    if batched:
-        return dict(zip(names, session.run(names, inputs)))
     count = len(next(iter(inputs.values())))
+    if batched or count == 1:
+        return dict(zip(names, session.run(names, inputs)))
     runs = [session.run(names, {k: v[i:i + 1] for k, v in inputs.items()}) for i in range(count)]
     return {name: np.concatenate([r[k] for r in runs]) for k, name in enumerate(names)}
 

@@ -14,7 +14,7 @@ import numpy as np
 import onnx
 
 SAMPLES = 1000
-RANDOM_SAMPLES = 8
+RANDOM_SAMPLES = 1  # their batch size is fixed
 
 CIFAR_MEAN, CIFAR_STD = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
 # Model, data, scale, mean, std, layout, widths.
