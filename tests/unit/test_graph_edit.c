@@ -228,6 +228,25 @@ START_TEST(replaced_output_keeps_its_name) {
 }
 END_TEST
 
+START_TEST(values_are_renamed) {
+    struct graph *g = NULL;
+    ck_assert_int_eq(
+        graph_parse(&ctx, "graph g {\n  input x: float32[2]\n  a = Relu(x)\n  b = Relu(a)\n  output b\n}\n", &g),
+        PARE_OK);
+    struct value *a = graph_find(g, "a");
+    ck_assert_int_eq(value_rename(&ctx, a, "c"), PARE_OK);
+    ck_assert_ptr_eq(graph_find(g, "c"), a);
+    ck_assert_ptr_null(graph_find(g, "a"));
+    ck_assert_int_eq(value_rename(&ctx, a, "c"), PARE_OK);
+    ck_assert_str_eq(a->name, "c");
+    ck_assert_int_eq(value_rename(&ctx, a, "b"), PARE_OK); /* taken: one derived from it */
+    ck_assert_str_ne(a->name, "b");
+    ck_assert_ptr_eq(graph_find(g, a->name), a);
+    ck_assert_int_eq(graph_verify(&ctx, g), PARE_OK);
+    graph_free(g);
+}
+END_TEST
+
 START_TEST(names_are_made_unique) {
     struct graph *g = parse("graph g { input x a = Relu(x) output a }");
     struct value *v = NULL;
@@ -448,6 +467,7 @@ int main(void) {
     tcase_add_loop_test(t, random_edits, 0, 20);
     tcase_add_test(t, clone_owns_its_constants);
     tcase_add_test(t, replaced_output_keeps_its_name);
+    tcase_add_test(t, values_are_renamed);
     tcase_add_test(t, names_are_made_unique);
     tcase_add_test(t, sorting_names_a_node_of_a_cycle);
     tcase_add_test(t, sorting_a_long_chain);
