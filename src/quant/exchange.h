@@ -7,12 +7,14 @@
 /* The name under which the integers of a value stand in the rewritten ONNX: "<name>_quantized", in `a`. */
 char *quantized_name(struct arena *a, const char *value_name);
 
-/* A new graph, ready for onnx_write (docs/numerics.md, "How each width is written in ONNX"): after every point's value
- * v producer -> v_float [-> Clip to the narrow range -> v_clipped] -> QuantizeLinear -> v_quantized -> DequantizeLinear
- * -> v (for a graph input: v -> [Clip ->] QuantizeLinear -> v_quantized -> DequantizeLinear -> v_dequantized), integer
- * initializers with DequantizeLinear for weights (int4 for up to 4 bits, int8, int16; per axis where the fractions
- * differ), int32 for biases aligned to weight frac + input frac, and constant operands. Formats become annotations of
- * the integer tensors. */
+/* A new graph, ready for onnx_write (docs/numerics.md, "How a width is written in ONNX"). Behind every point's value v:
+ *
+ *   producer -> v_float -> [Clip -> v_clipped ->] QuantizeLinear -> v_quantized -> DequantizeLinear -> v
+ *
+ * with a Clip where the width is narrower than the type; a graph input keeps its name, and its readers read
+ * v_dequantized. Weights, biases and constant operands become integer initializers w_quantized with a DequantizeLinear;
+ * formats become annotations of the integer tensors. Constants that stay are shared with the scheme's graph, which must
+ * outlive the new one; free it with graph_free. PARE_ERROR_UNSUPPORTED naming the node that ONNX has no words for. */
 enum pare_status export_graph(struct context *ctx, const struct scheme *s, struct graph **out);
 
 /* Whether the graph has QuantizeLinear nodes that all have power-of-two scales and zero points of 0. */

@@ -45,13 +45,9 @@ int folded_frac(const struct folded *f, size_t element) {
     return format_frac(&f->stored, (int)channel);
 }
 
-static enum pare_status add_floats(struct import *im, const struct folded *f, struct value **out) {
+static enum pare_status add_floats(struct import *im, const struct folded *f, const char *name, struct value **out) {
     const struct tensor *codes = f->integers->constant;
     struct tensor t;
-    const char *name = name_of_floats(&im->scratch, f->integers->name);
-    if (name == NULL) {
-        return fail_memory(im->ctx);
-    }
     TRY(tensor_new(im->ctx, im->graph->arena, DTYPE_FLOAT, &codes->shape, &t));
     for (size_t i = 0; i < tensor_count(codes); i++) {
         int frac = folded_frac(f, i);
@@ -88,13 +84,14 @@ static enum pare_status set_operand_format(struct import *im, const struct folde
 
 static enum pare_status fold(struct import *im, struct node *n) {
     struct folded *f = ARENA_NEW(&im->scratch, struct folded);
+    const char *name = name_of_floats(&im->scratch, n->inputs[0]->name);
     struct value *floats = NULL;
-    if (f == NULL) {
+    if (f == NULL || name == NULL) {
         return fail_memory(im->ctx);
     }
     f->integers = n->inputs[0];
     TRY(scaling_format(im->ctx, &im->scratch, n, &f->stored));
-    TRY(add_floats(im, f, &floats));
+    TRY(add_floats(im, f, name, &floats));
     TRY(set_operand_format(im, f, floats));
     if (!map_set(&im->folded, floats, f)) {
         return fail_memory(im->ctx);
