@@ -110,8 +110,9 @@ def compare_chunk(program, folder, network, sessions, inputs, scratch, tally):
             tally.add("model.pare, model.onnx", name, 1)
 
 
-def check(program, folder, inputs, samples=SAMPLES, quiet=False):
-    """Prints a line per network and one per value that differs; the number of differences where all is certain."""
+def compare(program, folder, inputs, samples=SAMPLES, quiet=False):
+    """How many integers differ where all is certain, and how many were compared. Unless quiet, prints a line for the
+    network and one per value that differs."""
     network = Network(program, folder)
     levels = onnxruntime.GraphOptimizationLevel
     sessions = {"off": network.session(levels.ORT_DISABLE_ALL), "all": network.session(levels.ORT_ENABLE_ALL)}
@@ -131,12 +132,17 @@ def check(program, folder, inputs, samples=SAMPLES, quiet=False):
     return sum(wrong.values()), tally.elements
 
 
+def check(program, folder, inputs, samples=SAMPLES):
+    """True when all that is certain is equal."""
+    return compare(program, folder, inputs, samples)[0] == 0
+
+
 def main():
     program, folder, inputs = sys.argv[1:4]
     samples = int(sys.argv[4]) if len(sys.argv) > 4 else SAMPLES
     with np.load(inputs) as file:
-        wrong, _ = check(program, pathlib.Path(folder), {name: file[name] for name in file.files}, samples)
-    sys.exit(0 if wrong == 0 else 1)
+        same = check(program, pathlib.Path(folder), {name: file[name] for name in file.files}, samples)
+    sys.exit(0 if same else 1)
 
 
 try:

@@ -43,10 +43,10 @@ def check_random(program, faulty, rewritten, scratch):
         folder.mkdir()
         file = file.rename(folder / "model.onnx")
         inputs = random_inputs(onnx.load(file), rng)
-        differing, compared = check_quantized.check(program, folder, inputs, RANDOM_SAMPLES, quiet=True)
+        differing, compared = check_quantized.compare(program, folder, inputs, RANDOM_SAMPLES, quiet=True)
         wrong += differing
         elements += compared
-        seen += check_quantized.check(faulty, folder, inputs, RANDOM_SAMPLES, quiet=True)[0] > 0
+        seen += check_quantized.compare(faulty, folder, inputs, RANDOM_SAMPLES, quiet=True)[0] > 0
     print(f"random: {len(files)} networks, {elements} integers, {wrong} differ; the fault shows in {seen} networks")
     return wrong == 0 and seen > 0
 
@@ -77,8 +77,8 @@ def check_network(program, faulty, models, data, network, scratch):
     quantize(program, models / f"{name}.onnx", data, network, folder)
     x = preprocess(np.load(data / f"{samples}_val.npz")["x"][:SAMPLES], scale, mean, std, layout)
     inputs = {onnx.load(folder / "model.onnx").graph.input[0].name: x}
-    wrong, _ = check_quantized.check(program, folder, inputs, SAMPLES)
-    fault, _ = check_quantized.check(faulty, folder, inputs, 20, quiet=True)
+    wrong, _ = check_quantized.compare(program, folder, inputs, SAMPLES)
+    fault, _ = check_quantized.compare(faulty, folder, inputs, 20, quiet=True)
     if fault == 0:
         print(f"{name}: a kernel that rounds half up is not seen")
     return wrong == 0 and fault > 0
