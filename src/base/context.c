@@ -5,6 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#undef fail
+#undef fail_at
+#undef fail_memory
+
 #define MAX_THREADS 64
 
 void context_init(struct context *ctx) {

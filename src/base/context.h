@@ -46,6 +46,11 @@ enum pare_status fail(struct context *ctx, enum pare_status code, const char *fo
 /* Put "place: " in front of the recorded message; returns the recorded code. */
 enum pare_status fail_at(struct context *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
 enum pare_status fail_memory(struct context *ctx);
+#ifdef __clang_analyzer__ /* which cannot see into another file that these never return PARE_OK */
+#define fail(ctx, code, ...) (fail(ctx, code, __VA_ARGS__), (code))
+#define fail_at(...) (fail_at(__VA_ARGS__), PARE_ERROR_INPUT)
+#define fail_memory(ctx) (fail_memory(ctx), PARE_ERROR_MEMORY)
+#endif
 
 /* Returns from the enclosing function when `call` fails. */
 #define TRY(call)                                                                                                      \
