@@ -96,7 +96,7 @@ static enum pare_status judge(void *user, struct context *ctx, size_t i, int wor
     (void)worker;
     const struct measuring *m = user;
     const struct sample_set *s = m->set;
-    float *x = malloc(s->width * sizeof(float));
+    float *x = calloc(s->width, sizeof(float));
     if (x == NULL) {
         return fail_memory(ctx);
     }
