@@ -29,12 +29,20 @@ bool claim_holds(const struct claim *c, const struct measure *m) {
     return enough && claim_drop(c, m) <= c->bound;
 }
 
+bool claim_supports(const struct claim *c, const struct measure *m) {
+    return c->drop_only ? claim_drop(c, m) <= c->bound : claim_holds(c, m);
+}
+
+bool claim_needs_samples(const struct claim *c, const struct measure *m, size_t held_out) {
+    double elsewhere = DISCORDANCE_SLACK * sqrt((double)c->samples / (double)held_out);
+    return c->metric != METRIC_SQNR && resolution(c, m) * elsewhere > c->bound;
+}
+
 bool claim_promises(const struct claim *c, const struct measure *m, size_t held_out) {
     if (c->metric == METRIC_SQNR) {
         return claim_holds(c, m);
     }
-    double elsewhere = DISCORDANCE_SLACK * sqrt((double)c->samples / (double)held_out);
-    return resolution(c, m) * elsewhere <= c->bound &&
+    return (c->drop_only || !claim_needs_samples(c, m, held_out)) &&
            paired_drop(&m->paired) + SEARCH_MARGIN * paired_error(&m->paired) <= c->bound;
 }
 

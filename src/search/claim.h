@@ -10,6 +10,7 @@ struct claim {
     double confidence;
     double float_accuracy;
     size_t samples;
+    bool drop_only; /* the samples cannot tell whatever is done: the search goes by the measured drop, and says so */
 };
 
 /* The bound of the options on this set: relative ones take the float network's accuracy on it. */
@@ -19,6 +20,10 @@ double claim_drop(const struct claim *c, const struct measure *m);
  * lost nothing, with the same number of discordant samples, would be shown to hold the bound at the claim's confidence:
  * the one-sided error of the drop is at most the bound. */
 bool claim_holds(const struct claim *c, const struct measure *m);
+/* What the search goes by: claim_holds, or the drop alone where the samples are too few for the claim. */
+bool claim_supports(const struct claim *c, const struct measure *m);
+/* Whether the samples are too few even for this point. */
+bool claim_needs_samples(const struct claim *c, const struct measure *m, size_t held_out);
 /* Whether what was measured on the search set lets the claim be expected on `held_out` other samples: with half a
  * standard error to spare, since the best of many points looks better than it is. */
 bool claim_promises(const struct claim *c, const struct measure *m, size_t held_out);

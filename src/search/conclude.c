@@ -45,6 +45,7 @@ static enum pare_status choose(struct search *s, struct search_result *r) {
     TRY(ranked(s, &list, &count));
     struct claim claim;
     claim_init(&claim, s->options, &s->held_out);
+    claim.drop_only = s->claim.drop_only;
     struct candidate *chosen = NULL;
     struct measure held_out = {0};
     for (size_t i = 0; i < count; i++) {
@@ -55,7 +56,7 @@ static enum pare_status choose(struct search *s, struct search_result *r) {
         TRY(evaluator_measure(s->ctx, &s->evaluator, &s->held_out, list[i]->bits, &held_out));
         s->full_evaluations++;
         chosen = list[i];
-        if (claim_holds(&claim, &held_out)) {
+        if (claim_supports(&claim, &held_out)) {
             break;
         }
     }

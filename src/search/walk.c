@@ -188,12 +188,21 @@ static enum pare_status polish(struct search *s, const struct sensitivity *aroun
     return PARE_OK;
 }
 
+/* Where 8 bits everywhere already disagree with the float network too often for the samples to tell, fewer bits will
+ * not help. */
+static void settle_claim(struct search *s, struct candidate *c) {
+    s->claim.drop_only = claim_needs_samples(&s->claim, &c->measure, s->held_out.data->count);
+    c->accepted = claim_promises(&s->claim, &c->measure, s->held_out.data->count);
+    s->best = c->accepted ? c : NULL;
+}
+
 /* All tensors at one width: 8 bits, or wider where that does not hold the bound. */
 static enum pare_status find_start(struct search *s, uint8_t *bits) {
     for (int b = widths_base(s->options->widths); b != 0; b = widths_next_higher(s->options->widths, b)) {
         memset(bits, b, s->knobs.count);
         struct candidate *c = NULL;
         TRY(evaluate(s, bits, &c));
+        settle_claim(s, c);
         if (c->accepted) {
             return PARE_OK;
         }
