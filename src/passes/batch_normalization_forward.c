@@ -1,8 +1,10 @@
 /* BatchNormalization (and per-channel arithmetic) that cannot be folded backwards, into all the linear operators that
- * follow: through pooling, Concat, Transpose and reshapes, which a per-channel y = a * x + b passes unchanged.
+ * follow: through pooling, Transpose and reshapes, which a per-channel y = a * x + b passes unchanged. Not through a
+ * Concat: its inputs share one fixed-point format, and without their normalisation they differ in range by orders of
+ * magnitude.
  *
  *   Relu ─▶ BatchNormalization ─┬▶ Conv 1x1                      Relu ─┬▶ Conv'
- *                               └▶ MaxPool ─▶ Concat ─▶ Gemm  ⇒        └▶ MaxPool ─▶ Concat ─▶ Gemm'
+ *                               └▶ MaxPool ─▶ Gemm    ⇒        └▶ MaxPool ─▶ Gemm'
  *
  * Zero padding is no zero any more once b is folded, so a padded Conv takes only a pure scale; a maximum takes
  * only scales that keep the order.
@@ -17,7 +19,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Uses followed from one node, all paths together: diamonds of Concat would multiply without end. */
+/* Uses followed from one node, all paths together: diamonds would multiply without end. */
 #define MAX_STEPS 256
 #define MAX_SCRATCH ((size_t)1 << 28)
 /* Coefficients and weights up to here cannot overflow a float, whatever the size of the layer. */
@@ -110,45 +112,6 @@ static enum pare_status follow_reshape(struct walk *w, const struct node *n, con
     return follow(w, to, &wide);
 }
 
-/* Where input `index` begins along the axis of a Concat, and its size and the whole there; false when unknown. */
-static bool concat_range(const struct node *n, int index, int axis, int64_t *first, int64_t *size, int64_t *whole) {
-    *first = 0;
-    for (int i = 0; i < index; i++) {
-        if (!value_dim(n->inputs[i], axis, size)) {
-            return false;
-        }
-        *first += *size;
-    }
-    return value_dim(n->inputs[index], axis, size) && value_dim(n->outputs[0], axis, whole) &&
-           *whole <= AFFINE_MAX_CHANNELS && *first + *size <= *whole;
-}
-
-/* Along the axis of a Concat, what comes from the other inputs stays as it is. */
-static enum pare_status follow_concat(struct walk *w, const struct node *n, int index, const struct affine *f) {
-    int64_t axis = node_int(n, "axis"), first, size, whole;
-    struct affine part = *f, wide = *f;
-    wide.axis = (int)(axis < 0 ? axis + n->outputs[0]->rank : axis);
-    w->possible = concat_range(n, index, wide.axis, &first, &size, &whole);
-    if (w->possible) {
-        TRY(affine_spread(w->ctx, w->scratch, &part, wide.axis, size, &w->possible));
-    }
-    if (!w->possible) {
-        return PARE_OK;
-    }
-    wide.channels = whole;
-    wide.scale = ARENA_ARRAY(w->scratch, (size_t)whole, double);
-    wide.shift = ARENA_ARRAY(w->scratch, (size_t)whole, double);
-    if (wide.scale == NULL || wide.shift == NULL) {
-        return fail_memory(w->ctx);
-    }
-    for (int64_t i = 0; i < whole; i++) {
-        bool inside = i >= first && i < first + size;
-        wide.scale[i] = inside ? part.scale[i - first] : 1;
-        wide.shift[i] = inside ? part.shift[i - first] : 0;
-    }
-    return follow(w, n->outputs[0], &wide);
-}
-
 static enum pare_status follow_transpose(struct walk *w, const struct node *n, const struct permutation *p,
                                          const struct affine *f) {
     struct affine moved = *f;
@@ -163,9 +126,6 @@ static enum pare_status follow_use(struct walk *w, const struct use *use, const 
     struct permutation p;
     bool exhausted = !w->apply && (++w->steps > MAX_STEPS || w->scratch->bytes > MAX_SCRATCH);
     if (n != NULL && !exhausted) {
-        if (node_is(n, "Concat")) {
-            return follow_concat(w, n, use->index, f);
-        }
         if (use->index == 0 && linear_of(n, &l)) {
             return follow_linear(w, &l, f);
         }
