@@ -1,7 +1,7 @@
-"""ONNX Runtime against integer programs: cross_checks.py PARE FAULTY REWRITTEN MODELS DATA
+"""ONNX Runtime against integer programs: cross_checks.py PARE FAULTY REWRITTEN SAMPLE MODELS DATA
 
-Random networks of the program REWRITTEN, then networks of the folder MODELS taken to fixed point by PARE, where it is
-there. FAULTY is PARE with a kernel that rounds half up: the comparison must see it.
+Random networks of the program REWRITTEN, then the network of the folder SAMPLE and, where it is there, those of MODELS
+taken to fixed point by PARE. FAULTY is PARE with a kernel that rounds half up: the comparison must see it.
 """
 import pathlib
 import subprocess
@@ -16,12 +16,15 @@ import onnx
 SAMPLES = 1000
 RANDOM_SAMPLES = 1  # their batch size is fixed
 
+KWS_DIVISOR = 1 / 0.5847029089927673
 CIFAR_MEAN, CIFAR_STD = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
-# Model, data, scale, mean, std, layout, widths.
+# Model, data, divisor, mean, std, layout, widths.
+SAMPLE = ("fashion_mnist", "fashion_mnist", 255, None, None, "nchw", "2..8")
 NETWORKS = [
     ("torch16_convnet_avgpool_mnist", "mnist", 255, None, None, "nchw", "2..8"),
     ("cntk_mnist8", "mnist", 1, None, None, "nchw", "8"),
     ("tf2onnx_cifar10_small", "cifar10", 255, None, None, "nhwc", "4..8"),
+    ("mlperf_tiny_dscnn_kws", "kws", KWS_DIVISOR, 83 / KWS_DIVISOR, 1, "nchw", "8"),
     ("resnet20_cifar10", "cifar10", 255, CIFAR_MEAN, CIFAR_STD, "nchw", "8"),
     ("paper_seq_mnist", "mnist", 255, None, None, "nhwc", "8"),
 ]
@@ -60,10 +63,12 @@ def preprocess(x, scale, mean, std, layout):
 
 def quantize(program, model, data, network, out):
     _, name, scale, mean, std, layout, bits = network
-    command = [program, "quantize", model, "--data", data / f"{name}_val.npz", "--calib", data / f"{name}_calib.npz",
-               "--scale", f"1/{scale}", "--bits", bits, "--max-drop", "10%", "--quiet", "-o", out]
+    command = [program, "quantize", model, "--data", data / f"{name}_val.npz", "--scale", f"1/{scale}",
+               "--bits", bits, "--max-drop", "10%", "--quiet", "-o", out]
+    if (data / f"{name}_calib.npz").exists():
+        command += ["--calib", data / f"{name}_calib.npz"]
     if mean is not None:
-        command += ["--mean", ",".join(map(str, mean)), "--std", ",".join(map(str, std))]
+        command += ["--mean", ",".join(map(str, np.atleast_1d(mean))), "--std", ",".join(map(str, np.atleast_1d(std)))]
     if layout == "nhwc":
         command += ["--layout", "nhwc"]
     run = subprocess.run(command, capture_output=True, text=True)
@@ -86,13 +91,14 @@ def check_network(program, faulty, models, data, network, scratch):
 
 def main():
     program, faulty, rewritten = sys.argv[1:4]
-    models, data = pathlib.Path(sys.argv[4]), pathlib.Path(sys.argv[5])
+    sample, models, data = map(pathlib.Path, sys.argv[4:7])
     with tempfile.TemporaryDirectory() as scratch:
         same = check_random(program, faulty, rewritten, pathlib.Path(scratch))
+        same = check_network(program, faulty, sample, sample, SAMPLE, pathlib.Path(scratch)) and same
         for network in NETWORKS if models.exists() else ():
             same = check_network(program, faulty, models, data, network, pathlib.Path(scratch)) and same
     if not models.exists():
-        print("random networks only: no ../shared")
+        print("random networks and the sample only: no ../shared")
     sys.exit(0 if same else 1)
 
 
