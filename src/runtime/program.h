@@ -95,6 +95,9 @@ struct pare_op {
     int32_t low, high;           /* bounds of the output code: saturation, with Relu and Clip folded in */
     struct pare_weights weights; /* CONV, CONV_TRANSPOSE, DENSE, PRELU */
     struct pare_bias bias;
+    /* CONV: the zero point of each of the in_c input channels, signed 16-bit codes, subtracted from the channel's
+     * codes; what lies outside of the input still counts as 0 after that. NULL: all 0, as for every other kind. */
+    const uint8_t *zero;
     union {
         struct pare_window window;
         struct {
