@@ -72,7 +72,9 @@ static enum pare_status write_parameters(struct file_writer *w, const struct par
     case PARE_CONV_TRANSPOSE:
     case PARE_MAX_POOL:
     case PARE_AVERAGE_POOL:
-        return write_window(w, &op->u.window);
+        TRY(write_window(w, &op->u.window));
+        write_bytes(b, op->zero, op->zero == NULL ? 0 : (size_t)op->u.window.in_c * 2);
+        return PARE_OK;
     case PARE_DENSE:
     case PARE_PRELU:
         write_array(b, (const uint32_t[]){op->weights.rows, op->weights.columns}, 2);
@@ -194,7 +196,7 @@ static enum pare_status check_bounds(struct file_writer *w, const struct pare_op
 enum pare_status file_write_op(struct file_writer *w, const struct pare_op *op) {
     const struct pare_value *y = &w->program->values[op->output];
     int32_t smallest = code_min(y->bits, y->is_signed);
-    uint8_t flags = op->wide ? PARE_OP_WIDE : 0;
+    uint8_t flags = (op->wide ? PARE_OP_WIDE : 0) | (op->zero != NULL ? PARE_OP_INPUT_ZERO : 0);
     uint32_t parameters = 0, coefficients = 0;
     TRY(check_bounds(w, op, smallest));
     w->parameters.size = 0;

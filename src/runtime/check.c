@@ -215,6 +215,9 @@ const char *pare_check_op(const struct pare_op *op, const struct pare_value *val
     if (!input_count_right(op)) {
         return "it has a wrong number of inputs";
     }
+    if (op->zero != NULL && op->kind != PARE_CONV) {
+        return "only a convolution has zero points of its input";
+    }
     struct range format = code_range(&values[op->output]);
     if (op->low > op->high || op->low < format.low || op->high > format.high) {
         return bad_bounds;

@@ -10,14 +10,28 @@ static const char bad_window[] = "its window has an impossible geometry";
 
 /* ---- accumulators ---- */
 
-/* All sums, in any order of the products, that start from the bias: the products' largest total is below 2^59. */
-static struct range row_range(const struct pare_weights *w, uint32_t row, struct range x, int64_t bias) {
-    struct weight_row weights = weight_row(w, row);
+/* What weight `column` of a row is multiplied by: a code less its channel's zero point, or nothing outside of the
+ * input. */
+static struct range factor_range(const struct pare_op *op, uint32_t row, uint32_t column, struct range x) {
+    if (op->zero != NULL) {
+        const struct pare_window *w = &op->u.window;
+        uint32_t group = row / (w->out_c / w->group), channel = column / (w->kernel_h * w->kernel_w);
+        int32_t zero = zero_at(op->zero, group * (w->in_c / w->group) + channel);
+        x.low = x.low < zero ? x.low - zero : 0;
+        x.high = x.high > zero ? x.high - zero : 0;
+    }
+    return x;
+}
+
+/* All sums, in any order of the products, that start from the bias: the products' largest total is below 2^60. */
+static struct range row_range(const struct pare_op *op, uint32_t row, struct range x, int64_t bias) {
+    struct weight_row weights = weight_row(&op->weights, row);
     struct range sum = {bias, bias};
-    for (uint32_t column = 0; weights.bits > 0 && column < w->columns; column++) {
+    for (uint32_t column = 0; weights.bits > 0 && column < op->weights.columns; column++) {
         int64_t weight = weight_at(&weights, column);
-        sum.low += weight * (weight > 0 ? x.low : x.high);
-        sum.high += weight * (weight > 0 ? x.high : x.low);
+        struct range factor = factor_range(op, row, column, x);
+        sum.low += weight * (weight > 0 ? factor.low : factor.high);
+        sum.high += weight * (weight > 0 ? factor.high : factor.low);
     }
     return sum;
 }
@@ -32,7 +46,7 @@ static const char *check_row(const struct pare_op *op, uint32_t row, const struc
         }
         bias = bias == 0 ? 0 : align_left(bias, shift);
     }
-    return fits(row_range(&op->weights, row, code_range(x), bias), op->wide) ? NULL : PARE_OVERFLOWS;
+    return fits(row_range(op, row, code_range(x), bias), op->wide) ? NULL : PARE_OVERFLOWS;
 }
 
 static const char *check_rows(const struct pare_op *op, const struct pare_value *x) {

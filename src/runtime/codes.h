@@ -84,6 +84,11 @@ static inline int32_t signed_bits(const uint8_t *data, uint32_t at, unsigned bit
     return (int32_t)(((int64_t)(v >> skip & (((uint64_t)sign << 1) - 1)) ^ sign) - sign);
 }
 
+/* The zero point of an input channel; `zero` as in struct pare_op. */
+static inline int32_t zero_at(const uint8_t *zero, uint32_t channel) {
+    return zero == NULL ? 0 : (little_endian16(zero, channel) ^ 0x8000) - 0x8000;
+}
+
 /* One row of packed weights; with 0 bits, of nothing. */
 struct weight_row {
     const uint8_t *data;

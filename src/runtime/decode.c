@@ -206,7 +206,8 @@ static const char *take_table(struct cursor *c, const struct pare_model *model, 
     return problem;
 }
 
-static const char *take_parameters(const struct pare_model *model, struct cursor *c, struct pare_op *op) {
+static const char *take_parameters(const struct pare_model *model, struct cursor *c, bool input_zero,
+                                   struct pare_op *op) {
     const char *problem = NULL;
     switch (op->kind) {
     case PARE_CONV:
@@ -215,6 +216,7 @@ static const char *take_parameters(const struct pare_model *model, struct cursor
     case PARE_AVERAGE_POOL:
         take_window(c, &op->u.window);
         op->weights.rows = op->u.window.out_c;
+        op->zero = input_zero ? take(c, (uint64_t)op->u.window.in_c * 2) : NULL;
         break;
     case PARE_DENSE:
     case PARE_PRELU:
@@ -332,13 +334,14 @@ const char *pare_decode_op(const struct pare_model *model, uint32_t index, struc
     out->wide = (record->flags & PARE_OP_WIDE) != 0;
     out->input_count = record->input_count;
     uint32_t most = out->kind == PARE_CONCAT ? PARE_MAX_INPUTS : 2;
-    if (out->kind >= PARE_HOST || (record->flags & ~PARE_OP_FLAGS) != 0 || out->input_count == 0 ||
-        out->input_count > most) {
+    bool input_zero = (record->flags & PARE_OP_INPUT_ZERO) != 0;
+    if (out->kind >= PARE_HOST || (record->flags & ~PARE_OP_FLAGS) != 0 || (input_zero && out->kind != PARE_CONV) ||
+        out->input_count == 0 || out->input_count > most) {
         return "an operator of an unknown kind";
     }
     struct cursor c = cursor_at(model, record->parameters);
     const char *problem = take_values(model, record, out);
-    problem = problem != NULL ? problem : take_parameters(model, &c, out);
+    problem = problem != NULL ? problem : take_parameters(model, &c, input_zero, out);
     problem = problem != NULL ? problem : take_bounds(model, record, out);
     if (problem == NULL && has_weights(out->kind)) {
         problem = take_coefficients(model, record, out);

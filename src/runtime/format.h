@@ -92,12 +92,13 @@ enum pare_op_flag {
     PARE_OP_WEIGHT_FRAC_PER_ROW = 2,
     PARE_OP_BIAS_FRAC_PER_ROW = 4,
     PARE_OP_WHOLE_BYTE_ROWS = 8,
-    PARE_OP_FLAGS = 15
+    PARE_OP_INPUT_ZERO = 16, /* CONV only */
+    PARE_OP_FLAGS = 31
 };
 
 /* Parameters, arrays of u32 unless said otherwise, in the words of struct pare_op:
  *
- * CONV, CONV_TRANSPOSE, MAX_POOL, AVERAGE_POOL  struct pare_file_window
+ * CONV, CONV_TRANSPOSE, MAX_POOL, AVERAGE_POOL  struct pare_file_window, then i16 zero[in_c] where the flag says so
  * DENSE, PRELU   rows, columns
  * MATMUL         batch, m, k, n, stride_a, stride_b
  * ADD, MUL       subtract, rank, dims[rank], stride[0][rank], stride[1][rank]

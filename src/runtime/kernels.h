@@ -8,7 +8,8 @@
 #include "pare/runtime.h"
 #include "runtime/program.h"
 
-/* y[o] = sum over i, ky, kx of w[o][i][ky][kx] * x[...] + bias[o], all in codes; zero outside of x. */
+/* y[o] = sum over i, ky, kx of w[o][i][ky][kx] * (x[i][...] - zero[i]) + bias[o], all in codes, over the taps inside of
+ * x. */
 pare_kernel pare_run_conv, pare_run_conv_transpose;
 /* y[r][o] = sum over c of w[o][c] * x[r][c] + bias[o] */
 pare_kernel pare_run_dense;

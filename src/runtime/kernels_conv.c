@@ -13,6 +13,7 @@ struct channel {
     struct weight_row weights;
     uint32_t first_input; /* channel of the group */
     uint32_t inputs;      /* channels in the group */
+    int32_t zero;         /* point of the input channel at hand */
     int64_t accumulators[TILE];
 };
 
@@ -20,7 +21,7 @@ struct channel {
 typedef void channel_row(struct channel *c, uint32_t input_row, uint32_t column, int32_t ox, int32_t count);
 
 static void add_product(struct channel *c, int32_t i, int32_t weight, uint32_t input) {
-    int64_t product = (int64_t)weight * code_at(&c->input, input);
+    int64_t product = (int64_t)weight * (code_at(&c->input, input) - c->zero);
     c->accumulators[i] = accumulate(c->accumulators[i], product, c->op->wide);
 }
 
@@ -69,6 +70,7 @@ static void accumulate_tile(struct channel *c, bool transposed, int32_t oy, int3
     const struct pare_window *w = c->window;
     channel_row *row = transposed ? transposed_row : conv_row;
     for (uint32_t i = 0; i < c->inputs; i++) {
+        c->zero = zero_at(c->op->zero, c->first_input + i);
         for (uint32_t ky = 0; ky < w->kernel_h; ky++) {
             int32_t iy = transposed ? transposed_input_row(w, oy, ky) : conv_input_row(w, oy, ky);
             if (iy >= 0) {

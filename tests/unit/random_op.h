@@ -59,6 +59,7 @@ struct random_op {
     uint8_t *memory[MOST_VALUES]; /* storage between guards */
     void *data[MOST_VALUES];      /* into memory */
     int32_t *weights, *biases;    /* rows x columns, rows */
+    int32_t *zeros;               /* of a convolution's input channels, or NULL */
     void *owned[8];
     unsigned owned_count;
 };
@@ -185,6 +186,20 @@ static inline void fill_weights(struct random_op *r, uint32_t rows, uint32_t col
     r->op.wide = ((int64_t)columns << (x->bits + w->bits)) + ((int64_t)1 << (b->bits + 6)) > INT32_MAX;
 }
 
+/* Zero points of the input's channels: codes of its format, or any of 16 bits. */
+static inline void fill_zeros(struct random_op *r, uint32_t channels) {
+    const struct pare_value *x = &r->values[0];
+    uint8_t *data = owned(r, channels * (size_t)2);
+    bool beyond = chance(30);
+    r->zeros = owned(r, channels * sizeof(*r->zeros));
+    for (uint32_t i = 0; i < channels; i++) {
+        r->zeros[i] = clamp32(beyond ? pick_code(16, true) : pick_code(x->bits, x->is_signed), INT16_MIN, INT16_MAX);
+        put_bits(data, (uint64_t)i * 16, r->zeros[i], 16);
+    }
+    r->op.zero = data;
+    r->op.wide = r->op.wide || pare_check_op(&r->op, r->values) != NULL;
+}
+
 /* ---- kinds ---- */
 
 static inline uint32_t window_out(uint32_t in, uint32_t kernel, uint32_t stride, uint32_t dilation, uint32_t pads) {
@@ -230,6 +245,9 @@ static inline void random_window(struct random_op *r, bool pool) {
     set_shape(&r->values[OUTPUT], 4, (const uint32_t[]){1, w->out_c, w->out_h, w->out_w});
     if (!pool) {
         fill_weights(r, w->out_c, w->in_c / w->group * w->kernel_h * w->kernel_w, true);
+    }
+    if (r->op.kind == PARE_CONV && chance(50)) {
+        fill_zeros(r, w->in_c);
     }
 }
 

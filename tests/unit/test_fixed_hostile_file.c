@@ -33,14 +33,17 @@ START_TEST(refuses_a_damaged_header) {
 }
 END_TEST
 
+static struct pare_file_op *op_records(const struct buffer *file) {
+    const struct pare_file_header *header = (const struct pare_file_header *)(const void *)file->data;
+    return (struct pare_file_op *)(void *)(file->data + little_endian32(header->ops, 0));
+}
+
 START_TEST(says_where_a_file_is_broken) {
     struct random_program r;
     struct buffer file;
     struct program *p = NULL;
     one_file(5, &r, &file);
-    struct pare_file_header *header = (struct pare_file_header *)(void *)file.data;
-    struct pare_file_op *ops = (struct pare_file_op *)(void *)(file.data + little_endian32(header->ops, 0));
-    ops[r.program.op_count - 1].kind = PARE_HOST;
+    op_records(&file)[r.program.op_count - 1].kind = PARE_HOST;
     repair_checksum(file.data, file.size);
     context_clear(&ctx);
     ck_assert_int_eq(program_read(&ctx, "some.pare", file.data, file.size, &p), PARE_ERROR_INPUT);
@@ -49,6 +52,54 @@ START_TEST(says_where_a_file_is_broken) {
     ck_assert_msg(strncmp(ctx.diag.message, expected, strlen(expected)) == 0, "%s", ctx.diag.message);
     buffer_free(&file);
     random_program_free(&r);
+}
+END_TEST
+
+/* What opening the file with its checksum repaired says about operator 0, or "" where it opens. */
+static const char *first_problem(const struct buffer *file) {
+    struct pare_model model;
+    repair_checksum(file->data, file->size);
+    if (pare_model_open(file->data, file->size, &model) == PARE_OK) {
+        return "";
+    }
+    return model.in_operator && model.place == 0 ? model.problem : "another place";
+}
+
+/* The window at the end of the data section, with fewer bytes behind it than it has zero points. */
+static void cut_zero_points(const struct buffer *file) {
+    const struct pare_file_header *header = (const struct pare_file_header *)(const void *)file->data;
+    struct pare_file_op *op = op_records(file);
+    uint8_t *data = file->data + little_endian32(header->data, 0);
+    const struct pare_file_window *w = (const void *)(data + little_endian32(op->parameters, 0));
+    uint32_t whole = sizeof(*w) + 2 * little_endian32(w->in_c, 0), size = little_endian32(header->data_size, 0);
+    uint32_t offset = (size - whole) / 4 * 4 + 4;
+    memmove(data + offset, w, sizeof(*w));
+    for (int i = 0; i < 4; i++) {
+        op->parameters[i] = (uint8_t)(offset >> 8 * i & 0xff);
+    }
+}
+
+START_TEST(refuses_zero_points_out_of_place) {
+    unsigned cut = 0, misplaced = 0;
+    for (uint64_t seed = 1; seed <= 300; seed++) {
+        struct random_program r;
+        struct buffer file;
+        one_file(seed, &r, &file);
+        if (r.program.ops[0].kind != PARE_CONV) {
+            op_records(&file)->flags |= PARE_OP_INPUT_ZERO;
+            ck_assert_str_eq(first_problem(&file), "an operator of an unknown kind");
+            misplaced++;
+        } else if (r.program.ops[0].zero != NULL) {
+            ck_assert_str_eq(first_problem(&file), "");
+            cut_zero_points(&file);
+            ck_assert_str_eq(first_problem(&file), "its parameters lie outside of the data section");
+            cut++;
+        }
+        buffer_free(&file);
+        random_program_free(&r);
+    }
+    ck_assert_uint_gt(cut, 3);
+    ck_assert_uint_gt(misplaced, 100);
 }
 END_TEST
 
@@ -157,6 +208,7 @@ int main(void) {
     tcase_add_checked_fixture(tests, setup, NULL);
     tcase_add_test(tests, refuses_a_damaged_header);
     tcase_add_test(tests, says_where_a_file_is_broken);
+    tcase_add_test(tests, refuses_zero_points_out_of_place);
     tcase_add_test(tests, refuses_text_that_is_no_utf8);
     tcase_add_test(tests, refuses_a_plan_that_overlaps);
     tcase_add_test(tests, survives_mutated_files);

@@ -124,6 +124,11 @@ static void break_bias_frac(struct random_op *r) {
     r->op.bias = (struct pare_bias){2, data, false, &beyond};
 }
 
+static void break_zero(struct random_op *r) {
+    static const uint8_t zero[64] = {0};
+    r->op.zero = zero;
+}
+
 static void break_batches(struct random_op *r) {
     r->op.u.matmul.stride_b = UINT32_MAX;
     r->op.u.matmul.batch = 2;
@@ -222,6 +227,7 @@ static const struct {
     {PARE_CONV_TRANSPOSE, break_group},
     {PARE_CONV_TRANSPOSE, break_far_stride},
     {PARE_CONV_TRANSPOSE, break_columns},
+    {PARE_CONV_TRANSPOSE, break_zero},
     {PARE_MAX_POOL, break_cover_behind},
     {PARE_MAX_POOL, break_cover_before},
     {PARE_MAX_POOL, break_stride},
@@ -231,6 +237,9 @@ static const struct {
     {PARE_DENSE, break_columns},
     {PARE_DENSE, break_rows},
     {PARE_DENSE, break_bias_frac},
+    {PARE_DENSE, break_zero},
+    {PARE_MAX_POOL, break_zero},
+    {PARE_COPY, break_zero},
     {PARE_MATMUL, break_batches},
     {PARE_MATMUL, break_inner_size},
     {PARE_ADD, break_rank},
@@ -266,14 +275,18 @@ END_TEST
 
 /* ---- accumulators: the largest that fits, and one more ---- */
 
+static void put_little_endian(int32_t v, uint8_t *bytes, int size) {
+    for (int i = 0; i < size; i++) {
+        bytes[i] = (uint8_t)((uint32_t)v >> 8 * i & 0xff);
+    }
+}
+
 /* One row of one 2-bit weight on a 1-bit input, and a bias of 32 bits. */
 static const char *check_sum(int32_t weight, int32_t bias, bool wide) {
     static const int8_t frac = 0;
     uint8_t weights[1] = {(uint8_t)(weight & 3)};
     uint8_t biases[4];
-    for (int i = 0; i < 4; i++) {
-        biases[i] = (uint8_t)((uint32_t)bias >> 8 * i & 0xff);
-    }
+    put_little_endian(bias, biases, 4);
     struct pare_value values[2] = {{.storage = PARE_U8, .bits = 1, .count = 1},
                                    {.storage = PARE_I8, .bits = 8, .is_signed = true, .count = 1}};
     struct pare_op op = {.kind = PARE_DENSE, .wide = wide, .input_count = 1, .output = 1, .low = -128, .high = 127};
@@ -291,6 +304,39 @@ START_TEST(knows_the_largest_accumulator) {
     ck_assert_ptr_null(check_sum(-1, INT32_MIN + 1, false));
     ck_assert_ptr_nonnull(check_sum(-1, INT32_MIN, false));
     ck_assert_ptr_null(check_sum(-1, INT32_MIN, true));
+}
+END_TEST
+
+/* One output of a padded convolution with one tap of weight 1: the 1-bit input less `zero`, or nothing, plus a bias. */
+static const char *check_zero(int32_t zero, int32_t bias, bool wide) {
+    static const int8_t frac = 0;
+    static const uint8_t weights[1] = {1};
+    uint8_t biases[4], zeros[2];
+    put_little_endian(bias, biases, 4);
+    put_little_endian(zero, zeros, 2);
+    struct pare_value values[2] = {{.storage = PARE_U8, .bits = 1, .count = 1},
+                                   {.storage = PARE_I8, .bits = 8, .is_signed = true, .count = 1}};
+    struct pare_op op = {.kind = PARE_CONV, .wide = wide, .input_count = 1, .output = 1, .low = -128, .high = 127};
+    op.weights = (struct pare_weights){2, 1, 1, 2, weights, false, &frac};
+    op.bias = (struct pare_bias){32, biases, false, &frac};
+    op.zero = zeros;
+    op.u.window = (struct pare_window){1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, false, 0, 0};
+    return pare_check_op(&op, values);
+}
+
+START_TEST(takes_zero_points_into_account) {
+    ck_assert_ptr_null(check_zero(0, INT32_MAX - 1, false));
+    ck_assert_ptr_nonnull(check_zero(0, INT32_MAX, false));
+    ck_assert_ptr_null(check_zero(1, INT32_MAX, false)); /* -1 or 0 */
+    ck_assert_ptr_null(check_zero(1, INT32_MIN + 1, false));
+    ck_assert_ptr_nonnull(check_zero(1, INT32_MIN, false));
+    ck_assert_ptr_null(check_zero(1, INT32_MIN, true));
+    ck_assert_ptr_null(check_zero(INT16_MIN, INT32_MAX - 32769, false)); /* 0, 32768 or 32769 */
+    ck_assert_ptr_nonnull(check_zero(INT16_MIN, INT32_MAX - 32768, false));
+    ck_assert_ptr_null(check_zero(INT16_MIN, INT32_MIN, false));
+    ck_assert_ptr_null(check_zero(INT16_MAX, INT32_MIN + 32767, false)); /* 0, -32767 or -32766 */
+    ck_assert_ptr_nonnull(check_zero(INT16_MAX, INT32_MIN + 32766, false));
+    ck_assert_ptr_null(check_zero(INT16_MAX, INT32_MAX, false));
 }
 END_TEST
 
@@ -317,6 +363,7 @@ int main(void) {
     tcase_add_loop_test(tests, refuses_what_no_operator_may_have, 0, PARE_HOST);
     tcase_add_loop_test(tests, refuses_what_a_kind_may_not_have, 0, (int)(sizeof(particular) / sizeof(particular[0])));
     tcase_add_test(tests, knows_the_largest_accumulator);
+    tcase_add_test(tests, takes_zero_points_into_account);
     tcase_add_test(tests, adds_in_range_only);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -64,7 +64,8 @@ static struct fraction define_conv(const struct random_op *r, uint32_t index) {
                                      : iy == oy * w->stride_h + down && ix == ox * w->stride_w + right;
             if (joined) {
                 int32_t weight = r->weights[(o * inputs + i) * w->kernel_h * w->kernel_w + tap];
-                sum += (wide_int)weight * r->codes[0][first * w->in_h * w->in_w + at];
+                int32_t zero = r->zeros == NULL ? 0 : r->zeros[first + i];
+                sum += (wide_int)weight * (r->codes[0][first * w->in_h * w->in_w + at] - zero);
             }
         }
     }
