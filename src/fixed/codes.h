@@ -16,6 +16,12 @@ void codes_to_int32(const void *codes, uint8_t storage, ptrdiff_t step, size_t c
 /* Whether every code of the value fits int16. */
 bool codes_fit_int16(const struct pare_value *value);
 
+/* The same of one code. */
+static inline int16_t part_of_code(int32_t code, enum code_part part) {
+    int32_t v = part == CODE_WHOLE ? code : part == CODE_LOW ? code & 255 : floor_shift32(code, 8);
+    return (int16_t)v;
+}
+
 static inline bool storage_is_byte(uint8_t storage) {
     return storage_size(storage) == 1;
 }

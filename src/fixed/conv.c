@@ -168,12 +168,25 @@ static enum pare_status conv_parts(struct context *ctx, struct plan *plan, struc
     return PARE_OK;
 }
 
+/* Whether the padding, which holds the zero points, is made of bytes like the input. */
+static bool input_is_bytes(const struct plan *plan) {
+    const struct pare_value *x = plan_input(plan, 0);
+    int32_t low = code_min(8, x->is_signed), high = code_max(8, x->is_signed);
+    for (uint32_t i = 0; plan->op->zero != NULL && i < plan->op->u.window.in_c; i++) {
+        int32_t zero = zero_at(plan->op->zero, i);
+        if (zero < low || zero > high) {
+            return false;
+        }
+    }
+    return storage_is_byte(x->storage);
+}
+
 /* A transposed convolution splits its taps between parts, and a flipped sign has to be undone for each: left out. With
  * few rows per group, laying out the words takes longer than multiplying them. */
 static bool can_use_bytes(const struct plan *plan, bool wide) {
     const struct pare_op *op = plan->op;
     return plan->isa->multiply_bytes != NULL && !wide && op->kind == PARE_CONV && op->weights.bits <= 8 &&
-           op->weights.rows / op->u.window.group >= 4 && storage_is_byte(plan_input(plan, 0)->storage);
+           op->weights.rows / op->u.window.group >= 4 && input_is_bytes(plan);
 }
 
 static enum pare_status use_kernel(struct context *ctx, struct plan *plan, const struct kernel *kernel) {
@@ -210,8 +223,9 @@ static enum pare_status conv_plan(struct context *ctx, struct plan *plan) {
     plan->state = conv;
     conv->wide = plan->op->wide || !codes_fit_int16(plan_input(plan, 0));
     conv->bytes = can_use_bytes(plan, conv->wide);
-    conv->input = operand_of(plan_input(plan, 0), conv->wide);
+    conv->input = operand_of(input_is_bytes(plan), conv->wide);
     conv->image.elements = conv->bytes ? 4 : 2;
+    conv->image.zero = plan->op->zero;
     conv->image.flip = conv->bytes && plan_input(plan, 0)->is_signed ? FLIP_BYTES : 0;
     conv_window(plan, &conv->image);
     if (!axis_fits(&conv->image.y) || !axis_fits(&conv->image.x)) {

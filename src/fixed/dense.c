@@ -50,7 +50,7 @@ static enum pare_status dense_plan(struct context *ctx, struct plan *plan) {
     plan->state = dense;
     const struct pare_weights *w = &plan->op->weights;
     dense->wide = plan->op->wide || !codes_fit_int16(plan_input(plan, 0));
-    dense->input = operand_of(plan_input(plan, 0), dense->wide);
+    dense->input = operand_of(storage_is_byte(plan_input(plan, 0)->storage), dense->wide);
     dense->samples = plan_input(plan, 0)->count / w->columns;
     dense->words = w->bits == 0 ? 0 : w->columns / 2 + w->columns % 2;
     dense->panel = product_panel(plan->isa, dense->samples);

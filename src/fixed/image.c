@@ -42,22 +42,28 @@ size_t image_words(const struct image *im, const struct lattice *y, const struct
     return (size_t)im->depth * y->tap_count * divide_up(x->tap_count, im->x.taps_per_word);
 }
 
+static void fill_outside(int16_t zero, int64_t count, int16_t *out) {
+    for (int64_t i = 0; i < count; i++) {
+        out[i] = zero;
+    }
+}
+
 /* Elements of one padded row: sample j is input j * spacing + phase - margin + shift. */
 static void fill_row(const struct axis *x, uint32_t phase, uint32_t shift, const void *row, uint8_t storage,
-                     enum code_part part, int16_t *out) {
+                     enum code_part part, int16_t zero, int16_t *out) {
     int64_t origin = (int64_t)x->phase[phase] + shift - x->margin;
     int64_t first = origin >= 0 ? 0 : (-origin + x->spacing - 1) / x->spacing;
     int64_t last = origin >= (int64_t)x->in_size ? 0 : ((int64_t)x->in_size - origin + x->spacing - 1) / x->spacing;
     last = last > x->extent ? x->extent : last;
     if (first >= last) {
-        memset(out, 0, x->extent * sizeof *out);
+        fill_outside(zero, x->extent, out);
         return;
     }
     size_t bytes = storage_size(storage);
     const char *start = (const char *)row + (size_t)(origin + first * x->spacing) * bytes;
-    memset(out, 0, (size_t)first * sizeof *out);
+    fill_outside(zero, first, out);
     codes_to_int16(start, storage, part, x->spacing, (size_t)(last - first), out + first);
-    memset(out + last, 0, (size_t)(x->extent - last) * sizeof *out);
+    fill_outside(zero, x->extent - last, out + last);
 }
 
 struct source { /* of a word plane */
@@ -68,6 +74,7 @@ struct source { /* of a word plane */
     size_t row_bytes;
     uint8_t storage;
     enum code_part part;
+    int16_t zero[4]; /* of every element, outside of the input */
 };
 
 /* words[j] = elements rows[0][j], rows[1][j], ... of rows `length` apart */
@@ -84,21 +91,26 @@ static void join_rows(const struct image *im, const int16_t *rows, int32_t *word
     }
 }
 
+static int32_t word_outside(const struct image *im, const int16_t *zero) {
+    return im->elements == 2 ? code_pair(zero[0], zero[1]) : code_bytes(zero[0], zero[1], zero[2], zero[3]) ^ im->flip;
+}
+
 static void fill_plane(const struct image *im, const struct source *from, uint32_t phase_y, uint32_t phase_x,
                        int32_t *words, int16_t *rows) {
+    int32_t outside = word_outside(im, from->zero);
     memset(rows, 0, im->row_bytes);
     for (uint32_t i = 0; i < im->y.extent; i++, words += im->row) {
         int64_t y = (int64_t)i * im->y.spacing + im->y.phase[phase_y] - im->y.margin;
         if (y < 0 || y >= im->y.in_size) {
             for (size_t j = 0; j < im->row; j++) {
-                words[j] = im->flip;
+                words[j] = outside;
             }
             continue;
         }
         const char *row = from->first + (size_t)y * from->row_bytes;
         for (uint32_t e = 0; e < from->count; e++) {
             fill_row(&im->x, phase_x, e * from->tap_step, row + e * from->channel_step, from->storage, from->part,
-                     rows + e * im->row);
+                     from->zero[e], rows + e * im->row);
         }
         join_rows(im, rows, words);
     }
@@ -108,6 +120,14 @@ static uint32_t smaller(uint32_t a, uint32_t b) {
     return a < b ? a : b;
 }
 
+/* `channel` is that of the plane's first element. */
+static void set_zero(const struct image *im, uint32_t channel, struct source *plane) {
+    for (uint32_t e = 0; e < im->elements; e++) {
+        uint32_t of = im->channels_per_word > 1 ? channel + e : channel;
+        plane->zero[e] = e < plane->count ? part_of_code(zero_at(im->zero, of), plane->part) : 0;
+    }
+}
+
 void image_fill(const struct image *im, const void *codes, uint8_t storage, enum code_part part, int32_t *words,
                 int16_t *scratch) {
     uint32_t per_group = im->channels / im->group;
@@ -115,8 +135,8 @@ void image_fill(const struct image *im, const void *codes, uint8_t storage, enum
     size_t channel_bytes = row_bytes * im->y.in_size;
     struct source from = {.row_bytes = row_bytes, .storage = storage, .part = part};
     for (uint32_t i = 0; i < im->group * im->depth; i++) {
-        uint32_t channel = i % im->depth * im->channels_per_word;
-        from.first = (const char *)codes + (size_t)(i / im->depth * per_group + channel) * channel_bytes;
+        uint32_t group = i / im->depth, channel = i % im->depth * im->channels_per_word;
+        from.first = (const char *)codes + (size_t)(group * per_group + channel) * channel_bytes;
         if (im->channels_per_word > 1) {
             from.count = smaller(im->elements, per_group - channel);
             from.channel_step = channel_bytes;
@@ -124,6 +144,7 @@ void image_fill(const struct image *im, const void *codes, uint8_t storage, enum
             from.count = smaller(im->x.taps_per_word, im->x.kernel);
             from.tap_step = im->x.dilation;
         }
+        set_zero(im, group * per_group + channel, &from);
         for (uint32_t py = 0; py < im->y.phase_count; py++) {
             for (uint32_t px = 0; px < im->x.phase_count; px++, words += im->plane) {
                 fill_plane(im, &from, py, px, words, scratch);

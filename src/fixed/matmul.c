@@ -21,8 +21,8 @@ static enum pare_status matmul_plan(struct context *ctx, struct plan *plan) {
     const struct pare_value *a = plan_input(plan, 0), *b = plan_input(plan, 1);
     uint32_t k = plan->op->u.matmul.k;
     mm->wide = plan->op->wide || !codes_fit_int16(a) || !codes_fit_int16(b);
-    mm->a = operand_of(a, mm->wide);
-    mm->b = operand_of(b, mm->wide);
+    mm->a = operand_of(storage_is_byte(a->storage), mm->wide);
+    mm->b = operand_of(storage_is_byte(b->storage), mm->wide);
     mm->words = k / 2 + k % 2;
     mm->panel = product_panel(plan->isa, plan->op->u.matmul.m);
     mm->tiles = (plan->op->u.matmul.n + plan->isa->lanes - 1) / plan->isa->lanes;

@@ -12,8 +12,8 @@ uint32_t product_panel(const struct isa *isa, uint32_t rows) {
     return panels == 0 ? 1 : (rows + panels - 1) / panels;
 }
 
-struct operand operand_of(const struct pare_value *value, bool wide) {
-    if (!wide || storage_is_byte(value->storage)) {
+struct operand operand_of(bool bytes, bool wide) {
+    if (!wide || bytes) {
         return (struct operand){.parts = 1, .part = {CODE_WHOLE}};
     }
     return (struct operand){.parts = 2, .part = {CODE_LOW, CODE_HIGH}};

@@ -35,8 +35,8 @@ uint32_t product_panel(const struct isa *isa, uint32_t rows);
 static inline uint32_t product_panel_rows(const struct product *p, uint32_t first) {
     return p->rows - first < p->panel ? p->rows - first : p->panel;
 }
-/* `value` as an operand: one part where that is enough. */
-struct operand operand_of(const struct pare_value *value, bool wide);
+/* An operand of bytes or of 16 bits: one part where that is enough. */
+struct operand operand_of(bool bytes, bool wide);
 /* Where word k of row r lies in words of shape [panel][word][row in the panel]. */
 size_t panel_index(uint32_t rows, uint32_t panel, uint32_t words, uint32_t r, uint32_t k);
 

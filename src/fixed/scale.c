@@ -2,6 +2,7 @@
 #include "fixed/scale.h"
 
 #include "fixed/block.h"
+#include "fixed/requantize.h"
 #include "fixed/weights.h"
 
 struct scale {
@@ -42,7 +43,7 @@ static void scale_run(const struct plan *plan, void *const *data, void *scratch)
     char *to = data[plan->op->output];
     int32_t acc[BLOCK];
     for (uint32_t c = 0; c < channels; c++) {
-        int32_t bias = (int32_t)scale->channels.bias[c], weight = scale->weight[c];
+        int32_t bias = wrapping_int32(scale->channels.bias[c]), weight = scale->weight[c];
         for (size_t done = 0; done < inner; done += BLOCK) {
             size_t n = block_size(inner - done), at = (size_t)c * inner + done;
             codes_to_int32(from + at * in_size, x->storage, 1, n, acc);

@@ -9,6 +9,20 @@ void weights_unpack_row(const struct pare_weights *weights, uint32_t row, int16_
     }
 }
 
+static int64_t zero_sum(const struct pare_op *op, uint32_t row) {
+    if (op->zero == NULL) {
+        return 0;
+    }
+    const struct pare_window *w = &op->u.window;
+    struct weight_row weights = weight_row(&op->weights, row);
+    uint32_t first = row / (w->out_c / w->group) * (w->in_c / w->group), taps = w->kernel_h * w->kernel_w;
+    int64_t sum = 0;
+    for (uint32_t c = 0; c < op->weights.columns; c++) {
+        sum += (int64_t)weight_at(&weights, c) * zero_at(op->zero, first + c / taps);
+    }
+    return sum;
+}
+
 enum pare_status channels_new(struct context *ctx, struct plan *plan, struct channels *channels) {
     uint32_t rows = plan->op->weights.rows;
     channels->bias = ARENA_ARRAY(&plan->arena, rows, int64_t);
@@ -21,6 +35,7 @@ enum pare_status channels_new(struct context *ctx, struct plan *plan, struct cha
         int frac = weight_frac(&plan->op->weights, row) + plan_input(plan, 0)->frac;
         int64_t bias = bias_at(&plan->op->bias, row);
         channels->bias[row] = bias == 0 ? 0 : align_left(bias, frac - bias_frac(&plan->op->bias, row));
+        channels->bias[row] -= zero_sum(plan->op, row);
         channels->shift[row] = frac - plan_output(plan)->frac;
         channels->one_shift = channels->one_shift && channels->shift[row] == channels->shift[0];
     }

@@ -4,7 +4,8 @@
 
 #include "fixed/plan.h"
 
-/* Per output channel: the bias at the fraction of the accumulator, and the accumulator's further fraction bits. */
+/* Per output channel: the bias at the fraction of the accumulator, less what all taps add where the input is at its
+ * zero points, and the accumulator's further fraction bits. */
 struct channels {
     int64_t *bias;
     int32_t *shift;

@@ -136,6 +136,20 @@ static void random_bias(struct kernel_case *c, struct random *r, uint32_t rows) 
     b->frac = frac;
 }
 
+/* Zero points among the codes of the input, sometimes near them, or anywhere. */
+static void random_zeros(struct kernel_case *c, struct random *r) {
+    const struct pare_value *x = &c->values[0];
+    uint32_t channels = c->op.u.window.in_c;
+    int32_t low = code_min(x->bits, x->is_signed), high = code_max(x->bits, x->is_signed);
+    int32_t beyond = one_in(r, 2) ? 0 : one_in(r, 2) ? high : UINT16_MAX;
+    uint8_t *zero = take(c, channels, 2);
+    for (uint32_t i = 0; i < channels; i++) {
+        put_bits(zero, (uint64_t)i * 16, 16,
+                 clamp32(random_between(r, low - beyond, high + beyond), INT16_MIN, INT16_MAX));
+    }
+    c->op.zero = zero;
+}
+
 static unsigned random_weight_bits(struct random *r) {
     return one_in(r, 12) ? 0 : one_in(r, 4) ? (unsigned)random_between(r, 9, 16) : (unsigned)random_between(r, 2, 8);
 }
@@ -235,6 +249,9 @@ static void make_conv(struct kernel_case *c, struct random *r, enum case_size si
     unsigned bits = random_weight_bits(r);
     random_weights(c, r, w->out_c, columns, bits);
     random_bias(c, r, w->out_c);
+    if (c->op.kind == PARE_CONV && one_in(r, 2)) {
+        random_zeros(c, r);
+    }
     random_output(c, r, c->values[0].frac + c->op.weights.frac[0],
                   c->values[0].bits + (int)bits + log2_of(c->op.weights.columns) / 2);
     window_shapes(c);
@@ -512,6 +529,9 @@ void case_make_padded(struct kernel_case *c, struct random *r, uint8_t kind) {
     random_format(r, &c->values[0]);
     random_weights(c, r, 3, 4, 8);
     random_bias(c, r, 3);
+    if (kind == PARE_CONV && one_in(r, 2)) {
+        random_zeros(c, r);
+    }
     random_output(c, r, c->values[0].frac + c->op.weights.frac[0], c->values[0].bits + 8);
     window_shapes(c);
     case_end(c, r);

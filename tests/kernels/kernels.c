@@ -79,8 +79,9 @@ struct tally {
 static void print_case(const struct kernel_case *c, const char *isa, const char *what) {
     const struct pare_window *w = &c->op.u.window;
     const struct pare_value *x = &c->values[0], *y = &c->values[c->op.output];
-    printf("%s %s: %s (input %u bits %s, output %u bits, weights %u bits%s)\n", isa, kind_name(c->op.kind), what,
-           x->bits, x->is_signed ? "signed" : "unsigned", y->bits, c->op.weights.bits, c->op.wide ? ", wide" : "");
+    printf("%s %s: %s (input %u bits %s, output %u bits, weights %u bits%s%s)\n", isa, kind_name(c->op.kind), what,
+           x->bits, x->is_signed ? "signed" : "unsigned", y->bits, c->op.weights.bits, c->op.wide ? ", wide" : "",
+           c->op.zero != NULL ? ", zero points" : "");
     if (c->op.kind == PARE_CONV || c->op.kind == PARE_CONV_TRANSPOSE || c->op.kind == PARE_MAX_POOL ||
         c->op.kind == PARE_AVERAGE_POOL) {
         printf("  %ux%ux%u -> %ux%ux%u kernel %ux%u stride %ux%u dilation %ux%u pad %u %u group %u\n", w->in_c, w->in_h,
