@@ -10,15 +10,10 @@ void weights_unpack_row(const struct pare_weights *weights, uint32_t row, int16_
 }
 
 static int64_t zero_sum(const struct pare_op *op, uint32_t row) {
-    if (op->zero == NULL) {
-        return 0;
-    }
-    const struct pare_window *w = &op->u.window;
     struct weight_row weights = weight_row(&op->weights, row);
-    uint32_t first = row / (w->out_c / w->group) * (w->in_c / w->group), taps = w->kernel_h * w->kernel_w;
     int64_t sum = 0;
-    for (uint32_t c = 0; c < op->weights.columns; c++) {
-        sum += (int64_t)weight_at(&weights, c) * zero_at(op->zero, first + c / taps);
+    for (uint32_t c = 0; op->zero != NULL && c < op->weights.columns; c++) {
+        sum += (int64_t)weight_at(&weights, c) * zero_of_weight(op, row, c);
     }
     return sum;
 }

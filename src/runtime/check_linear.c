@@ -14,9 +14,7 @@ static const char bad_window[] = "its window has an impossible geometry";
  * input. */
 static struct range factor_range(const struct pare_op *op, uint32_t row, uint32_t column, struct range x) {
     if (op->zero != NULL) {
-        const struct pare_window *w = &op->u.window;
-        uint32_t group = row / (w->out_c / w->group), channel = column / (w->kernel_h * w->kernel_w);
-        int32_t zero = zero_at(op->zero, group * (w->in_c / w->group) + channel);
+        int32_t zero = zero_of_weight(op, row, column);
         x.low = x.low < zero ? x.low - zero : 0;
         x.high = x.high > zero ? x.high - zero : 0;
     }

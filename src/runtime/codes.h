@@ -89,6 +89,13 @@ static inline int32_t zero_at(const uint8_t *zero, uint32_t channel) {
     return zero == NULL ? 0 : (little_endian16(zero, channel) ^ 0x8000) - 0x8000;
 }
 
+/* The zero point that weight `column` of a row of a convolution meets. */
+static inline int32_t zero_of_weight(const struct pare_op *op, uint32_t row, uint32_t column) {
+    const struct pare_window *w = &op->u.window;
+    uint32_t group = row / (w->out_c / w->group), channel = column / (w->kernel_h * w->kernel_w);
+    return zero_at(op->zero, group * (w->in_c / w->group) + channel);
+}
+
 /* One row of packed weights; with 0 bits, of nothing. */
 struct weight_row {
     const uint8_t *data;

@@ -61,6 +61,10 @@ static inline void assert_same_op(const struct program *p, const struct program 
         assert_same_weights(&a->weights, &b->weights);
         assert_same_bias(&a->bias, &b->bias, a->weights.rows);
     }
+    ck_assert_int_eq(a->zero == NULL, b->zero == NULL);
+    if (a->zero != NULL) {
+        ck_assert_mem_eq(a->zero, b->zero, (size_t)a->u.window.in_c * 2);
+    }
     if (a->kind == PARE_COPY) {
         ck_assert_int_eq(a->u.copy.fill_code, b->u.copy.fill_code);
     }
