@@ -136,18 +136,21 @@ static void random_bias(struct kernel_case *c, struct random *r, uint32_t rows) 
     b->frac = frac;
 }
 
-/* Zero points among the codes of the input, sometimes near them, or anywhere. */
-static void random_zeros(struct kernel_case *c, struct random *r) {
+/* Zero points among the codes of the input, or any, or the largest. Returns about the bits of what is left of a code.
+ */
+static unsigned random_zeros(struct kernel_case *c, struct random *r) {
     const struct pare_value *x = &c->values[0];
     uint32_t channels = c->op.u.window.in_c;
-    int32_t low = code_min(x->bits, x->is_signed), high = code_max(x->bits, x->is_signed);
-    int32_t beyond = one_in(r, 2) ? 0 : one_in(r, 2) ? high : UINT16_MAX;
+    bool codes = one_in(r, 2);
+    int32_t low = codes ? code_min(x->bits, x->is_signed) : INT16_MIN;
+    int32_t high = codes ? code_max(x->bits, x->is_signed) : INT16_MAX;
+    unsigned style = random_below(r, 4);
     uint8_t *zero = take(c, channels, 2);
     for (uint32_t i = 0; i < channels; i++) {
-        put_bits(zero, (uint64_t)i * 16, 16,
-                 clamp32(random_between(r, low - beyond, high + beyond), INT16_MIN, INT16_MAX));
+        put_bits(zero, (uint64_t)i * 16, 16, clamp32(random_code(r, style, low, high), INT16_MIN, INT16_MAX));
     }
     c->op.zero = zero;
+    return codes ? x->bits : 16;
 }
 
 static unsigned random_weight_bits(struct random *r) {
@@ -249,11 +252,8 @@ static void make_conv(struct kernel_case *c, struct random *r, enum case_size si
     unsigned bits = random_weight_bits(r);
     random_weights(c, r, w->out_c, columns, bits);
     random_bias(c, r, w->out_c);
-    if (c->op.kind == PARE_CONV && one_in(r, 2)) {
-        random_zeros(c, r);
-    }
-    random_output(c, r, c->values[0].frac + c->op.weights.frac[0],
-                  c->values[0].bits + (int)bits + log2_of(c->op.weights.columns) / 2);
+    bits += c->op.kind == PARE_CONV && one_in(r, 2) ? random_zeros(c, r) : c->values[0].bits;
+    random_output(c, r, c->values[0].frac + c->op.weights.frac[0], (int)bits + log2_of(c->op.weights.columns) / 2);
     window_shapes(c);
 }
 

@@ -23,7 +23,7 @@
 
 #define GUARD 64
 #define GUARD_BYTE 0xa5
-#define ALL_CASES 400
+#define ALL_CASES 1000
 #define LARGE_CASES 25
 #define PADDED_CASES 8
 
