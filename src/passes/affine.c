@@ -13,6 +13,14 @@ static enum pare_status affine_new(struct context *ctx, struct arena *a, struct 
     return out->scale == NULL || out->shift == NULL ? fail_memory(ctx) : PARE_OK;
 }
 
+enum pare_status affine_identity(struct context *ctx, struct arena *a, int64_t channels, struct affine *f) {
+    TRY(affine_new(ctx, a, f->input, f->axis, channels, f));
+    for (int64_t i = 0; i < channels; i++) {
+        f->scale[i] = 1;
+    }
+    return PARE_OK;
+}
+
 static bool fits_float(double v) {
     return isfinite(v) && fabs(v) <= FLT_MAX;
 }

@@ -17,6 +17,8 @@ struct affine {
 
 /* Reads the node; *found is false when it is no such operator, or a coefficient would not be finite in float. */
 enum pare_status affine_of(struct context *ctx, struct arena *a, const struct node *n, struct affine *out, bool *found);
+/* y = x: `channels` coefficients, the input and axis as they are in `f`. */
+enum pare_status affine_identity(struct context *ctx, struct arena *a, int64_t channels, struct affine *f);
 /* Coefficients for each of `channels` indices of `axis`; *done is false when they vary along another axis or are as
  * many as another size. */
 enum pare_status affine_spread(struct context *ctx, struct arena *a, struct affine *f, int axis, int64_t channels,
