@@ -33,14 +33,32 @@ static int64_t row_bound(int64_t positive, int64_t negative, int64_t low, int64_
     return add(up > down ? up : down, bias);
 }
 
+/* Codes of the input less its zero points; what lies outside of the input is 0. */
+struct reach {
+    int64_t low, high;
+};
+
+static struct reach reach_of(int64_t low, int64_t high, const uint8_t *zero, uint32_t channels) {
+    struct reach reach = {low, high};
+    for (uint32_t c = 0; zero != NULL && c < channels; c++) {
+        int64_t z = (int16_t)(zero[2 * (size_t)c] | zero[2 * (size_t)c + 1] << 8);
+        reach.low = low - z < reach.low ? low - z : reach.low;
+        reach.high = high - z > reach.high ? high - z : reach.high;
+    }
+    reach.low = reach.low > 0 ? 0 : reach.low;
+    reach.high = reach.high < 0 ? 0 : reach.high;
+    return reach;
+}
+
 int64_t linear_accumulator(const struct linear *l, const struct bias_choice *bias) {
     const struct format *in = &l->in->format, *w = &l->weights->format;
+    uint32_t channels = l->zero_point == NULL ? 0 : (uint32_t)l->weight->constant->shape.dim[1] * l->groups;
+    struct reach reach = reach_of(format_min(in), format_max(in), bias->zero, channels);
     int64_t largest = 0;
     for (uint32_t r = 0; r < l->rows; r++) {
         int shift = format_frac(w, (int)r) + in->frac - format_frac(&bias->format, (int)r);
         int64_t b = shift_left(magnitude(bias->codes[r]), shift);
-        int64_t a =
-            row_bound(l->weights->row_sums[2 * r], l->weights->row_sums[2 * r + 1], format_min(in), format_max(in), b);
+        int64_t a = row_bound(l->weights->row_sums[2 * r], l->weights->row_sums[2 * r + 1], reach.low, reach.high, b);
         largest = a > largest ? a : largest;
     }
     return largest;
@@ -81,6 +99,8 @@ static int64_t unpack_code(const uint8_t *data, uint64_t at, unsigned bits) {
 static int64_t weighted_accumulator(const struct program *p, const struct pare_op *op) {
     const struct pare_value *in = &p->values[op->inputs[0]];
     const struct pare_weights *w = &op->weights;
+    struct reach reach = reach_of(code_min(in->bits, in->is_signed), code_max(in->bits, in->is_signed), op->zero,
+                                  op->zero == NULL ? 0 : op->u.window.in_c);
     int64_t largest = 0;
     for (uint32_t r = 0; r < w->rows; r++) {
         int64_t sums[2] = {0, 0};
@@ -90,7 +110,7 @@ static int64_t weighted_accumulator(const struct program *p, const struct pare_o
         }
         int64_t bias = op->bias.bits == 0 ? 0 : unpack_code(op->bias.data, (uint64_t)r * op->bias.bits, op->bias.bits);
         int shift = w->frac[w->frac_per_row ? r : 0] + in->frac - op->bias.frac[op->bias.frac_per_row ? r : 0];
-        int64_t a = row_bound(sums[0], sums[1], code_min(in->bits, in->is_signed), code_max(in->bits, in->is_signed),
+        int64_t a = row_bound(sums[0], sums[1], reach.low, reach.high,
                               op->bias.bits == 0 ? 0 : shift_left(magnitude(bias), shift));
         largest = a > largest ? a : largest;
     }

@@ -3,6 +3,7 @@
 
 #include "graph/op.h"
 #include "quant/codes.h"
+#include "quant/parameters.h"
 #include "quant/rules.h"
 #include "quant/scaling.h"
 
@@ -92,7 +93,7 @@ static enum pare_status add_clip(struct export *e, const char *name, const struc
 }
 
 static bool moves_codes(const struct node *n) {
-    return n != NULL && rules[n->op->id]->format == RULE_KEEPS;
+    return n != NULL && rules[n->op->id]->format == RULE_KEEPS && n->op->id != OP_Sub;
 }
 
 static bool is_beside_move(const struct value *v) {
@@ -208,6 +209,24 @@ static enum pare_status export_operands(struct export *e, const struct node *n) 
     return PARE_OK;
 }
 
+/* ---- zero points ---- */
+
+/* At the fraction of the input, as the convolutions behind subtract them. */
+static enum pare_status export_zero_point(struct export *e, const struct node *n) {
+    const struct value *p = n->inputs[1];
+    struct node *copy = map_get(&e->copies, n);
+    int frac = scheme_point_of(e->scheme, n->inputs[0])->format.frac;
+    struct integers i = {.name = arena_format(&e->scratch, "%s_zero_point", n->name)};
+    struct value *result = NULL;
+    i.stored = i.annotated = (struct format){.bits = ZERO_POINT_BITS, .is_signed = true, .frac = frac};
+    TRY(tensor_new(e->ctx, e->graph->arena, DTYPE_INT16, &p->constant->shape, &i.codes));
+    for (size_t c = 0; c < tensor_count(&i.codes); c++) {
+        tensor_set_int(&i.codes, c, zero_point_code(n, (int64_t)c, frac));
+    }
+    TRY(i.name == NULL ? fail_memory(e->ctx) : export_integers(e, &i, copy, &result));
+    return node_set_input(e->ctx, copy, 1, result);
+}
+
 /* ---- the whole ---- */
 
 static enum pare_status map_copies(struct export *e) {
@@ -238,7 +257,7 @@ static enum pare_status rewrite(struct export *e) {
         }
     }
     for (const struct node *n = s->graph->first; n != NULL; n = n->next) {
-        TRY(export_operands(e, n));
+        TRY(rule_of(n) == &rule_zero_point ? export_zero_point(e, n) : export_operands(e, n));
     }
     for (size_t i = 0; i < s->point_count; i++) {
         TRY(export_point(e, &s->points[i]));

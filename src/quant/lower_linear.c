@@ -1,6 +1,7 @@
 /* Conv, ConvTranspose, Gemm, MatMul, PRelu: exact accumulation, bias aligned by shift, one rounding. */
 #include "graph/broadcast.h"
 #include "graph/window.h"
+#include "graph/zero_point.h"
 #include "quant/certificate.h"
 #include "quant/parameters.h"
 #include "quant/rules.h"
@@ -22,6 +23,7 @@ static enum pare_status set_parameters(struct lowering *l, const struct node *n,
     TRY(linear_bias_choice(l->ctx, (struct arena *)&l->scheme->arena, linear, &bias));
     op->weights = linear->weights->packed;
     op->bias = bias->packed;
+    op->zero = bias->zero;
     op->wide = accumulator_bits(linear_accumulator(linear, bias)) > 32;
     return PARE_OK;
 }
@@ -98,6 +100,24 @@ static enum pare_status lower_conv_transpose(struct lowering *l, const struct no
 
 const struct rule rule_conv = {RULE_ROUNDS, true, conv_applies, lower_conv, NULL};
 const struct rule rule_conv_transpose = {RULE_ROUNDS, true, conv_applies, lower_conv_transpose, NULL};
+
+/* ---- zero points ---- */
+
+static bool zero_point_applies(const struct node *n) {
+    const struct value *difference = n->outputs[0];
+    bool applies = node_is_zero_point(n);
+    for (int i = 0; applies && i < difference->use_count; i++) {
+        applies = rule_of(difference->uses[i].node) == &rule_conv;
+    }
+    return applies;
+}
+
+static enum pare_status lower_zero_point(struct lowering *l, const struct node *n) {
+    return lower_alias(l, n->outputs[0], n->inputs[0]);
+}
+
+extern const struct rule rule_add;
+const struct rule rule_zero_point = {RULE_KEEPS, false, zero_point_applies, lower_zero_point, &rule_add};
 
 /* ---- pools ---- */
 

@@ -1,5 +1,6 @@
 #include "quant/parameters.h"
 
+#include "graph/zero_point.h"
 #include "quant/codes.h"
 
 #include <math.h>
@@ -85,11 +86,54 @@ enum pare_status weight_choice_finish(struct context *ctx, struct arena *a, cons
     return complete ? PARE_OK : fail_memory(ctx);
 }
 
+/* ---- zero points ---- */
+
+int32_t zero_point_code(const struct node *zero_point, int64_t channel, int frac) {
+    struct format f = {.bits = ZERO_POINT_BITS, .is_signed = true, .frac = frac};
+    return quantize(zero_point_of(zero_point, channel), &f, 0);
+}
+
+static uint32_t channel_of_column(const struct linear *l, uint32_t row, uint32_t column) {
+    uint32_t per_group = (uint32_t)l->weight->constant->shape.dim[1], taps = l->columns / per_group;
+    return row / (l->rows / l->groups) * per_group + column / taps;
+}
+
+static enum pare_status pack_zero_points(struct context *ctx, struct arena *a, const struct linear *l,
+                                         struct bias_choice *b) {
+    if (l->zero_point == NULL) {
+        return PARE_OK;
+    }
+    uint32_t channels = (uint32_t)l->weight->constant->shape.dim[1] * l->groups;
+    uint8_t *packed = arena_array(a, channels, 2);
+    if (packed == NULL) {
+        return fail_memory(ctx);
+    }
+    for (uint32_t c = 0; c < channels; c++) {
+        uint32_t code = (uint32_t)zero_point_code(l->zero_point, c, b->input_frac);
+        packed[(size_t)2 * c] = (uint8_t)(code & 0xff);
+        packed[(size_t)2 * c + 1] = (uint8_t)(code >> 8 & 0xff);
+    }
+    b->zero = packed;
+    return PARE_OK;
+}
+
+/* What rounding the zero points takes away from each output whose window lies inside of the input. */
+static double zero_point_shift(const struct linear *l, int input_frac, uint32_t row) {
+    double sum = 0;
+    for (uint32_t c = 0; l->zero_point != NULL && c < l->columns; c++) {
+        uint32_t channel = channel_of_column(l, row, c);
+        double rounded = ldexp(zero_point_code(l->zero_point, channel, input_frac), -input_frac);
+        double error = rounded - zero_point_of(l->zero_point, channel);
+        sum += l->weights->codes[(size_t)row * l->columns + c] * error;
+    }
+    return ldexp(sum, -format_frac(&l->weights->format, (int)row));
+}
+
 /* ---- biases ---- */
 
-static double corrected_bias(const struct linear *l, uint32_t row) {
+static double corrected_bias(const struct linear *l, int input_frac, uint32_t row) {
     double shift = l->weights->mean_shift == NULL ? 0 : l->weights->mean_shift[row];
-    return l->bias_float[row] + shift;
+    return l->bias_float[row] + shift + zero_point_shift(l, input_frac, row);
 }
 
 static int bias_frac(double b, int bits, int limit) {
@@ -121,11 +165,12 @@ static enum pare_status round_bias(struct context *ctx, struct arena *a, const s
     b->format =
         (struct format){.bits = l->bias_bits, .is_signed = true, .channels = (int)l->rows, .channel_frac = fracs};
     for (uint32_t r = 0; r < l->rows; r++) {
-        double value = corrected_bias(l, r);
+        double value = corrected_bias(l, b->input_frac, r);
         fracs[r] = bias_frac(value, l->bias_bits, format_frac(&l->weights->format, (int)r) + b->input_frac);
         codes[r] = l->bias_bits == 0 ? 0 : quantize(value, &b->format, (int)r);
     }
     b->codes = codes;
+    TRY(pack_zero_points(ctx, a, l, b));
     return pack_bias(ctx, a, l, b);
 }
 
@@ -141,6 +186,7 @@ static void keep_bias(struct linear *l, struct bias_choice *b) {
 enum pare_status linear_set_bias(struct context *ctx, struct arena *a, struct linear *l, struct bias_choice *b) {
     b->weights = l->weights;
     b->input_frac = input_frac(l);
+    TRY(pack_zero_points(ctx, a, l, b));
     TRY(pack_bias(ctx, a, l, b));
     l->bias_bits = b->format.bits;
     keep_bias(l, b);

@@ -9,6 +9,11 @@
 enum pare_status weight_choice_finish(struct context *ctx, struct arena *a, const struct linear *l,
                                       struct weight_choice *choice);
 
+#define ZERO_POINT_BITS 16 /* signed */
+
+/* The code of a zero point (graph/zero_point.h) for an input of `frac` fraction bits, saturated to its width. */
+int32_t zero_point_code(const struct node *zero_point, int64_t channel, int frac);
+
 /* The bias at `l->bias_bits` for the current weights and input format: rounded to nearest after the correction of the
  * mean error, one fraction per row, the finest that fits and is at most weight frac + input frac. Made once, then
  * found. */

@@ -31,6 +31,8 @@ struct rule {
 
 /* Indexed by enum op_id. */
 extern const struct rule *const rules[OP_COUNT];
+/* Of a Sub that only gives convolutions the zero points of their input: they subtract, it does nothing. */
+extern const struct rule rule_zero_point;
 /* The rule of this very node: RULE_FLOAT's where its own does not apply. */
 const struct rule *rule_of(const struct node *n);
 

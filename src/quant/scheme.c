@@ -120,6 +120,8 @@ static bool result_nonnegative(struct builder *b, const struct node *n) {
     case OP_Div:
     case OP_Concat:
         return inputs_nonnegative(b, n);
+    case OP_Sub:
+        return false;
     case OP_Clip: {
         double low = 0;
         return (n->input_count > 1 && n->inputs[1] != NULL && value_scalar(n->inputs[1], &low) && low >= 0) ||
@@ -239,6 +241,8 @@ static enum pare_status add_linear(struct builder *b, struct node *n, struct val
         .node = n, .weight = n->inputs[1], .bias = linear_bias(n), .input = n->inputs[0], .output = result};
     l->counted = n->op->id != OP_PRelu &&
                  (n->origin == n->op || node_is(n, "Gemm") || n->origin->id == OP_Conv || n->origin->id == OP_MatMul);
+    const struct node *before = l->input->producer;
+    l->zero_point = before != NULL && rule_of(before) == &rule_zero_point ? before : NULL;
     linear_sizes(l);
     TRY(gather_floats(b, l));
     l->in = scheme_point_of(b->s, l->input);

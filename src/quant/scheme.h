@@ -28,13 +28,14 @@ struct weight_choice {
     const float *mean_shift; /* [rows]: mean of the output error, to be added to the bias; NULL: none known */
 };
 
-/* A rounded bias: belongs to one weight choice and one input fraction, which bound its own. */
+/* A rounded bias, and rounded zero points: they belong to one weight choice and one input fraction. */
 struct bias_choice {
     struct format format;
     const int32_t *codes; /* [rows] */
     struct pare_bias packed;
     const struct weight_choice *weights;
     int input_frac;
+    const uint8_t *zero; /* zero points at input_frac, as struct pare_op has them; NULL where there are none */
     struct bias_choice *next;
 };
 
@@ -43,6 +44,7 @@ struct linear {
     struct node *node;
     struct value *weight, *bias; /* bias may be NULL */
     struct value *input, *output;
+    const struct node *zero_point; /* the Sub in front (graph/zero_point.h), whose difference `input` is; or NULL */
     uint32_t rows, columns, groups;
     uint64_t macs; /* per sample */
     bool counted;  /* a convolution or dense layer of the paper's metrics (not a rewritten BatchNormalization) */

@@ -4,7 +4,6 @@
 #include "quant/statistics.h"
 
 #include "base/parallel.h"
-#include "float/float.h"
 #include "quant/columns.h"
 #include "quant/histogram.h"
 #include "quant/moments.h"
@@ -41,23 +40,16 @@ struct sampling {
     size_t next;      /* linear with the same input value + 1, or 0 */
 };
 
-struct worker {
-    struct histogram *histograms; /* [points] */
-    struct tensor *inputs;
-};
-
 struct collector {
     struct statistics *st;
     const struct scheme *scheme;
-    const size_t *samples;
+    struct sample_source source;
     size_t count;
-    sample_load *load;
-    void *user;
     struct arena arena;
     size_t *points, *linears; /* by position in graph->values: index + 1, or 0 */
     struct sampling *sampling;
-    struct worker *workers;
-    size_t floats; /* of a sample's unfolded inputs, all linear operators */
+    struct histogram **histograms; /* [workers][points] */
+    size_t floats;                 /* of a sample's unfolded inputs, all linear operators */
     size_t batch, first;
     float *tiles; /* one after the other, for each linear operator [batch][positions][groups][columns] */
 };
@@ -139,32 +131,20 @@ static struct histogram *new_histograms(struct arena *a, size_t points) {
     return h;
 }
 
-static enum pare_status prepare_worker(struct context *ctx, struct collector *c, struct worker *w) {
-    const struct graph *g = c->scheme->graph;
-    w->histograms = new_histograms(&c->arena, c->scheme->point_count);
-    w->inputs = ARENA_ARRAY(&c->arena, (size_t)g->input_count, struct tensor);
-    if (w->histograms == NULL || w->inputs == NULL) {
-        return fail_memory(ctx);
-    }
-    for (int i = 0; i < g->input_count; i++) {
-        struct shape shape;
-        if (!value_shape(g->inputs[i], 1, &shape)) {
-            return fail(ctx, PARE_ERROR_UNSUPPORTED,
-                        "%s: its shape is not fixed for one sample; fix the free dimensions of the model's input",
-                        g->inputs[i]->name);
-        }
-        TRY(tensor_new(ctx, &c->arena, g->inputs[i]->type, &shape, &w->inputs[i]));
-    }
-    return PARE_OK;
+static size_t worker_count(const struct context *ctx) {
+    return ctx->threads > 1 ? (size_t)ctx->threads : 1;
 }
 
 static enum pare_status prepare_workers(struct context *ctx, struct collector *c) {
-    size_t count = ctx->threads > 1 ? (size_t)ctx->threads : 1;
-    c->workers = ARENA_ARRAY(&c->arena, count, struct worker);
-    for (size_t i = 0; c->workers != NULL && i < count; i++) {
-        TRY(prepare_worker(ctx, c, &c->workers[i]));
+    size_t count = worker_count(ctx);
+    c->histograms = ARENA_ARRAY(&c->arena, count, struct histogram *);
+    for (size_t i = 0; c->histograms != NULL && i < count; i++) {
+        c->histograms[i] = new_histograms(&c->arena, c->scheme->point_count);
+        if (c->histograms[i] == NULL) {
+            return fail_memory(ctx);
+        }
     }
-    return c->workers != NULL ? PARE_OK : fail_memory(ctx);
+    return c->histograms != NULL ? PARE_OK : fail_memory(ctx);
 }
 
 /* The largest number of columns, a power of two, with which all Gram matrices stay within their memory. */
@@ -199,26 +179,20 @@ static enum pare_status prepare_results(struct context *ctx, struct statistics *
 
 /* ---- one sample ---- */
 
-struct sample_run {
-    struct collector *collector;
-    struct worker *worker;
-    size_t number; /* in the order given */
-};
-
 static float *tile_of(const struct collector *c, const struct sampling *s, size_t i) {
     return c->tiles + s->offset * c->batch + i * s->floats;
 }
 
-static enum pare_status take_columns(const struct sample_run *r, struct context *ctx, const struct sampling *s,
-                                     const struct tensor *t) {
+static enum pare_status take_columns(struct context *ctx, const struct collector *collector, size_t number,
+                                     const struct sampling *s, const struct tensor *t) {
     const struct columns *c = &s->columns;
     if (t->type != DTYPE_FLOAT || tensor_count(t) != c->input_count) {
         return fail(ctx, PARE_ERROR_UNSUPPORTED, "%s: its input has another shape than expected for one sample",
                     c->linear->node->name);
     }
     /* Each sample begins somewhere else. */
-    size_t position = s->positions == 0 ? 0 : r->number * 7919 % c->positions;
-    float *tile = tile_of(r->collector, s, r->number - r->collector->first);
+    size_t position = s->positions == 0 ? 0 : number * 7919 % c->positions;
+    float *tile = tile_of(collector, s, number - collector->first);
     for (size_t i = 0; i < s->positions; i++) {
         columns_gather(c, t->data, position, tile + i * c->groups * c->columns);
         position = (position + s->stride) % c->positions;
@@ -226,38 +200,17 @@ static enum pare_status take_columns(const struct sample_run *r, struct context 
     return PARE_OK;
 }
 
-static enum pare_status observe(void *user, struct context *ctx, const struct value *v, const struct tensor *t) {
-    const struct sample_run *r = user;
-    const struct collector *c = r->collector;
-    if (v->graph != c->scheme->graph) {
-        return PARE_OK;
-    }
+static enum pare_status observe(void *user, struct context *ctx, const struct observation *o, const struct value *v,
+                                const struct tensor *t) {
+    const struct collector *c = user;
     size_t point = c->points[v->position];
     if (point > 0 && t->type == DTYPE_FLOAT) {
-        histogram_add(&r->worker->histograms[point - 1], t->data, tensor_count(t));
+        histogram_add(&c->histograms[o->worker][point - 1], t->data, tensor_count(t));
     }
     for (size_t i = c->linears[v->position]; i > 0; i = c->sampling[i - 1].next) {
-        TRY(take_columns(r, ctx, &c->sampling[i - 1], t));
+        TRY(take_columns(ctx, c, o->number, &c->sampling[i - 1], t));
     }
     return PARE_OK;
-}
-
-static enum pare_status run_sample(void *user, struct context *ctx, size_t i, int worker) {
-    struct collector *c = user;
-    const struct graph *g = c->scheme->graph;
-    size_t number = c->first + i;
-    struct sample_run r = {c, &c->workers[worker], number};
-    TRY(c->load(c->user, ctx, c->samples == NULL ? number : c->samples[number], r.worker->inputs));
-    struct tensor *outputs = calloc((size_t)g->output_count + 1, sizeof(*outputs));
-    if (outputs == NULL) {
-        return fail_memory(ctx);
-    }
-    enum pare_status status = float_run(ctx, g, r.worker->inputs, outputs, observe, &r);
-    for (int k = 0; k < g->output_count; k++) {
-        tensor_free(&outputs[k]);
-    }
-    free(outputs);
-    return status;
 }
 
 /* ---- all samples ---- */
@@ -283,16 +236,16 @@ static enum pare_status run_batches(struct context *ctx, struct collector *c) {
     for (c->first = 0; c->first < c->count; c->first += c->batch) {
         struct progress p = {.phase = "calibration", .done = c->first, .total = c->count, .seconds_left = -1};
         context_progress(ctx, &p);
-        TRY(parallel_for(ctx, batch_count(c), run_sample, c));
+        TRY(observe_samples(ctx, c->scheme->graph, &c->source, c->first, batch_count(c), observe, c));
         TRY(parallel_for(ctx, c->scheme->linear_count, add_tiles, c));
     }
     return parallel_for(ctx, c->scheme->linear_count, finish_moments, c);
 }
 
 static void merge_histograms(const struct context *ctx, struct collector *c) {
-    for (int w = 0; w < (ctx->threads > 1 ? ctx->threads : 1); w++) {
+    for (size_t w = 0; w < worker_count(ctx); w++) {
         for (size_t i = 0; i < c->scheme->point_count; i++) {
-            histogram_merge(&c->st->histograms[i], &c->workers[w].histograms[i]);
+            histogram_merge(&c->st->histograms[i], &c->histograms[w][i]);
         }
     }
 }
@@ -317,7 +270,7 @@ enum pare_status statistics_collect(struct context *ctx, const struct scheme *s,
     if (st == NULL) {
         return fail_memory(ctx);
     }
-    struct collector c = {.st = st, .scheme = s, .samples = samples, .count = count, .load = load, .user = user};
+    struct collector c = {.st = st, .scheme = s, .source = {load, user, samples}, .count = count};
     arena_init(&st->arena);
     arena_init(&c.arena);
     enum pare_status status = collect(ctx, &c);

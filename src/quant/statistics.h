@@ -3,11 +3,8 @@
 #ifndef PARE_QUANT_STATISTICS_H
 #define PARE_QUANT_STATISTICS_H
 
+#include "quant/observe.h"
 #include "quant/scheme.h"
-
-/* Fills inputs (batch 1, one per graph input) of sample i; the tensors' data are allocated by the caller of the
- * callback. */
-typedef enum pare_status sample_load(void *user, struct context *ctx, size_t sample, struct tensor *inputs);
 
 struct statistics;
 struct moments; /* quant/moments.h */

@@ -1,5 +1,6 @@
 #include "search/search.h"
 
+#include "quant/equalize.h"
 #include "quant/lower.h"
 #include "search/state.h"
 
@@ -31,10 +32,9 @@ void search_report(struct search *s, const char *phase, size_t done, size_t tota
 }
 
 static enum pare_status collect(struct search *s, const struct dataset *calibration) {
-    struct dataset few;
-    TRY(dataset_take(s->ctx, s->arena, calibration, s->options->seed, CALIBRATION_SAMPLES, &few));
-    search_report(s, "calibration", 0, few.count);
-    TRY(statistics_collect(s->ctx, s->scheme, NULL, few.count, load_sample, &few, &s->statistics));
+    search_report(s, "calibration", 0, calibration->count);
+    TRY(statistics_collect(s->ctx, s->scheme, NULL, calibration->count, load_sample, (void *)calibration,
+                           &s->statistics));
     search_report(s, "rounding", 0, 0);
     return knobs_new(s->ctx, s->arena, s->scheme, s->statistics, s->options->widths, &s->knobs);
 }
@@ -62,11 +62,8 @@ static uint64_t identity(const struct search *s) {
     return hash_of(&s->options->widths, sizeof(s->options->widths), h);
 }
 
-static enum pare_status make_sets(struct search *s, const struct search_data *data) {
-    struct dataset *sets = ARENA_ARRAY(s->arena, 3, struct dataset);
-    if (sets == NULL) {
-        return fail_memory(s->ctx);
-    }
+/* The search set, and the held-out one. */
+static enum pare_status choose_sets(struct search *s, const struct search_data *data, struct dataset *sets) {
     const struct dataset *all = data->validation;
     sets[0] = *all;
     if (data->test != NULL) {
@@ -77,6 +74,23 @@ static enum pare_status make_sets(struct search *s, const struct search_data *da
     } else {
         TRY(dataset_split(s->ctx, s->arena, all, s->options->seed, all->count / 2, &sets[0], &sets[1]));
     }
+    return PARE_OK;
+}
+
+static enum pare_status make_scheme(struct search *s, struct graph *g, const struct dataset *calibration,
+                                    struct scheme **out) {
+    struct sample_source source = {load_sample, (void *)calibration, NULL};
+    search_report(s, "equalisation", 0, calibration->count);
+    TRY(equalize(s->ctx, g, calibration->count, &source));
+    TRY(scheme_new(s->ctx, g, out));
+    s->scheme = *out;
+    if (s->scheme->linear_count == 0) {
+        return fail(s->ctx, PARE_ERROR_UNSUPPORTED, "the model has no layer with constant weights to quantise");
+    }
+    return PARE_OK;
+}
+
+static enum pare_status measure_sets(struct search *s, const struct dataset *sets) {
     enum metric metric = s->options->metric;
     search_report(s, "float network", 0, sets[0].count + sets[1].count);
     TRY(sample_set_new(s->ctx, s->scheme, metric, "search", &sets[0], &s->search_set));
@@ -94,12 +108,18 @@ static enum pare_status make_few(struct search *s) {
     return executor_cache_new(s->ctx, s->evaluator.executor, few->count, CACHE_BYTES, &s->few.cache);
 }
 
-static enum pare_status prepare(struct search *s, const struct search_data *data) {
-    if (s->scheme->linear_count == 0) {
-        return fail(s->ctx, PARE_ERROR_UNSUPPORTED, "the model has no layer with constant weights to quantise");
+static enum pare_status prepare(struct search *s, const struct search_data *data, struct search_result *r) {
+    struct dataset *sets = ARENA_ARRAY(s->arena, 2, struct dataset);
+    if (sets == NULL) {
+        return fail_memory(s->ctx);
     }
-    TRY(make_sets(s, data));
-    TRY(collect(s, data->calibration != NULL ? data->calibration : s->search_set.data));
+    TRY(choose_sets(s, data, sets));
+    const struct dataset *all = data->calibration != NULL ? data->calibration : &sets[0];
+    struct dataset calibration;
+    TRY(dataset_take(s->ctx, s->arena, all, s->options->seed, CALIBRATION_SAMPLES, &calibration));
+    TRY(make_scheme(s, r->graph, &calibration, &r->scheme));
+    TRY(measure_sets(s, sets));
+    TRY(collect(s, &calibration));
     TRY(cost_model_new(s->ctx, s->arena, &s->knobs, s->options->cost, &s->cost));
     TRY(journal_open(s->ctx, s->options->journal_path, identity(s), s->options->resume, &s->journal));
     s->candidate_capacity = CANDIDATES_MAX;
@@ -148,11 +168,7 @@ enum pare_status search_run(struct context *ctx, const struct graph *g, const st
     clock_gettime(CLOCK_MONOTONIC, &s.start);
     enum pare_status status = graph_clone(ctx, g, false, &out->graph);
     if (status == PARE_OK) {
-        status = scheme_new(ctx, out->graph, &out->scheme);
-    }
-    s.scheme = out->scheme;
-    if (status == PARE_OK) {
-        status = prepare(&s, data);
+        status = prepare(&s, data, out);
     }
     if (status == PARE_OK) {
         status = search_walk(&s);

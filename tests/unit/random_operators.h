@@ -155,6 +155,14 @@ static inline bool spatial_value(struct maker *m, struct operand *x, int64_t *ke
     return true;
 }
 
+/* Sub(x, one constant per channel), for the Conv that follows; its number. */
+static inline int put_zero_point(struct maker *m, const struct operand *x) {
+    struct shape s = {.rank = x->shape.rank - 1, .dim = {x->shape.dim[1], 1, 1}};
+    int zero = random_constant(m, &s, -1, 1), y = ++m->serial;
+    say(m, "  v%d = Sub(%s, c%d)\n", y, x->name, zero);
+    return y;
+}
+
 static inline bool put_conv(struct maker *m) {
     struct operand x = {0};
     int64_t kernel[2];
@@ -172,8 +180,13 @@ static inline bool put_conv(struct maker *m) {
     if (pick(m, 0, 1) == 1) {
         bias = random_constant(m, &(struct shape){.rank = 1, .dim = {out}}, -1, 1);
     }
-    int y = ++m->serial;
-    say(m, "  v%d = Conv%s(%s, c%d", y, transpose ? "Transpose" : "", x.name, weight);
+    int zero = pick(m, 0, 2) == 0 ? put_zero_point(m, &x) : 0, y = ++m->serial;
+    say(m, "  v%d = Conv%s(", y, transpose ? "Transpose" : "");
+    if (zero > 0) {
+        say(m, "v%d, c%d", zero, weight);
+    } else {
+        say(m, "%s, c%d", x.name, weight);
+    }
     if (bias > 0) {
         say(m, ", c%d", bias);
     }

@@ -67,6 +67,15 @@ static bool is_function(const struct node *n) {
     return rules[n->op->id]->lower != NULL && rules[n->op->id] == rules[OP_Tanh];
 }
 
+/* What the convolutions behind subtract. */
+static void set_zero_points(struct simulation *s, const struct node *n, struct tensor *zeros) {
+    int frac = scheme_point_of(s->q->s, n->inputs[0])->format.frac;
+    assert_ok(&s->q->m, tensor_alloc(&s->q->m.ctx, DTYPE_FLOAT, &n->inputs[1]->constant->shape, zeros));
+    for (size_t c = 0; c < tensor_count(zeros); c++) {
+        tensor_set_double(zeros, c, ldexp(zero_point_code(n, (int64_t)c, frac), -frac));
+    }
+}
+
 /* Functions of one variable are evaluated in double precision, with the bounds behind them. */
 static void run_node(struct simulation *s, const struct node *n, struct tensor *results) {
     const struct tensor *inputs[64] = {0};
@@ -81,6 +90,10 @@ static void run_node(struct simulation *s, const struct node *n, struct tensor *
         set_parameters(s, l, &weight, &bias);
         inputs[1] = &weight;
         inputs[2] = l->bias == NULL ? NULL : &bias;
+    }
+    if (rule_of(n) == &rule_zero_point) {
+        set_zero_points(s, n, &weight);
+        inputs[1] = &weight;
     }
     bool in_double = is_function(n) || (inputs[0] != NULL && inputs[0]->type == DTYPE_DOUBLE);
     for (int i = 0; in_double && i < n->input_count; i++) {

@@ -1,0 +1,142 @@
+/* Equalisation: the network computes what it did, and its channels have one fraction that suits them all. */
+#include "quant/equalize.h"
+
+#include "float/float.h"
+#include "quant/histogram.h"
+#include "quant_trial.h"
+
+#define SAMPLES ((size_t)40)
+#define CHANNELS 4
+
+/* Rows that differ by orders of magnitude. */
+static const char *const through_relu_and_pool =
+    "graph g {\n  input x: float32[N,1,6,6]\n"
+    "  const a: float32[4,1,1,1] = [0.01, 3, 90, -0.4]\n  const b: float32[4] = [0.02, 1, -5, 0.3]\n"
+    "  const p: float32[4,1,1] = [0.01, 0.5, 20, 0.1]\n  const w: float32[3,4,3,3] = random(1,-1,1)\n"
+    "  c = Conv(x, a, b)\n  r = Relu(c)\n  m = MaxPool(r) {kernel_shape=[2,2]}\n  s = Sub(m, p)\n"
+    "  y = Conv(s, w) {pads=[1,1,1,1]}\n  output y\n}\n";
+static const char *const through_concat =
+    "graph g {\n  input x: float32[N,1,6,6]\n"
+    "  const a: float32[4,1,1,1] = [0.01, 3, 90, -0.4]\n  const d: float32[4,1,1,1] = [7, 0.003, -90, 0.4]\n"
+    "  const w: float32[3,9,1,1] = random(1,-1,1)\n"
+    "  c = Conv(x, a)\n  r = Relu(c)\n  e = Conv(x, d)\n  k = Concat(r, x, e) {axis=1}\n  y = Conv(k, w)\n"
+    "  output y\n}\n";
+static const char *const tied_by_a_residual =
+    "graph g {\n  input x: float32[N,4,6,6]\n  const a: float32[4,4,1,1] = random(1,-9,9)\n"
+    "  const w: float32[3,4,3,3] = random(2,-1,1)\n"
+    "  c = Conv(x, a)\n  r = Relu(c)\n  k = Add(r, x)\n  y = Conv(k, w)\n  output y\n}\n";
+
+static void run(struct quant_trial *t, size_t sample, struct tensor *out) {
+    struct tensor input;
+    struct shape shape;
+    ck_assert(value_shape(t->graph->inputs[0], 1, &shape));
+    trial_ok(t, tensor_alloc(&t->ctx, DTYPE_FLOAT, &shape, &input));
+    trial_ok(t, trial_load(t->graph, &t->ctx, sample, &input));
+    trial_ok(t, float_run(&t->ctx, t->graph, &input, out, NULL, NULL));
+    tensor_free(&input);
+}
+
+static void equalize_trial(struct quant_trial *t, int threads) {
+    struct sample_source source = {trial_load, t->graph, NULL};
+    t->ctx.threads = threads;
+    trial_ok(t, equalize(&t->ctx, t->graph, SAMPLES, &source));
+    trial_ok(t, graph_verify(&t->ctx, t->graph));
+}
+
+/* Powers of two change no digit of a float. */
+static void assert_computes_the_same(const char *text, int threads) {
+    struct quant_trial before, after;
+    trial_begin(&before, text);
+    trial_begin(&after, text);
+    equalize_trial(&after, threads);
+    for (size_t i = 0; i < SAMPLES; i++) {
+        struct tensor a, b;
+        run(&before, i, &a);
+        run(&after, i, &b);
+        ck_assert_mem_eq(a.data, b.data, tensor_bytes(&a));
+        tensor_free(&a);
+        tensor_free(&b);
+    }
+    trial_finish(&before);
+    trial_finish(&after);
+}
+
+START_TEST(results_stay_the_same) {
+    static const char *const texts[] = {through_relu_and_pool, through_concat, tied_by_a_residual};
+    assert_computes_the_same(texts[_i % 3], 1 + _i / 3);
+}
+END_TEST
+
+struct channels {
+    struct arena arena;
+    const char *value;
+    struct histogram h[CHANNELS];
+};
+
+static enum pare_status add_channels(void *user, struct context *ctx, const struct value *v, const struct tensor *t) {
+    (void)ctx;
+    struct channels *c = user;
+    for (size_t k = 0; strcmp(v->name, c->value) == 0 && k < CHANNELS; k++) {
+        size_t size = tensor_count(t) / CHANNELS;
+        histogram_add(&c->h[k], (const float *)t->data + k * size, size);
+    }
+    return PARE_OK;
+}
+
+static void measure(struct quant_trial *t, struct channels *c) {
+    struct tensor input, output;
+    struct shape shape;
+    arena_init(&c->arena);
+    for (size_t k = 0; k < CHANNELS; k++) {
+        ck_assert(histogram_init(&c->h[k], &c->arena, 2048));
+    }
+    ck_assert(value_shape(t->graph->inputs[0], 1, &shape));
+    trial_ok(t, tensor_alloc(&t->ctx, DTYPE_FLOAT, &shape, &input));
+    for (size_t i = 0; i < SAMPLES; i++) {
+        trial_ok(t, trial_load(t->graph, &t->ctx, i, &input));
+        trial_ok(t, float_run(&t->ctx, t->graph, &input, &output, add_channels, c));
+        tensor_free(&output);
+    }
+    tensor_free(&input);
+}
+
+START_TEST(channels_get_one_fraction) {
+    static const char *const names[] = {"r", "e"};
+    struct quant_trial t;
+    struct channels c = {.value = names[_i]};
+    trial_begin(&t, _i == 0 ? through_relu_and_pool : through_concat);
+    equalize_trial(&t, 2);
+    measure(&t, &c);
+    for (size_t k = 0; k < CHANNELS; k++) {
+        bool is_signed = c.h[k].low < 0;
+        ck_assert(c.h[k].filled);
+        int frac = histogram_frac(&c.h[k], 4 + is_signed, is_signed, NULL);
+        ck_assert_msg(frac == 3, "channel %zu of %s: %d", k, c.value, frac);
+    }
+    arena_free(&c.arena);
+    trial_finish(&t);
+}
+END_TEST
+
+/* The sum keeps its scale, so its addends must. */
+START_TEST(a_residual_ties_its_channels) {
+    struct quant_trial before, after;
+    trial_begin(&before, tied_by_a_residual);
+    trial_begin(&after, tied_by_a_residual);
+    equalize_trial(&after, 1);
+    const struct tensor *a = before.graph->first->inputs[1]->constant, *b = after.graph->first->inputs[1]->constant;
+    ck_assert_mem_eq(a->data, b->data, tensor_bytes(a));
+    trial_finish(&before);
+    trial_finish(&after);
+}
+END_TEST
+
+int main(void) {
+    Suite *s = suite_create("equalisation");
+    TCase *t = tcase_create("equalisation");
+    tcase_add_loop_test(t, results_stay_the_same, 0, 6);
+    tcase_add_loop_test(t, channels_get_one_fraction, 0, 2);
+    tcase_add_test(t, a_residual_ties_its_channels);
+    suite_add_tcase(s, t);
+    return trial_main(s);
+}
