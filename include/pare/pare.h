@@ -65,12 +65,12 @@ PARE_API void pare_on_warning(struct pare_context *context, void (*warn)(void *u
  * data         PATH                               quantize, evaluate  (required)
  * calib        PATH                               quantize            the search samples
  * test         PATH                               quantize            a part of `data`, split by seed
- * max-drop     1% (relative), 0.5pt (points)      quantize            1%
+ * max-drop     1% (relative), 0.5pt (points)      quantize            1%        above 0, at most 100
  * metric       top1 | top5 | agreement | sqnr     quantize            top1, or agreement where there are no labels
  * bits         8 | 2..8 | 2,4,8                   quantize            2..8
  * cost         memory | multiplication | bitops | balanced   quantize  balanced
- * seed         integer                            quantize            0
- * confidence   in (0.5, 1)                        quantize            0.95
+ * seed         integer, 0 .. 2^53                 quantize            0
+ * confidence   0.5 < P < 1                         quantize            0.95
  * resume       true | false                       quantize            false
  * reference    PATH of a float ONNX               evaluate            none
  * scale        number or quotient, as 1/255       quantize, evaluate, run with `preprocess`

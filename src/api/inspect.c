@@ -1,31 +1,11 @@
 /* pare_inspect: a network of any kind described. */
 #include "api/layers.h"
 
-static enum pare_status describe_ports(struct context *ctx, struct arena *arena, const struct port *ports, int count,
-                                       struct inspected_port **out, size_t *out_count) {
-    *out = ARENA_ARRAY(arena, (size_t)count, struct inspected_port);
-    if (*out == NULL) {
-        return fail_memory(ctx);
-    }
-    for (int i = 0; i < count; i++) {
-        char text[256];
-        (*out)[i] = (struct inspected_port){.name = ports[i].name,
-                                            .type = dtype_name(ports[i].type),
-                                            .shape = arena_string(arena, port_shape(&ports[i], text, sizeof text))};
-        if ((*out)[i].shape == NULL) {
-            return fail_memory(ctx);
-        }
-    }
-    *out_count = (size_t)count;
-    return PARE_OK;
-}
-
 static enum pare_status describe(struct context *ctx, struct arena *arena, const struct pare_network *n,
                                  struct inspection *out) {
     *out = (struct inspection){
         .file = network_file_name(n), .kind = network_kind_text(n->kind), .hash = n->hash, .metadata = n->metadata};
-    TRY(describe_ports(ctx, arena, n->inputs, n->input_count, &out->inputs, &out->input_count));
-    TRY(describe_ports(ctx, arena, n->outputs, n->output_count, &out->outputs, &out->output_count));
+    TRY(ports_of_network(ctx, arena, n, out));
     return n->program != NULL ? layers_of_program(ctx, arena, n->program, out)
                               : layers_of_graph(ctx, arena, n->graph, out);
 }

@@ -11,4 +11,14 @@ enum pare_status layers_of_graph(struct context *ctx, struct arena *arena, const
 enum pare_status layers_of_program(struct context *ctx, struct arena *arena, const struct program *p,
                                    struct inspection *out);
 
+/* Inputs and outputs of an opened network, which must outlive them. */
+enum pare_status ports_of_network(struct context *ctx, struct arena *arena, const struct pare_network *n,
+                                  struct inspection *out);
+/* The same of a program that was lowered from `scheme`. */
+enum pare_status ports_of_scheme(struct context *ctx, struct arena *arena, const struct scheme *scheme,
+                                 const struct program *p, struct inspection *out);
+
+/* A value's format, and how many elements it has in one sample. */
+struct tensor_report codes_of_value(const struct pare_value *v);
+
 #endif

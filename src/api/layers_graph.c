@@ -47,24 +47,7 @@ static bool has_weight(const struct node *n) {
     return node_is(n, "Conv") || node_is(n, "ConvTranspose") || node_is(n, "Gemm") || node_is(n, "MatMul");
 }
 
-static const char *shape_of(struct arena *arena, const struct value *v) {
-    if (v == NULL || v->rank < 0) {
-        return "?";
-    }
-    const char *text = "[";
-    for (int i = 0; text != NULL && i < v->rank; i++) {
-        const char *comma = i > 0 ? "," : "";
-        if (v->dims[i].value >= 0) {
-            text = arena_format(arena, "%s%s%lld", text, comma, (long long)v->dims[i].value);
-        } else {
-            text = arena_format(arena, "%s%s%s", text, comma, v->dims[i].symbol != NULL ? v->dims[i].symbol : "?");
-        }
-    }
-    return text != NULL ? arena_format(arena, "%s]", text) : NULL;
-}
-
-static enum pare_status fill_layer(struct context *ctx, struct arena *arena, const struct node *n,
-                                   struct inspected_layer *row) {
+static void fill_layer(const struct node *n, struct inspected_layer *row) {
     row->layer = (struct layer_report){.name = n->name, .op = n->op->name, .macs = macs_of(n), .is_float = true};
     for (int i = 0; i < n->input_count; i++) {
         row->parameters += constant_count(n->inputs[i]);
@@ -74,8 +57,9 @@ static enum pare_status fill_layer(struct context *ctx, struct arena *arena, con
         row->layer.bias.count = constant_count(input_of(n, 2));
     }
     row->layer.output.count = count_of(n->outputs[0]);
-    row->output_shape = shape_of(arena, n->outputs[0]);
-    return row->output_shape != NULL ? PARE_OK : fail_memory(ctx);
+    row->macs_open = has_weight(n) && row->layer.macs == 0 && row->layer.output.count == 0;
+    row->output_shape = n->outputs[0] != NULL ? (struct inspected_shape){n->outputs[0]->rank, n->outputs[0]->dims}
+                                              : (struct inspected_shape){.rank = -1};
 }
 
 enum pare_status layers_of_graph(struct context *ctx, struct arena *arena, const struct graph *g,
@@ -85,8 +69,7 @@ enum pare_status layers_of_graph(struct context *ctx, struct arena *arena, const
         return fail_memory(ctx);
     }
     for (const struct node *n = g->first; n != NULL; n = n->next) {
-        TRY(fill_layer(ctx, arena, n, &out->layers[out->layer_count]));
-        out->layer_count++;
+        fill_layer(n, &out->layers[out->layer_count++]);
     }
     return PARE_OK;
 }

@@ -79,17 +79,21 @@ static enum pare_status fill_parameters(struct context *ctx, struct arena *arena
     return PARE_OK;
 }
 
-static const char *shape_of(struct arena *arena, const struct pare_value *v) {
-    struct shape shape = {.rank = v->rank};
-    for (int i = 0; i < v->rank; i++) {
-        shape.dim[i] = v->dims[i];
+static struct inspected_shape shape_of(struct arena *arena, const struct pare_value *v) {
+    struct dim *dims = ARENA_ARRAY(arena, v->rank, struct dim);
+    for (int i = 0; dims != NULL && i < v->rank; i++) {
+        dims[i].value = v->dims[i];
     }
-    char text[128];
-    return arena_string(arena, shape_text(&shape, text, sizeof text));
+    return (struct inspected_shape){v->rank, dims};
 }
 
 static const char *name_at(const char *const *names, uint32_t index, const char *otherwise) {
     return names != NULL && names[index] != NULL ? names[index] : otherwise;
+}
+
+struct tensor_report codes_of_value(const struct pare_value *v) {
+    return (struct tensor_report){.format = {.bits = v->bits, .is_signed = v->is_signed, .frac = v->frac},
+                                  .count = v->count};
 }
 
 static enum pare_status fill_layer(struct context *ctx, struct arena *arena, const struct program *p, uint32_t index,
@@ -101,10 +105,9 @@ static enum pare_status fill_layer(struct context *ctx, struct arena *arena, con
                                        .op = name_at(p->op_types, index, kind_names[op->kind]),
                                        .macs = macs_of(p, op),
                                        .is_float = op->kind == PARE_HOST};
-    row->layer.output = (struct tensor_report){
-        .format = {.bits = output->bits, .is_signed = output->is_signed, .frac = output->frac}, .count = output->count};
+    row->layer.output = codes_of_value(output);
     row->output_shape = shape_of(arena, output);
-    if (row->output_shape == NULL || name == NULL) {
+    if (row->output_shape.dims == NULL || name == NULL) {
         return fail_memory(ctx);
     }
     if (!row->layer.is_float) {

@@ -103,6 +103,7 @@ static enum pare_status write_report(struct context *ctx, struct quantize_job *j
 static enum pare_status write_all(struct context *ctx, struct quantize_job *job, struct pare_report *report) {
     struct inspection layers = {0};
     TRY(layers_of_program(ctx, &job->arena, job->result.program, &layers));
+    TRY(ports_of_scheme(ctx, &job->arena, job->result.scheme, job->result.program, &layers));
     job->report.layers = &layers;
     TRY(write_networks(ctx, job));
     return write_report(ctx, job, report);

@@ -43,7 +43,7 @@ static bool parse_drop(struct context *ctx, struct pare_settings *s, void *field
     (void)field;
     double value;
     const char *unit;
-    if (!parse_number(text, &value, &unit) || value < 0 || value > 100) {
+    if (!parse_number(text, &value, &unit) || value <= 0 || value > 100) {
         return false;
     }
     s->search.max_drop = value / 100;
@@ -63,6 +63,9 @@ static bool parse_confidence(struct context *ctx, struct pare_settings *s, void 
     return true;
 }
 
+/* JSON readers that hold numbers as doubles keep every seed up to here. */
+static const uint64_t largest_seed = UINT64_C(1) << 53;
+
 static bool parse_seed(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
     (void)ctx;
     (void)s;
@@ -70,7 +73,7 @@ static bool parse_seed(struct context *ctx, struct pare_settings *s, void *field
     errno = 0;
     unsigned long long value = strtoull(text, &end, 10);
     *(uint64_t *)field = value;
-    return *text >= '0' && *text <= '9' && *end == 0 && errno == 0;
+    return *text >= '0' && *text <= '9' && *end == 0 && errno == 0 && value <= largest_seed;
 }
 
 static bool parse_metric(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
@@ -164,18 +167,18 @@ static const struct row rows[] = {
     {"all-values", parse_flag, FIELD(all_values), "true or false"},
     {"bits", parse_widths, FIELD(search.widths), "widths from 2 to 16, such as 8, 2..8 or 2,4,8"},
     {"calib", parse_text, FIELD(calib), "a path"},
-    {"confidence", parse_confidence, FIELD(search.confidence), "a number between 0.5 and 1"},
+    {"confidence", parse_confidence, FIELD(search.confidence), "a number strictly between 0.5 and 1, such as 0.95"},
     {"cost", parse_cost, FIELD(search.cost), "memory, multiplication, bitops or balanced"},
     {"data", parse_text, FIELD(data), "a path"},
     {"layout", parse_layout, FIELD(declared.layout), "nchw or nhwc"},
-    {"max-drop", parse_drop, 0, "1% (of the float accuracy) or 0.5pt (points)"},
+    {"max-drop", parse_drop, 0, "1% (of the float accuracy) or 0.5pt (points), above 0 and at most 100"},
     {"mean", parse_mean, FIELD(declared.mean), "numbers such as 0.5 or 0.49,0.48,0.45"},
     {"metric", parse_metric, FIELD(search.metric), "top1, top5, agreement or sqnr"},
     {"preprocess", parse_flag, FIELD(preprocess), "true or false"},
     {"reference", parse_text, FIELD(reference), "a path"},
     {"resume", parse_flag, FIELD(search.resume), "true or false"},
     {"scale", parse_scale, FIELD(declared.scale), "a number or a quotient such as 1/255"},
-    {"seed", parse_seed, FIELD(search.seed), "a whole number"},
+    {"seed", parse_seed, FIELD(search.seed), "a whole number from 0 to 2^53"},
     {"std", parse_std, FIELD(declared.std), "numbers such as 0.5 or 0.22,0.22,0.23"},
     {"test", parse_text, FIELD(test), "a path"},
 };

@@ -4,14 +4,23 @@
 
 #include "report/json.h"
 
+struct inspected_shape {
+    int rank; /* -1: unknown */
+    const struct dim *dims;
+};
+
 struct inspected_layer {
     struct layer_report layer;
-    const char *output_shape; /* "[N,64,8,8]" */
+    struct inspected_shape output_shape;
     uint64_t parameters;
+    bool macs_open; /* they depend on a dimension that the model leaves open */
 };
 
 struct inspected_port {
-    const char *name, *type, *shape;
+    const char *name, *type;
+    struct inspected_shape shape;
+    struct tensor_report codes; /* of one sample, as the integer program takes or gives them; count 0: none */
+    const char *tail;           /* the operator that makes the output of these codes in float, or NULL */
 };
 
 struct inspection {
@@ -21,7 +30,7 @@ struct inspection {
     size_t input_count, output_count;
     struct inspected_layer *layers;
     size_t layer_count;
-    bool quantized;
+    bool quantized;       /* layers and ports have formats */
     const char *metadata; /* JSON text, or NULL */
 };
 
@@ -29,8 +38,9 @@ struct inspection {
 enum pare_status inspection_text(struct context *ctx, const struct inspection *i, struct buffer *out);
 enum pare_status inspection_json(struct context *ctx, const struct inspection *i, struct buffer *out);
 
-/* The layers alone, for other reports. */
+/* The parts, for other reports: layers, and {"inputs", "outputs"} put into `object`. */
 enum pare_status inspected_layers_text(struct context *ctx, const struct inspection *i, struct buffer *out);
 json_t *json_inspected_layers(struct json_builder *b, const struct inspection *i);
+void json_put_ports(struct json_builder *b, json_t *object, const struct inspection *i);
 
 #endif

@@ -24,7 +24,7 @@ struct quantization {
     const struct search_options *options;
     const struct preprocess *preprocess;
     const struct search_result *result;
-    const struct inspection *layers; /* of the program */
+    const struct inspection *layers; /* and ports, of the program */
     const char *folder;
     struct written_file onnx, compact;
 };

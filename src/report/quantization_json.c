@@ -71,6 +71,12 @@ static json_t *json_search(struct json_builder *b, const struct search_result *r
     return object;
 }
 
+static json_t *json_interface(struct json_builder *b, const struct quantization *q) {
+    json_t *object = json_object();
+    json_put_ports(b, object, q->layers);
+    return object;
+}
+
 static json_t *json_data(struct json_builder *b, const struct quantization *q) {
     json_t *object = json_object();
     json_put(b, object, "calibration", json_used_file(b, &q->calibration));
@@ -110,6 +116,7 @@ enum pare_status quantization_json(struct context *ctx, const struct quantizatio
     json_put(&b, root, "accuracy", json_accuracy(&b, &q->result->accuracy));
     json_put(&b, root, "cost", json_cost(&b, &q->result->cost, q->compact.name != NULL));
     json_put(&b, root, "data", json_data(&b, q));
+    json_put(&b, root, "interface", json_interface(&b, q));
     json_put(&b, root, "layers", json_inspected_layers(&b, q->layers));
     json_put(&b, root, "model", json_used_file(&b, &q->model));
     json_put(&b, root, "outputs", json_outputs(&b, q));

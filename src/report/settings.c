@@ -33,8 +33,6 @@ static json_t *json_widths(struct json_builder *b, uint32_t widths) {
 json_t *json_settings(struct json_builder *b, const struct search_options *o, const struct preprocess *p) {
     char drop[48];
     snprintf(drop, sizeof drop, "%g%s", 100 * o->max_drop, o->max_drop_relative ? "%" : "pt");
-    char seed[32]; /* as text: JSON readers that hold numbers as doubles lose large seeds */
-    snprintf(seed, sizeof seed, "%llu", (unsigned long long)o->seed);
     json_t *object = json_object();
     json_put(b, object, "bits", json_widths(b, o->widths));
     json_put(b, object, "confidence", json_number(o->confidence));
@@ -42,7 +40,7 @@ json_t *json_settings(struct json_builder *b, const struct search_options *o, co
     json_put(b, object, "max_drop", json_text(drop));
     json_put(b, object, "metric", json_text(metric_name(o->metric)));
     json_put(b, object, "preprocess", json_preprocess(b, p));
-    json_put(b, object, "seed", json_text(seed));
+    json_put(b, object, "seed", json_count(o->seed));
     return object;
 }
 

@@ -1,5 +1,6 @@
 /* The whole way through the public interface, on a small network. */
 #include "pare/pare.h"
+#include "pare/runtime.h"
 #include "schema.h"
 #include "small_network.h"
 
@@ -118,6 +119,58 @@ START_TEST(test_report_fits_its_schema) {
 }
 END_TEST
 
+/* ---- what a microcontroller must know ---- */
+
+static void check_codes(const json_t *port, int bits, int frac, bool is_signed) {
+    json_t *codes = json_object_get(port, "codes");
+    ck_assert_int_eq(json_integer_value(json_object_get(codes, "bits")), bits);
+    ck_assert_int_eq(json_integer_value(json_object_get(codes, "frac")), frac);
+    ck_assert_int_eq(json_is_true(json_object_get(codes, "signed")), is_signed);
+}
+
+/* The formats told are those that the runtime finds in the file. */
+static void check_ports(const json_t *ports) {
+    struct file_map file = map_of("out/model.pare");
+    struct pare_model m;
+    struct pare_port in, out;
+    ck_assert_int_eq(pare_model_open(file.data, file.size, &m), PARE_OK);
+    ck_assert_int_eq(pare_model_input(&m, 0, &in), PARE_OK);
+    ck_assert_int_eq(pare_model_output(&m, 0, &out), PARE_OK);
+    json_t *input = json_array_get(json_object_get(ports, "inputs"), 0);
+    json_t *output = json_array_get(json_object_get(ports, "outputs"), 0);
+    check_codes(input, in.bits, in.frac, in.is_signed);
+    check_codes(output, out.bits, out.frac, out.is_signed);
+    ck_assert(json_is_null(json_object_get(input, "tail")));
+    ck_assert_str_eq(json_string_value(json_object_get(output, "tail")), "Softmax");
+    file_unmap(&file);
+}
+
+static json_t *inspect(const char *name) {
+    struct pare_network *network;
+    struct pare_report *report;
+    must(pare_network_open(context, small_path(name), &network));
+    must(pare_inspect(context, network, &report));
+    ck_assert_ptr_nonnull(strstr(pare_report_text(report), "codes 8u/8\n"));
+    ck_assert_ptr_nonnull(strstr(pare_report_text(report), "Softmax in float of the last integers: 3 codes "));
+    json_t *json = json_loads(pare_report_json(report), 0, NULL);
+    pare_report_free(report);
+    pare_network_free(network);
+    return json;
+}
+
+START_TEST(test_formats_of_inputs_and_outputs) {
+    quantize_to("out");
+    json_t *report = report_of("out/report.json");
+    json_t *onnx = inspect("out/model.onnx"), *compact = inspect("out/model.pare");
+    check_ports(json_object_get(report, "interface"));
+    check_ports(onnx);
+    check_ports(compact);
+    json_decref(report);
+    json_decref(onnx);
+    json_decref(compact);
+}
+END_TEST
+
 /* ---- what was written, run ---- */
 
 static struct pare_tensors *run(const char *name) {
@@ -199,7 +252,7 @@ END_TEST
 /* ---- other ends ---- */
 
 START_TEST(test_too_few_samples_for_the_bound) {
-    set("max-drop", "0%");
+    set("max-drop", "0.01pt");
     struct pare_report *report;
     ck_assert_int_eq(quantize("few", &report), PARE_ERROR_BOUND);
     ck_assert_ptr_nonnull(report);
@@ -276,6 +329,7 @@ int main(void) {
     tcase_add_unchecked_fixture(c, make_inputs, remove_inputs);
     tcase_add_test(c, test_threads_change_nothing);
     tcase_add_test(c, test_report_fits_its_schema);
+    tcase_add_test(c, test_formats_of_inputs_and_outputs);
     tcase_add_test(c, test_both_files_give_the_same_values);
     tcase_add_test(c, test_report_and_evaluation_agree);
     tcase_add_test(c, test_too_few_samples_for_the_bound);

@@ -1,0 +1,1 @@
+pare inspect open_shape.onnx
