@@ -1,4 +1,4 @@
-/* show_npz FILE.npz: one line per array, with its first elements. */
+/* show_npz FILE.npz: one line per array, with its first elements; show_npz FILE.npz NAME: that array's bytes. */
 #include "tensor/npy.h"
 
 #include <stdio.h>
@@ -16,19 +16,29 @@ static void show(const struct named_tensor *item) {
     printf("%s\n", count > ELEMENTS ? " ..." : "");
 }
 
+static int print_bytes(const struct tensor_set *set, const char *name) {
+    const struct tensor *t = tensor_set_find(set, name);
+    if (t == NULL || fwrite(t->data, 1, tensor_bytes(t), stdout) != tensor_bytes(t)) {
+        fprintf(stderr, "show_npz: there is no array %s, or it cannot be written\n", name);
+        return 1;
+    }
+    return 0;
+}
+
 int main(int argc, char **argv) {
     struct context ctx;
     struct arena arena;
     struct tensor_set set;
     context_init(&ctx);
     arena_init(&arena);
-    if (argc != 2 || npz_read(&ctx, &arena, argv[1], &set) != PARE_OK) {
-        fprintf(stderr, "show_npz: %s\n", argc == 2 ? ctx.diag.message : "usage: show_npz FILE.npz");
+    if (argc < 2 || argc > 3 || npz_read(&ctx, &arena, argv[1], &set) != PARE_OK) {
+        fprintf(stderr, "show_npz: %s\n", argc < 2 || argc > 3 ? "usage: show_npz FILE.npz [NAME]" : ctx.diag.message);
         return 1;
     }
-    for (size_t i = 0; i < set.count; i++) {
+    int code = argc == 3 ? print_bytes(&set, argv[2]) : 0;
+    for (size_t i = 0; argc == 2 && i < set.count; i++) {
         show(&set.items[i]);
     }
     arena_free(&arena);
-    return 0;
+    return code;
 }
