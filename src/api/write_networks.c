@@ -68,7 +68,7 @@ static enum pare_status write_rewritten(struct context *ctx, struct quantize_job
 static void count_compact_bytes(struct cost *cost, size_t size) {
     uint64_t metadata = cost->pare_bytes > 0 && size > cost->pare_bytes ? size - cost->pare_bytes : 0;
     cost->pare_bytes = size;
-    cost->pare_bytes_8bit += metadata;
+    cost->pare_bytes_8bit += cost->pare_bytes_8bit > 0 ? metadata : 0;
 }
 
 /* An older model.pare must not stand beside another network's model.onnx. */

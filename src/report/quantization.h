@@ -26,6 +26,7 @@ struct quantization {
     const struct search_result *result;
     const struct inspection *layers; /* and ports, of the program */
     const char *folder;
+    size_t resumed; /* measurements that the journal held when the search began */
     struct written_file onnx, compact;
 };
 

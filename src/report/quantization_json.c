@@ -8,24 +8,42 @@ static json_t *json_pair(struct json_builder *b, double search, double held_out)
     return object;
 }
 
-static json_t *json_accuracy(struct json_builder *b, const struct accuracy *a) {
-    json_t *object = json_object(), *samples = json_object(), *interval = json_array();
+/* Figures of a share of the samples mean nothing for sqnr. */
+static json_t *json_share(const struct accuracy *a, double v) {
+    return a->metric == METRIC_SQNR ? json_null() : json_number(v);
+}
+
+static json_t *json_interval(struct json_builder *b, const struct accuracy *a) {
+    json_t *interval = json_array();
     json_add(b, interval, json_number(a->interval_points[0]));
     json_add(b, interval, json_number(a->interval_points[1]));
+    return interval;
+}
+
+static json_t *json_accuracy(struct json_builder *b, const struct accuracy *a) {
+    bool noise = a->metric == METRIC_SQNR;
+    json_t *object = json_object(), *samples = json_object();
     json_put(b, samples, "held_out", json_count(a->held_out_samples));
     json_put(b, samples, "search", json_count(a->search_samples));
     json_put(b, object, "bound_held", json_boolean(a->bound_held));
-    json_put(b, object, "confidence", json_number(a->confidence));
-    json_put(b, object, "confidence_interval_points", interval);
-    json_put(b, object, "discordant", json_count(a->discordant));
-    json_put(b, object, "drop_points", json_number(a->drop_points));
-    json_put(b, object, "drop_relative", json_number(a->drop_relative));
-    json_put(b, object, "float", json_pair(b, a->float_search, a->float_held_out));
+    json_put(b, object, "bound_points", json_share(a, a->bound_points));
+    json_put(b, object, "confidence", json_share(a, a->confidence));
+    json_put(b, object, "confidence_interval_points", noise ? json_null() : json_interval(b, a));
+    json_put(b, object, "discordant", noise ? json_null() : json_count(a->discordant));
+    json_put(b, object, "drop_points", json_share(a, a->drop_points));
+    json_put(b, object, "drop_relative", json_share(a, a->drop_relative));
+    json_put(b, object, "error_points", json_share(a, a->error_points));
+    json_put(b, object, "float", noise ? json_null() : json_pair(b, a->float_search, a->float_held_out));
     json_put(b, object, "metric", json_text(metric_name(a->metric)));
     json_put(b, object, "quantized", json_pair(b, a->quantized_search, a->quantized_held_out));
     json_put(b, object, "reason", json_text(a->reason));
     json_put(b, object, "samples", samples);
     return object;
+}
+
+/* Null where nothing was measured at 8 bits, because 8 is not among the widths. */
+static json_t *json_known(uint64_t n) {
+    return n > 0 ? json_count(n) : json_null();
 }
 
 static json_t *json_cost(struct json_builder *b, const struct cost *c, bool compact) {
@@ -40,9 +58,9 @@ static json_t *json_cost(struct json_builder *b, const struct cost *c, bool comp
     json_put(b, object, "parameter_bits", json_count(c->parameter_bits));
     json_put(b, object, "parameter_bits_8bit", json_count(c->parameter_bits_8bit));
     json_put(b, object, "pare_bytes", compact ? json_count(c->pare_bytes) : json_null());
-    json_put(b, object, "pare_bytes_8bit", compact ? json_count(c->pare_bytes_8bit) : json_null());
+    json_put(b, object, "pare_bytes_8bit", compact ? json_known(c->pare_bytes_8bit) : json_null());
     json_put(b, object, "peak_activation_bytes", json_count(c->peak_activation_bytes));
-    json_put(b, object, "peak_activation_bytes_8bit", json_count(c->peak_activation_bytes_8bit));
+    json_put(b, object, "peak_activation_bytes_8bit", json_known(c->peak_activation_bytes_8bit));
     return object;
 }
 

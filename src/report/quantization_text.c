@@ -29,27 +29,63 @@ static void print_accuracy(struct arena *arena, const struct accuracy *a, struct
     table_print(&t, out);
 }
 
-static void print_claim(const struct accuracy *a, const struct search_options *o, struct buffer *out) {
-    if (a->metric != METRIC_SQNR) {
-        write_format(out,
-                     "\ndrop: %.2f points, %.2f %% of the float accuracy; %g %% interval %.2f to %.2f points; "
-                     "%zu discordant samples\n",
-                     a->drop_points, 100 * a->drop_relative, 100 * a->confidence, a->interval_points[0],
-                     a->interval_points[1], a->discordant);
+/* What a metric without labels is, and what its bound limits. */
+static void print_meaning(const struct accuracy *a, struct buffer *out) {
+    if (a->metric == METRIC_AGREEMENT) {
+        write_format(
+            out, "\nagreement: samples for which both networks predict the same class; the drop counts the others\n");
+    } else if (a->metric == METRIC_SQNR) {
+        write_format(out, "\nsqnr: power of the float outputs over that of their error; the bound limits the error\n");
     }
-    const char *unit = a->metric == METRIC_SQNR ? " % of noise" : o->max_drop_relative ? " %" : " points";
-    write_format(out, "bound of %g%s: %s%s\n", 100 * o->max_drop, unit,
-                 a->bound_held ? "held" : "NOT held: ", a->bound_held || a->reason == NULL ? "" : a->reason);
 }
 
+static void print_drop(const struct accuracy *a, struct buffer *out) {
+    write_format(out,
+                 "\ndrop: %.2f points, %.2f %% of the float accuracy; %g %% interval %.2f to %.2f points; "
+                 "%zu discordant sample%s (only one of the two networks is right)\n",
+                 a->drop_points, 100 * a->drop_relative, 100 * a->confidence, a->interval_points[0],
+                 a->interval_points[1], a->discordant, a->discordant == 1 ? "" : "s");
+}
+
+/* "bound of 1 % (0.91 points): held (drop 0.20, one-sided error 0.63 at 95 %)" */
+static void print_bound(const struct accuracy *a, const struct search_options *o, struct buffer *out) {
+    bool noise = a->metric == METRIC_SQNR;
+    write_format(out, "bound of %g%s", 100 * o->max_drop,
+                 noise                  ? " % of noise"
+                 : o->max_drop_relative ? " %"
+                                        : " points");
+    if (noise) {
+        write_format(out, " (%.2f dB)", -10 * log10(o->max_drop));
+    } else if (o->max_drop_relative) {
+        write_format(out, " (%.2f points)", a->bound_points);
+    }
+    if (!a->bound_held) {
+        write_format(out, ": NOT held: %s\n", a->reason != NULL ? a->reason : "");
+    } else if (noise) {
+        write_format(out, ": held\n");
+    } else {
+        write_format(out, ": held (drop %.2f, one-sided error %.2f at %g %%)\n", a->drop_points, a->error_points,
+                     100 * a->confidence);
+    }
+}
+
+static void print_claim(const struct accuracy *a, const struct search_options *o, struct buffer *out) {
+    print_meaning(a, out);
+    if (a->metric != METRIC_SQNR) {
+        print_drop(a, out);
+    }
+    print_bound(a, o, out);
+}
+
+/* What was not measured at 8 bits, because 8 is not among the widths, is 0. */
 static void cost_row(struct table *t, const char *title, uint64_t chosen, uint64_t at_8_bits) {
     table_cell(t, "%s", title);
-    table_cell(t, "%s", grouped_number(t->arena, at_8_bits));
+    table_cell(t, "%s", at_8_bits > 0 ? grouped_number(t->arena, at_8_bits) : "-");
     table_cell(t, "%s", grouped_number(t->arena, chosen));
     if (at_8_bits > 0) {
         table_cell(t, "%.2f %%", 100 * (1 - (double)chosen / (double)at_8_bits));
     } else {
-        table_cell(t, "%s", "");
+        table_cell(t, "-");
     }
 }
 
@@ -70,6 +106,22 @@ static void print_cost(struct arena *arena, const struct quantization *q, struct
     cost_row(&t, "peak activations, bytes", c->peak_activation_bytes, c->peak_activation_bytes_8bit);
     cost_row(&t, "bit operations", c->bit_operations, c->bit_operations_8bit);
     table_print(&t, out);
+    write_format(
+        out,
+        "\npaper: weights, biases and outputs of convolution and dense layers, counted in bits (arXiv:2102.02147)\n"
+        "peak activations: whole bytes in memory, which widths below 8 do not make smaller\n");
+}
+
+static void print_end(const struct quantization *q, struct buffer *out) {
+    const struct search_result *r = q->result;
+    write_format(out, "\n%zu full evaluation%s, %.1f s%s\n", r->full_evaluations, r->full_evaluations == 1 ? "" : "s",
+                 r->seconds, r->interrupted ? ", interrupted" : "");
+    if (q->resumed > 0) {
+        write_format(out, "resumed: %zu measurement%s taken from the journal\n", q->resumed,
+                     q->resumed == 1 ? " was" : "s were");
+    }
+    write_format(out, "written to %s: model.onnx%s, report.json, and journal.jsonl (for --resume)\n", q->folder,
+                 q->compact.name != NULL ? ", model.pare" : "");
 }
 
 enum pare_status quantization_text(struct context *ctx, const struct quantization *q, struct buffer *out) {
@@ -81,9 +133,7 @@ enum pare_status quantization_text(struct context *ctx, const struct quantizatio
     print_claim(&q->result->accuracy, q->options, out);
     write_format(out, "\n");
     print_cost(&arena, q, out);
-    write_format(out, "\n%zu full evaluations, %.1f s%s\nwritten to %s: model.onnx%s, report.json\n",
-                 q->result->full_evaluations, q->result->seconds, q->result->interrupted ? ", interrupted" : "",
-                 q->folder, q->compact.name != NULL ? ", model.pare" : "");
+    print_end(q, out);
     arena_free(&arena);
     if (status == PARE_OK && out->failed) {
         return fail_memory(ctx);

@@ -16,7 +16,7 @@ double claim_drop(const struct claim *c, const struct measure *m) {
     return c->metric == METRIC_SQNR ? m->noise_ratio : paired_drop(&m->paired);
 }
 
-#define SEARCH_MARGIN 0.5     /* standard errors */
+#define SEARCH_MARGIN 0.25    /* standard errors */
 #define DISCORDANCE_SLACK 1.1 /* of the standard error: other samples disagree a little more or less often */
 
 /* One-sided error of the drop at the claim's confidence. */
@@ -38,12 +38,16 @@ bool claim_needs_samples(const struct claim *c, const struct measure *m, size_t 
     return c->metric != METRIC_SQNR && resolution(c, m) * elsewhere > c->bound;
 }
 
+double claim_estimate(const struct claim *c, const struct measure *m) {
+    return c->metric == METRIC_SQNR ? m->noise_ratio : (paired_drop(&m->paired) + m->expected_drop) / 2;
+}
+
 bool claim_promises(const struct claim *c, const struct measure *m, size_t held_out) {
     if (c->metric == METRIC_SQNR) {
         return claim_holds(c, m);
     }
     return (c->drop_only || !claim_needs_samples(c, m, held_out)) &&
-           paired_drop(&m->paired) + SEARCH_MARGIN * paired_error(&m->paired) <= c->bound;
+           claim_estimate(c, m) + SEARCH_MARGIN * paired_error(&m->paired) <= c->bound;
 }
 
 static double quantized_accuracy(const struct claim *c, const struct measure *m) {
@@ -85,6 +89,7 @@ enum pare_status claim_report(struct context *ctx, struct arena *a, const struct
                              .quantized_search = quantized_accuracy(search, on_search),
                              .quantized_held_out = quantized_accuracy(held_out, on_held_out),
                              .confidence = held_out->confidence,
+                             .bound_points = 100 * held_out->bound,
                              .search_samples = search->samples,
                              .held_out_samples = held_out->samples,
                              .bound_held = claim_holds(held_out, on_held_out)};
@@ -97,6 +102,7 @@ enum pare_status claim_report(struct context *ctx, struct arena *a, const struct
         out->drop_relative = held_out->float_accuracy > 0 ? drop / held_out->float_accuracy : 0;
         out->discordant = p->lost + p->won;
         paired_interval(p, held_out->confidence, out->interval_points);
+        out->error_points = 100 * resolution(held_out, on_held_out);
         out->interval_points[0] *= 100;
         out->interval_points[1] *= 100;
     }

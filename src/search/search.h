@@ -36,6 +36,7 @@ struct accuracy {
     double float_search, float_held_out;
     double quantized_search, quantized_held_out;
     double drop_relative, drop_points; /* on the held-out set; points are percent of the samples */
+    double bound_points, error_points; /* what was tested: the largest drop, and its one-sided error at `confidence` */
     size_t discordant;                 /* held-out samples on which exactly one of the two is right */
     double interval_points[2];         /* two-sided interval of the drop at `confidence` */
     double confidence;
