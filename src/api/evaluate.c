@@ -1,6 +1,7 @@
 /* pare_evaluate: what a network makes of labelled samples, and how far it is from a float network. */
 #include "api/compare.h"
 #include "api/data.h"
+#include "api/scale_check.h"
 #include "report/evaluation.h"
 
 #include <math.h>
@@ -122,6 +123,7 @@ static enum pare_status evaluate(struct context *ctx, struct evaluation_job *job
                                       .data_hash = job->data.hash,
                                       .samples = job->data.count};
     TRY(measure_labels(ctx, job));
+    TRY(warn_of_missing_scale(ctx, n, &job->data));
     return compare_with_reference(ctx, job);
 }
 

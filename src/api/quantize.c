@@ -2,6 +2,7 @@
 #include "api/quantize.h"
 
 #include "api/layers.h"
+#include "api/scale_check.h"
 #include "base/file.h"
 #include "passes/passes.h"
 
@@ -63,6 +64,18 @@ static enum pare_status check_labels(struct context *ctx, const struct quantize_
                 d->place, metric_name(job->options.metric));
 }
 
+/* Samples that the search saw prove nothing. */
+static enum pare_status check_disjoint(struct context *ctx, const struct quantize_job *job) {
+    if (job->settings->test == NULL || job->data.hash != job->test.hash) {
+        return PARE_OK;
+    }
+    return fail(
+        ctx, PARE_ERROR_INPUT,
+        "%s: holds the same samples as the data, %s: held-out samples must be others; without a test set (--test) "
+        "half of the data is held out",
+        job->settings->test, job->settings->data);
+}
+
 static enum pare_status read_data(struct context *ctx, struct quantize_job *job) {
     const struct pare_settings *s = job->settings;
     context_progress(ctx, &(struct progress){.phase = "reading data", .seconds_left = -1});
@@ -74,17 +87,15 @@ static enum pare_status read_data(struct context *ctx, struct quantize_job *job)
         job->options.metric = job->data.labels != NULL ? METRIC_TOP1 : METRIC_AGREEMENT;
     }
     TRY(check_labels(ctx, job, &job->data));
-    return check_labels(ctx, job, &job->test);
+    TRY(check_labels(ctx, job, &job->test));
+    TRY(check_disjoint(ctx, job));
+    return warn_of_missing_scale(ctx, job->network, &job->data);
 }
 
 static enum pare_status prepare(struct context *ctx, struct quantize_job *job) {
-    TRY(file_make_directory(ctx, job->folder));
-    job->options.journal_path = arena_format(&job->arena, "%s/journal.jsonl", job->folder);
-    if (job->options.journal_path == NULL) {
-        return fail_memory(ctx);
-    }
     TRY(read_data(ctx, job));
-    return clean_graph(ctx, job);
+    TRY(clean_graph(ctx, job));
+    return output_folder_open(ctx, job);
 }
 
 /* ---- what it leaves ---- */
@@ -136,6 +147,7 @@ static enum pare_status search_and_write(struct context *ctx, struct quantize_jo
                                .test = job->settings->test != NULL ? &job->test : NULL};
     enum pare_status found = search_run(ctx, job->graph, &data, &job->options, &job->result);
     if (job->result.program == NULL) {
+        output_folder_abandon(job);
         return found;
     }
     TRY(conclude(ctx, job, out));

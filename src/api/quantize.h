@@ -9,6 +9,7 @@ struct quantize_job {
     const struct pare_network *network;
     const struct pare_settings *settings;
     const char *folder;
+    bool folder_is_new; /* this run made it */
     struct arena arena;
     struct graph *graph; /* the network's, rewritten in float; owned */
     struct preprocess preprocess;
@@ -21,5 +22,10 @@ struct quantize_job {
 /* Writes model.onnx and model.pare (none where the program has parts in float, with a warning) and puts them into
  * job->report, whose other fields are set. */
 enum pare_status write_networks(struct context *ctx, struct quantize_job *job);
+
+/* Makes the folder and says where its journal is and what it holds. */
+enum pare_status output_folder_open(struct context *ctx, struct quantize_job *job);
+/* Removes a new folder that is still empty. */
+void output_folder_abandon(const struct quantize_job *job);
 
 #endif

@@ -48,6 +48,7 @@ static void on_warning(void *user, const char *message) {
 
 enum pare_status session_usage_error(struct session *s, const char *format, ...) {
     progress_clear(&s->progress);
+    s->told = true;
     va_list arguments;
     va_start(arguments, format);
     fprintf(stderr, "pare %s: ", s->command->name);
@@ -59,7 +60,9 @@ enum pare_status session_usage_error(struct session *s, const char *format, ...)
 
 void session_print_report(struct session *s, struct pare_report *report) {
     progress_clear(&s->progress);
-    fputs(arguments_flag(&s->arguments, "json") ? pare_report_json(report) : pare_report_text(report), stdout);
+    bool json = arguments_flag(&s->arguments, "json");
+    fputs(json ? pare_report_json(report) : pare_report_text(report), stdout);
+    s->told = s->told || !json;
 }
 
 static int exit_code_of(enum pare_status status) {
@@ -104,6 +107,9 @@ static enum pare_status apply_settings(struct session *s) {
         const struct given_option *given = &s->arguments.given[i];
         if (given->option->role == ROLE_SETTING) {
             status = pare_settings_set(s->context, s->settings, given->option->name, given->value);
+            if (status == PARE_ERROR_USAGE) { /* the message begins with the setting's name */
+                session_usage_error(s, "--%s", pare_message(s->context));
+            }
         }
     }
     return status;
@@ -125,11 +131,10 @@ static enum pare_status run_command(struct session *s) {
     return s->command->run(s);
 }
 
-/* Commands that print their own usage errors leave the context's message empty. */
 static int finish(struct session *s, enum pare_status status) {
     progress_clear(&s->progress);
     const char *message = pare_message(s->context);
-    if (status != PARE_OK && *message != 0) {
+    if (status != PARE_OK && !s->told) {
         fprintf(stderr, "pare %s: %s\n", s->command->name, message);
     }
     if (fflush(stdout) != 0 || ferror(stdout)) {

@@ -24,6 +24,7 @@ struct session {
     struct pare_context *context;
     struct pare_settings *settings; /* those that the options gave */
     struct progress_line progress;
+    bool told; /* the user knows what went wrong */
 };
 
 struct command {
@@ -41,7 +42,7 @@ int session_run(const struct command *command, int argc, char **argv);
 
 /* "pare NAME: ..." on stderr; returns PARE_ERROR_USAGE. */
 enum pare_status session_usage_error(struct session *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Writes a report on stdout, as --json says. */
+/* Writes a report on stdout, as --json says; its text tells what went wrong, too. */
 void session_print_report(struct session *s, struct pare_report *report);
 
 void help_print_program(void);
