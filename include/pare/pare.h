@@ -73,14 +73,14 @@ PARE_API void pare_on_warning(struct pare_context *context, void (*warn)(void *u
  * confidence   0.5 < P < 1                         quantize            0.95
  * resume       true | false                       quantize            false
  * reference    PATH of a float ONNX               evaluate            none
- * scale        number or quotient, as 1/255       quantize, evaluate, run with `preprocess`
+ * scale        number or quotient, as 1/255       quantize, evaluate, run
  * mean, std    numbers, one or one per channel    the same
  * layout       nchw | nhwc, what the model wants  the same
  * preprocess   true | false                       run                 false
  * all-values   true | false                       run                 false
  *
- * Preprocessing is x * scale, - mean, / std. A network that pare wrote carries the one it was made with, which serves
- * where the settings declare none. */
+ * Preprocessing is x * scale, - mean, / std; run applies it when it is declared, or `preprocess` is on. A network that
+ * pare wrote carries the one it was made with, which serves where the settings declare none. */
 struct pare_settings;
 
 PARE_API enum pare_status pare_settings_new(struct pare_context *context, struct pare_settings **out);
@@ -166,9 +166,10 @@ PARE_API const char *pare_report_json(struct pare_report *report);
 PARE_API enum pare_status pare_inspect(struct pare_context *context, const struct pare_network *network,
                                        struct pare_report **out);
 
-/* Runs the network on `inputs` as the model wants them, or preprocessed first when the setting `preprocess` is on.
- * Where the model fixes a batch or leaves it open, any number of samples may be given; outputs are joined along the
- * first axis. With `all-values` every quantised value follows the outputs, as integers under its ONNX name. `settings`
+/* Runs the network on `inputs` as the model wants them (other widths of floats are converted), or preprocessed first
+ * when preprocessing is declared or the setting `preprocess` is on. Where the model fixes a batch or leaves it open,
+ * any number of samples may be given; outputs are joined along the first axis. With `all-values` every quantised value
+ * follows the outputs, as integers under its ONNX name: PARE_ERROR_USAGE where the network runs in float. `settings`
  * may be NULL. */
 PARE_API enum pare_status pare_run(struct pare_context *context, const struct pare_network *network,
                                    const struct pare_settings *settings, const struct pare_tensors *inputs,

@@ -11,8 +11,29 @@ struct given_inputs {
 
 static enum pare_status fail_mismatch(struct context *ctx, const struct port *p, const struct tensor *t) {
     char wanted[256], shape[256];
-    return fail(ctx, PARE_ERROR_INPUT, "input '%s': the model wants %s, the tensor is %s %s", p->name,
-                port_text(p, wanted, sizeof wanted), dtype_name(t->type), shape_text(&t->shape, shape, sizeof shape));
+    bool raw = dtype_is_float(p->type) && !dtype_is_float(t->type);
+    return fail(ctx, PARE_ERROR_INPUT, "input '%s': the model wants %s, the tensor is %s %s%s", p->name,
+                port_text(p, wanted, sizeof wanted), dtype_name(t->type), shape_text(&t->shape, shape, sizeof shape),
+                raw ? "; with --preprocess it takes raw samples, as a data file has them" : "");
+}
+
+/* The tensor as the input wants it: other widths of floats are converted. */
+static enum pare_status convert(struct context *ctx, struct arena *arena, const struct port *p,
+                                const struct tensor **given) {
+    const struct tensor *t = *given;
+    if (t->type == p->type || !dtype_is_float(t->type) || p->type != DTYPE_FLOAT) {
+        return PARE_OK;
+    }
+    struct tensor *converted = ARENA_NEW(arena, struct tensor);
+    if (converted == NULL) {
+        return fail_memory(ctx);
+    }
+    TRY(tensor_new(ctx, arena, DTYPE_FLOAT, &t->shape, converted));
+    for (size_t i = 0; i < tensor_count(t); i++) {
+        tensor_set_double(converted, i, tensor_get_double(t, i));
+    }
+    *given = converted;
+    return PARE_OK;
 }
 
 /* How many runs the tensor holds: the first axis may be a multiple of what the model takes at once. */
@@ -95,6 +116,7 @@ static enum pare_status match_inputs(struct context *ctx, struct given_inputs *g
             return fail(ctx, PARE_ERROR_INPUT, "input '%s' is missing; the network's inputs are %s", n->inputs[i].name,
                         network_inputs_text(n, text, sizeof text));
         }
+        TRY(convert(ctx, arena, &n->inputs[i], &g->tensors[i]));
         TRY(runs_of(ctx, &n->inputs[i], g->tensors[i], &runs[i]));
     }
     return settle_runs(ctx, g, runs);
@@ -137,6 +159,10 @@ static enum pare_status run_preprocessed(struct context *ctx, const struct pare_
                                          struct pare_tensors *outputs) {
     struct preprocess preprocess;
     TRY(network_preprocess(ctx, n, settings, &preprocess));
+    if (preprocess_is_identity(&preprocess) && !settings->preprocess_declared) {
+        context_warn(ctx, "%s: it carries no preprocessing, and none is declared (--scale, --mean, --std, --layout)",
+                     n->path);
+    }
     struct arena arena;
     arena_init(&arena);
     struct dataset data;
@@ -155,12 +181,15 @@ enum pare_status pare_run(struct pare_context *context, const struct pare_networ
     struct context *ctx = &context->base;
     context_clear(ctx);
     *outputs = NULL;
+    bool all_values = settings != NULL && settings->all_values;
+    if (all_values && network->program == NULL) {
+        return fail(ctx, PARE_ERROR_USAGE, "--all-values: %s runs in float: it has no quantised values", network->path);
+    }
     struct pare_tensors *set;
     TRY(tensors_new(ctx, &set));
-    bool all_values = settings != NULL && settings->all_values;
-    enum pare_status status = settings != NULL && settings->preprocess
-                                  ? run_preprocessed(ctx, network, settings, inputs, set)
-                                  : run_given(ctx, network, all_values, inputs, set);
+    bool raw = settings != NULL && (settings->preprocess || settings->preprocess_declared);
+    enum pare_status status =
+        raw ? run_preprocessed(ctx, network, settings, inputs, set) : run_given(ctx, network, all_values, inputs, set);
     if (status != PARE_OK) {
         pare_tensors_free(set);
         return status;

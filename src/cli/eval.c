@@ -47,4 +47,5 @@ const struct command command_eval = {
     .summary = "measure the accuracy of a network on labelled samples",
     .options = options,
     .run = run,
+    .example = "pare eval out/model.onnx --data VAL.npz --reference MODEL.onnx",
 };

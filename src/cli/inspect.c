@@ -25,4 +25,9 @@ const struct command command_inspect = {
     .summary = "list layers, shapes, parameters, multiplications and formats",
     .options = options,
     .run = run,
+    .example = "pare inspect out/model.pare",
+    .notes =
+        "Of a network in fixed point it tells the widths: 4s/5 stands for 4 bits, signed (u: unsigned), value = code "
+        "* 2^-5;\n4s/5..8 where the channels differ. Inputs and outputs with codes are what the runtime takes and "
+        "gives.\n",
 };

@@ -22,6 +22,7 @@ void help_print_command(const struct command *command) {
     for (const struct option *o = common_options; o->name != NULL; o++) {
         print_option(o);
     }
+    printf("\nFor example: %s\n", command->example);
     if (command->notes != NULL) {
         printf("\n%s", command->notes);
     }
@@ -34,7 +35,7 @@ void help_print_program(void) {
         printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
     }
     printf("\nA FILE is a float ONNX, an ONNX that pare rewrote, or a .pare file: the content tells.\n"
-           "pare COMMAND --help lists the options of one command; pare --version tells the version.\n\n"
+           "pare help COMMAND lists the options of one command; pare --version tells the version.\n\n"
            "Exit codes: 0 done (and the bound held), 1 a defect in pare, 2 usage, 3 the input cannot be used,\n"
            "4 the bound cannot be held or too few samples to say so, 5 the system (files, memory), 130 interrupted.\n");
 }
@@ -52,24 +53,42 @@ static int unknown_command(const char *name) {
     return EXIT_USAGE;
 }
 
+static const struct command *find_command(const char *name) {
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(name, commands[i]->name) == 0) {
+            return commands[i];
+        }
+    }
+    return NULL;
+}
+
+/* pare help, pare help COMMAND */
+static int help(int argc, char **argv) {
+    if (argc == 0) {
+        help_print_program();
+        return EXIT_FINE;
+    }
+    const struct command *command = find_command(argv[0]);
+    if (command == NULL) {
+        return unknown_command(argv[0]);
+    }
+    help_print_command(command);
+    return EXIT_FINE;
+}
+
 int main(int argc, char **argv) {
     if (argc < 2) {
         fprintf(stderr, "pare: which command? (pare --help lists them)\n");
         return EXIT_USAGE;
     }
     const char *name = argv[1];
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
-        help_print_program();
-        return EXIT_FINE;
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        return help(argc - 2, argv + 2);
     }
     if (strcmp(name, "--version") == 0) {
         printf("pare %s\n", pare_version());
         return EXIT_FINE;
     }
-    for (int i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(name, commands[i]->name) == 0) {
-            return session_run(commands[i], argc - 2, argv + 2);
-        }
-    }
-    return unknown_command(name);
+    const struct command *command = find_command(name);
+    return command != NULL ? session_run(command, argc - 2, argv + 2) : unknown_command(name);
 }

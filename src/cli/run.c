@@ -10,7 +10,7 @@ static const struct option options[] = {
     {"input", 'i', "SOURCE", ROLE_COMMAND, "X.npy, NAME=X.npy (repeat it), X.npz, or a folder of input_N.pb"},
     {"output", 'o', "Y.npz", ROLE_COMMAND, "gets every output under its name"},
     {"all-values", 0, NULL, ROLE_SETTING, "add every quantised value, as integers, under its ONNX name"},
-    {"preprocess", 0, NULL, ROLE_SETTING, "apply the declared preprocessing to the inputs first"},
+    {"preprocess", 0, NULL, ROLE_SETTING, "take raw samples: apply the preprocessing that the file carries"},
     PREPROCESS_OPTIONS,
     {0},
 };
@@ -61,8 +61,11 @@ static enum pare_status run(struct session *s) {
     if (arguments_value(&s->arguments, "input") == NULL) {
         return session_usage_error(s, "missing --input SOURCE: X.npy, NAME=X.npy, X.npz or a folder");
     }
-    if (output == NULL || !ends_with(output, ".npz")) {
+    if (output == NULL) {
         return session_usage_error(s, "missing -o Y.npz: where the outputs go");
+    }
+    if (!ends_with(output, ".npz")) {
+        return session_usage_error(s, "-o %s: outputs are written as an archive, whose name ends in .npz", output);
     }
     return run_network(s, output);
 }
@@ -73,4 +76,7 @@ const struct command command_run = {
     .summary = "run a network on tensors",
     .options = options,
     .run = run,
+    .example = "pare run out/model.pare --input x.npy -o y.npz",
+    .notes = "The inputs are taken as the model wants them. --scale, --mean, --std and --layout declare preprocessing, "
+             "and imply\n--preprocess.\n",
 };

@@ -31,7 +31,8 @@ struct command {
     const char *name, *operand, *summary;
     const struct option *options;
     enum pare_status (*run)(struct session *s);
-    const char *notes; /* closes the help */
+    const char *example;
+    const char *notes; /* closes the help; may be NULL */
 };
 
 extern const struct command command_quantize, command_inspect, command_run, command_eval;

@@ -1,0 +1,1 @@
+pare run cnn.onnx --input images.npy --all-values -o y.npz

@@ -1,0 +1,1 @@
+pare run cnn.onnx --input unlabelled.npz --preprocess -o y.npz

@@ -1,0 +1,1 @@
+pare run cnn.onnx --input images.npy -o y.npy

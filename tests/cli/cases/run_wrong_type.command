@@ -1,1 +1,0 @@
-pare run cnn.onnx --input doubles.npy -o y.npz
