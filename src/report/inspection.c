@@ -90,6 +90,15 @@ static void print_ports(const struct inspected_port *ports, size_t count, const 
     }
 }
 
+enum pare_status inspected_ports_text(struct context *ctx, const struct inspection *i, struct buffer *out) {
+    struct arena arena;
+    arena_init(&arena);
+    print_ports(i->inputs, i->input_count, "input ", &arena, out);
+    print_ports(i->outputs, i->output_count, "output", &arena, out);
+    arena_free(&arena);
+    return out->failed ? fail_memory(ctx) : PARE_OK;
+}
+
 static void fill_table(struct table *t, const struct inspection *i) {
     table_column(t, "layer", false);
     table_column(t, "op", false);
@@ -130,10 +139,11 @@ enum pare_status inspection_text(struct context *ctx, const struct inspection *i
     struct arena arena;
     arena_init(&arena);
     write_format(out, "%s: %s\n", i->file, i->kind);
-    print_ports(i->inputs, i->input_count, "input ", &arena, out);
-    print_ports(i->outputs, i->output_count, "output", &arena, out);
+    enum pare_status status = inspected_ports_text(ctx, i, out);
     write_format(out, "\n");
-    enum pare_status status = inspected_layers_text(ctx, i, out);
+    if (status == PARE_OK) {
+        status = inspected_layers_text(ctx, i, out);
+    }
     write_format(out, "\n%zu layer%s, %s parameters (%s bits), %s multiply-accumulates per sample%s\n", i->layer_count,
                  i->layer_count == 1 ? "" : "s", grouped_number(&arena, total_parameters(i)),
                  grouped_number(&arena, total_parameter_bits(i)), grouped_number(&arena, total_macs(i)),

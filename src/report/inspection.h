@@ -38,7 +38,8 @@ struct inspection {
 enum pare_status inspection_text(struct context *ctx, const struct inspection *i, struct buffer *out);
 enum pare_status inspection_json(struct context *ctx, const struct inspection *i, struct buffer *out);
 
-/* The parts, for other reports: layers, and {"inputs", "outputs"} put into `object`. */
+/* The parts, for other reports: ports, layers, and {"inputs", "outputs"} put into `object`. */
+enum pare_status inspected_ports_text(struct context *ctx, const struct inspection *i, struct buffer *out);
 enum pare_status inspected_layers_text(struct context *ctx, const struct inspection *i, struct buffer *out);
 json_t *json_inspected_layers(struct json_builder *b, const struct inspection *i);
 void json_put_ports(struct json_builder *b, json_t *object, const struct inspection *i);

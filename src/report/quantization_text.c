@@ -127,7 +127,11 @@ static void print_end(const struct quantization *q, struct buffer *out) {
 enum pare_status quantization_text(struct context *ctx, const struct quantization *q, struct buffer *out) {
     struct arena arena;
     arena_init(&arena);
-    enum pare_status status = inspected_layers_text(ctx, q->layers, out);
+    enum pare_status status = inspected_ports_text(ctx, q->layers, out);
+    write_format(out, "\n");
+    if (status == PARE_OK) {
+        status = inspected_layers_text(ctx, q->layers, out);
+    }
     write_format(out, "\n");
     print_accuracy(&arena, &q->result->accuracy, out);
     print_claim(&q->result->accuracy, q->options, out);

@@ -26,6 +26,17 @@ static const char open_shape[] = "graph open_shape {\n"
                                  "scores = Gemm(c, w2) as dense {transB=1}\n"
                                  "output scores }\n";
 
+/* The small classifier for pixels from 0 to 255: without a scale it is right. */
+static void write_raw_pixels(void) {
+    static const char input[] = "a = Conv(image, ";
+    static const char scaled[] = "const factor: float32[1] = [0.00392156862745098]\n"
+                                 "pixels = Mul(image, factor) as times\na = Conv(pixels, ";
+    const char *at = strstr(small_cnn, input);
+    char text[sizeof small_cnn + sizeof scaled];
+    snprintf(text, sizeof text, "%.*s%s%s", (int)(at - small_cnn), small_cnn, scaled, at + strlen(input));
+    graph_free(small_model("raw_pixels.onnx", text));
+}
+
 /* ---- data ---- */
 
 static void write_npy(const char *name, const struct tensor *t) {
@@ -52,6 +63,10 @@ static void write_data(const struct graph *g) {
     memcpy(wrong.data, labels.data, tensor_bytes(&labels));
     ((int64_t *)wrong.data)[5] = 3;
     small_npz("label_3_of_3.npz", &images, &wrong);
+    for (size_t i = 0; i < 512; i++) {
+        ((int64_t *)wrong.data)[i] = (((int64_t *)labels.data)[i] + 1) % SMALL_CLASSES;
+    }
+    small_npz("wrong_labels.npz", &images, &wrong);
     struct tensor empty = small_images(0);
     small_npz("empty.npz", &empty, NULL);
     struct tensor channels = small_tensor(DTYPE_UINT8, 4, (int64_t[]){4, 3, 8, 8});
@@ -158,6 +173,7 @@ int main(int argc, char **argv) {
     graph_free(g);
     graph_free(small_model("two_inputs.onnx", two_inputs));
     graph_free(small_model("open_shape.onnx", open_shape));
+    write_raw_pixels();
     write_folders();
     write_broken();
     small_end();

@@ -1,0 +1,1 @@
+pare eval raw_pixels.onnx --data val.npz

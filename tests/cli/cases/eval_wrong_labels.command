@@ -1,0 +1,1 @@
+pare eval cnn.onnx --data wrong_labels.npz --scale 1/255
