@@ -70,7 +70,7 @@ PARE_API void pare_on_warning(struct pare_context *context, void (*warn)(void *u
  * bits         8 | 2..8 | 2,4,8                   quantize            2..8
  * cost         memory | multiplication | bitops | balanced   quantize  balanced
  * seed         integer, 0 .. 2^53                 quantize            0
- * confidence   0.5 < P < 1                         quantize            0.95
+ * confidence   0.5 < P < 1                        quantize            0.95
  * resume       true | false                       quantize            false
  * reference    PATH of a float ONNX               evaluate            none
  * scale        number or quotient, as 1/255       quantize, evaluate, run

@@ -47,21 +47,24 @@ static void print_drop(const struct accuracy *a, struct buffer *out) {
                  a->interval_points[1], a->discordant, a->discordant == 1 ? "" : "s");
 }
 
+/* The bound as it was given, and what it comes to. */
+static void print_limit(const struct accuracy *a, const struct search_options *o, struct buffer *out) {
+    write_format(out, "bound of %g", 100 * o->max_drop);
+    if (a->metric == METRIC_SQNR) {
+        write_format(out, " %% of noise (%.2f dB)", -10 * log10(o->max_drop));
+    } else if (o->max_drop_relative) {
+        write_format(out, " %% (%.2f points)", a->bound_points);
+    } else {
+        write_format(out, " points");
+    }
+}
+
 /* "bound of 1 % (0.91 points): held (drop 0.20, one-sided error 0.63 at 95 %)" */
 static void print_bound(const struct accuracy *a, const struct search_options *o, struct buffer *out) {
-    bool noise = a->metric == METRIC_SQNR;
-    write_format(out, "bound of %g%s", 100 * o->max_drop,
-                 noise                  ? " % of noise"
-                 : o->max_drop_relative ? " %"
-                                        : " points");
-    if (noise) {
-        write_format(out, " (%.2f dB)", -10 * log10(o->max_drop));
-    } else if (o->max_drop_relative) {
-        write_format(out, " (%.2f points)", a->bound_points);
-    }
+    print_limit(a, o, out);
     if (!a->bound_held) {
         write_format(out, ": NOT held: %s\n", a->reason != NULL ? a->reason : "");
-    } else if (noise) {
+    } else if (a->metric == METRIC_SQNR) {
         write_format(out, ": held\n");
     } else {
         write_format(out, ": held (drop %.2f, one-sided error %.2f at %g %%)\n", a->drop_points, a->error_points,
