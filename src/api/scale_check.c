@@ -71,30 +71,31 @@ static bool clearly_better(const struct trial *t) {
     return won - lost > 2 * sqrt(won + lost);
 }
 
-static bool hardly_better_than_chance(const struct trial *t) {
+/* Hardly more than by chance; of samples without a scale, which may want a mean too, half is expected. */
+static bool poor(const struct trial *t, bool without_scale) {
     double chance = t->classes > 1 ? 1.0 / (double)t->classes : 1;
+    double least = fmax(chance + 0.1 * (1 - chance), without_scale ? 0.5 : 0);
     return t->network->kind == PARE_NETWORK_FLOAT && t->classes > 1 && t->few.count >= FEW_SAMPLES / 10 &&
-           (double)t->right_count[0] < (chance + 0.1 * (1 - chance)) * (double)t->few.count;
+           (double)t->right_count[0] < least * (double)t->few.count;
 }
 
 static enum pare_status try_and_warn(struct context *ctx, struct trial *t) {
     const char *place = t->few.place;
     TRY(try_samples(ctx, t, &t->few, 0));
-    if (scale_samples(t)) {
+    bool without_scale = scale_samples(t);
+    if (without_scale) {
         TRY(try_samples(ctx, t, &t->scaled, 1));
-        if (clearly_better(t)) {
-            context_warn(
-                ctx,
-                "%s: the samples are integers without a declared scale: with --scale 1/255 the network is right on "
-                "%zu of %zu, without on %zu; is --scale (--mean, --std) missing?",
-                place, t->right_count[1], t->few.count, t->right_count[0]);
-            return PARE_OK;
-        }
     }
-    if (hardly_better_than_chance(t)) {
+    if (without_scale && clearly_better(t)) {
+        context_warn(
+            ctx,
+            "%s: the samples are integers without a declared scale: with --scale 1/255 the network is right on "
+            "%zu of %zu, without on %zu; is --scale (--mean, --std) missing?",
+            place, t->right_count[1], t->few.count, t->right_count[0]);
+    } else if (poor(t, without_scale)) {
         context_warn(ctx,
-                     "%s: the float network is right on %zu of %zu samples, hardly more than by chance (%zu classes): "
-                     "are the preprocessing (--scale, --mean, --std, --layout) and the labels its own?",
+                     "%s: the float network is right on only %zu of %zu samples (%zu classes): are the preprocessing "
+                     "(--scale, --mean, --std, --layout) and the labels its own?",
                      place, t->right_count[0], t->few.count, t->classes);
     }
     return PARE_OK;
