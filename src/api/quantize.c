@@ -34,10 +34,35 @@ static enum pare_status fix_shapes(struct context *ctx, struct quantize_job *job
     return fixed ? graph_infer(ctx, job->graph) : PARE_OK;
 }
 
+/* Every buffer behind this is as large as one sample of the graph's own input. */
+static enum pare_status check_shapes(struct context *ctx, const struct quantize_job *job, const struct dataset *d) {
+    for (int k = 0; k < d->input_count; k++) {
+        const struct value *input = job->graph->inputs[k];
+        struct shape wanted = {.rank = -1};
+        const struct shape *given = &d->inputs[k].shape;
+        if (!value_shape(input, 1, &wanted) || !shape_equal(&wanted, given)) {
+            char own[256], other[256];
+            return fail(ctx, PARE_ERROR_INPUT,
+                        "%s: a sample for input '%s' has shape %s, but the network is quantised for %s; give samples "
+                        "of that shape",
+                        d->place, input->name, shape_text(given, own, sizeof own),
+                        shape_text(&wanted, other, sizeof other));
+        }
+    }
+    return PARE_OK;
+}
+
+static enum pare_status settle_shapes(struct context *ctx, struct quantize_job *job) {
+    TRY(fix_shapes(ctx, job));
+    TRY(check_shapes(ctx, job, &job->data));
+    TRY(check_shapes(ctx, job, &job->calibration));
+    return check_shapes(ctx, job, &job->test);
+}
+
 static enum pare_status clean_graph(struct context *ctx, struct quantize_job *job) {
     context_progress(ctx, &(struct progress){.phase = "passes", .seconds_left = -1});
     TRY(graph_clone(ctx, job->network->graph, true, &job->graph));
-    TRY(fix_shapes(ctx, job));
+    TRY(settle_shapes(ctx, job));
     struct pass_options options = {.check_numerics = true, .seed = job->options.seed};
     return passes_run(ctx, &job->graph, &options) == PARE_OK ? PARE_OK : fail_at(ctx, "%s", job->network->path);
 }

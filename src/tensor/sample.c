@@ -55,7 +55,8 @@ static enum pare_status match_shape(const struct match *m, struct sample_plan *p
     *moved = false;
     if (m->own.rank == wanted->rank && dims_match(m->own.dim, wanted->dim, wanted->rank)) {
         plan->shape = m->own;
-        return PARE_OK;
+        bool several = wanted->rank > 0 && wanted->dim[0] < 0 && m->own.dim[0] != 1;
+        return several ? refuse_shape(m, "a sample that is a whole input has a batch of 1") : PARE_OK;
     }
     if (wanted->rank >= 0 && m->own.rank + 1 != wanted->rank) {
         return refuse_shape(m, "the first axis of the data counts the samples");

@@ -190,6 +190,17 @@ START_TEST(mismatches_name_both_shapes) {
 }
 END_TEST
 
+START_TEST(a_whole_input_holds_one_sample) {
+    wanted.shape = (struct shape){4, {-1, 1, HEIGHT, WIDTH}};
+    items[0].tensor.shape = (struct shape){5, {SAMPLES, CHANNELS, 1, HEIGHT, WIDTH}};
+    check_refused("x: has shape [5,3,1,4,2], but the model's input 'image' wants [?,1,4,2]; a sample that is a whole "
+                  "input has a batch of 1");
+    items[0].tensor.shape = (struct shape){5, {SAMPLES, 1, 1, HEIGHT, CHANNELS * WIDTH}};
+    wanted.shape.dim[3] = CHANNELS * WIDTH;
+    ck_assert_int_eq(make().inputs[0].shape.dim[0], 1);
+}
+END_TEST
+
 START_TEST(channel_counts_must_agree) {
     declared.mean_count = 5;
     check_refused("mean and std have 5 numbers, but a sample of shape [1,3,4,2]");
@@ -487,6 +498,7 @@ int main(void) {
     tcase_add_test(t, one_number_for_all_channels);
     tcase_add_test(t, open_dimensions);
     tcase_add_test(t, mismatches_name_both_shapes);
+    tcase_add_test(t, a_whole_input_holds_one_sample);
     tcase_add_test(t, channel_counts_must_agree);
     tcase_add_test(t, types_must_fit);
     tcase_add_test(t, bad_values_are_found);
