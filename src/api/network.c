@@ -61,7 +61,12 @@ static enum pare_status open_onnx(struct context *ctx, struct pare_network *n) {
     return PARE_OK;
 }
 
-/* A program is about one sample; from outside its first dimension is the open batch. */
+void port_open_batch(struct port *p) {
+    if (p->rank > 0) {
+        p->dims[0] = (struct dim){.value = -1, .symbol = "N"};
+    }
+}
+
 static void port_of_program(const struct program *p, uint32_t index, const char *fallback, struct port *out) {
     const struct pare_value *v = &p->values[index];
     const char *name = p->value_names != NULL ? p->value_names[index] : NULL;
@@ -69,9 +74,7 @@ static void port_of_program(const struct program *p, uint32_t index, const char 
     for (int i = 0; i < v->rank; i++) {
         out->dims[i].value = v->dims[i];
     }
-    if (v->rank > 0) {
-        out->dims[0] = (struct dim){.value = -1, .symbol = "N"};
-    }
+    port_open_batch(out);
 }
 
 static enum pare_status ports_of_program(struct context *ctx, struct pare_network *n) {

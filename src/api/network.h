@@ -42,6 +42,7 @@ const char *network_kind_text(enum pare_network_kind kind);  /* "float ONNX", "r
 const char *network_file_name(const struct pare_network *n); /* without its folders */
 const struct port *network_input(const struct pare_network *n, const char *name); /* or NULL */
 void port_of_value(const struct value *v, struct port *p);
+void port_open_batch(struct port *p); /* a program is about one sample; from outside its first dimension is open */
 /* "[N,3,32,32]", and "float32 [N,3,32,32]"; both return `text`. */
 char *port_shape(const struct port *p, char *text, size_t size);
 char *port_text(const struct port *p, char *text, size_t size);

@@ -166,5 +166,5 @@ enum pare_status run_program(struct context *ctx, const struct pare_network *n, 
         TRY(make_value_stacks(ctx, &job));
     }
     TRY(execute(ctx, &job));
-    return tails_apply(ctx, n, out, job.first_output);
+    return tails_apply(ctx, n, samples->count, out, job.first_output);
 }

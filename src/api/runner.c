@@ -1,7 +1,7 @@
 #include "api/runner.h"
 
-enum pare_status stack_new(struct context *ctx, struct pare_tensors *out, const char *name, enum dtype type,
-                           const struct shape *one, size_t count) {
+enum pare_status stack_tensor(struct context *ctx, struct arena *arena, const char *name, enum dtype type,
+                              const struct shape *one, size_t count, struct tensor *out) {
     struct shape shape = *one;
     if (count > 1) {
         size_t joined;
@@ -12,8 +12,13 @@ enum pare_status stack_new(struct context *ctx, struct pare_tensors *out, const 
         shape.rank = one->rank > 0 ? one->rank : 1;
         shape.dim[0] = (int64_t)joined;
     }
+    return tensor_new(ctx, arena, type, &shape, out);
+}
+
+enum pare_status stack_new(struct context *ctx, struct pare_tensors *out, const char *name, enum dtype type,
+                           const struct shape *one, size_t count) {
     struct tensor t;
-    TRY(tensor_new(ctx, &out->arena, type, &shape, &t));
+    TRY(stack_tensor(ctx, &out->arena, name, type, one, count, &t));
     return tensors_append(ctx, out, name, &t);
 }
 

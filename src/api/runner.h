@@ -24,7 +24,11 @@ enum pare_status run_float(struct context *ctx, const struct pare_network *n, co
 enum pare_status run_program(struct context *ctx, const struct pare_network *n, const struct samples *samples,
                              bool all_values, struct pare_tensors *out);
 
-/* Appends room for `count` tensors like `t`, joined along the first axis (for one: its own shape). */
+/* Room for `count` tensors of shape `one`, joined along the first axis (for one: its own shape; of scalars: a new one).
+ * `name` is for messages. */
+enum pare_status stack_tensor(struct context *ctx, struct arena *arena, const char *name, enum dtype type,
+                              const struct shape *one, size_t count, struct tensor *out);
+/* Appends that room to `out`. */
 enum pare_status stack_new(struct context *ctx, struct pare_tensors *out, const char *name, enum dtype type,
                            const struct shape *one, size_t count);
 

@@ -1,10 +1,22 @@
 #include "api/tail.h"
 
+#include "api/runner.h"
 #include "float/float.h"
 #include "graph/op.h"
 #include "quant/lower.h"
 
 #include <string.h>
+
+/* The program may hold the same numbers under another shape: a Reshape costs it nothing. */
+static json_t *json_shape(const struct value *cut) {
+    struct shape shape = {0};
+    json_t *array = json_array();
+    value_shape(cut, 1, &shape);
+    for (int i = 0; i < shape.rank; i++) {
+        json_array_append_new(array, json_integer(shape.dim[i]));
+    }
+    return array;
+}
 
 json_t *tail_json(const struct node *node, int index) {
     json_t *attributes = json_object();
@@ -13,8 +25,8 @@ json_t *tail_json(const struct node *node, int index) {
             json_object_set_new(attributes, node->attrs[i].name, json_integer(node->attrs[i].i));
         }
     }
-    return json_pack("{s:i, s:s, s:s, s:o}", "output", index, "op", node->op->name, "name", node->outputs[0]->name,
-                     "attributes", attributes);
+    return json_pack("{s:i, s:s, s:s, s:o, s:o}", "output", index, "op", node->op->name, "name", node->outputs[0]->name,
+                     "shape", json_shape(node->inputs[0]), "attributes", attributes);
 }
 
 static enum pare_status fail_tail(struct context *ctx, const struct pare_network *n) {
@@ -31,38 +43,43 @@ static enum pare_status set_attributes(struct context *ctx, struct node *node, j
     return PARE_OK;
 }
 
-static void set_shape(struct graph *g, struct value *x, const struct port *p) {
+/* False where the program does not end with so many numbers. */
+static bool set_shape(struct value *x, json_t *dims, const struct pare_value *cut) {
+    size_t count = 1, i;
+    json_t *dim;
     x->type = DTYPE_FLOAT;
-    x->rank = p->rank;
-    for (int i = 0; i < p->rank; i++) {
-        x->dims[i] = (struct dim){.value = p->dims[i].value};
+    x->rank = (int)json_array_size(dims);
+    if (!json_is_array(dims) || json_array_size(dims) > TENSOR_MAX_RANK) {
+        return false;
     }
-    if (p->rank > 0) {
-        x->dims[0] = (struct dim){.value = -1, .symbol = graph_symbol(g, "N")}; /* the stacked samples */
+    json_array_foreach(dims, i, dim) {
+        json_int_t size = json_integer_value(dim);
+        x->dims[i] = (struct dim){.value = size};
+        if (size < 1 || !size_multiply(count, (size_t)size, &count)) {
+            return false;
+        }
     }
+    return count == cut->count;
 }
 
-static enum pare_status build_tail(struct context *ctx, struct graph *g, const struct op *op, const char *name,
-                                   const struct port *cut, json_t *attributes) {
-    struct value *x, *y;
+static enum pare_status build_tail(struct context *ctx, struct graph *g, struct value *x, const struct op *op,
+                                   const char *name, json_t *attributes) {
+    struct value *y;
     struct node *node;
-    TRY(graph_add_value(ctx, g, NULL, "program_output", &x));
     TRY(graph_add_input(ctx, g, x));
     TRY(graph_add_value(ctx, g, name, "output", &y));
     TRY(graph_add_node(ctx, g, op, NULL, &x, 1, &y, 1, NULL, &node));
     TRY(graph_add_output(ctx, g, y));
-    set_shape(g, x, cut);
     TRY(set_attributes(ctx, node, attributes));
     return graph_infer(ctx, g);
 }
 
-/* `cut` lists, per output, what the program ends with. */
-static enum pare_status read_tail(struct context *ctx, struct pare_network *n, json_t *note, const struct port *cut) {
+static enum pare_status read_tail(struct context *ctx, struct pare_network *n, json_t *note) {
     int index;
     const char *op_name, *name;
-    json_t *attributes;
-    if (json_unpack(note, "{s:i, s:s, s:s, s:o}", "output", &index, "op", &op_name, "name", &name, "attributes",
-                    &attributes) != 0 ||
+    json_t *shape, *attributes;
+    if (json_unpack(note, "{s:i, s:s, s:s, s:o, s:o}", "output", &index, "op", &op_name, "name", &name, "shape", &shape,
+                    "attributes", &attributes) != 0 ||
         index < 0 || index >= n->output_count || n->tails[index] != NULL) {
         return fail_tail(ctx, n);
     }
@@ -70,8 +87,13 @@ static enum pare_status read_tail(struct context *ctx, struct pare_network *n, j
     if (op == NULL || (op->id != OP_Softmax && op->id != OP_ArgMax)) {
         return fail_tail(ctx, n);
     }
+    struct value *x;
     TRY(graph_new(ctx, "tail", &n->tails[index]));
-    return build_tail(ctx, n->tails[index], op, name, &cut[index], attributes);
+    TRY(graph_add_value(ctx, n->tails[index], NULL, "program_output", &x));
+    if (!set_shape(x, shape, &n->program->values[n->program->outputs[index]])) {
+        return fail_tail(ctx, n);
+    }
+    return build_tail(ctx, n->tails[index], x, op, name, attributes);
 }
 
 static enum pare_status make_room(struct context *ctx, struct pare_network *n) {
@@ -88,11 +110,12 @@ static enum pare_status read_tails(struct context *ctx, struct pare_network *n, 
     size_t i;
     json_t *note;
     json_array_foreach(notes, i, note) {
-        TRY(read_tail(ctx, n, note, n->outputs));
+        TRY(read_tail(ctx, n, note));
     }
     for (int k = 0; k < n->output_count; k++) {
         if (n->tails[k] != NULL) {
             port_of_value(n->tails[k]->outputs[0], &n->outputs[k]);
+            port_open_batch(&n->outputs[k]);
         }
     }
     return PARE_OK;
@@ -108,25 +131,19 @@ enum pare_status tails_read(struct context *ctx, struct pare_network *n) {
     return status;
 }
 
-static enum pare_status tail_of_node(struct context *ctx, struct pare_network *n, const struct node *node, int index,
-                                     struct port *cut) {
-    port_of_value(node->inputs[0], &cut[index]);
+static enum pare_status tail_of_node(struct context *ctx, struct pare_network *n, const struct node *node, int index) {
     json_t *note = tail_json(node, index);
-    enum pare_status status = note != NULL ? read_tail(ctx, n, note, cut) : fail_memory(ctx);
+    enum pare_status status = note != NULL ? read_tail(ctx, n, note) : fail_memory(ctx);
     json_decref(note);
     return status;
 }
 
 enum pare_status tails_of_scheme(struct context *ctx, struct pare_network *n) {
     TRY(make_room(ctx, n));
-    struct port *cut = ARENA_ARRAY(&n->arena, (size_t)n->output_count, struct port);
-    if (cut == NULL) {
-        return fail_memory(ctx);
-    }
     for (int k = 0; k < n->output_count; k++) {
         const struct node *node = lower_tail(n->scheme, n->scheme->graph->outputs[k]);
         if (node != NULL) {
-            TRY(tail_of_node(ctx, n, node, k, cut));
+            TRY(tail_of_node(ctx, n, node, k));
         }
     }
     return PARE_OK;
@@ -139,26 +156,40 @@ void tails_free(struct pare_network *n) {
     n->tails = NULL;
 }
 
-static enum pare_status apply_tail(struct context *ctx, const struct graph *tail, struct pare_tensors *out,
-                                   struct tensor *t) {
-    struct tensor result = {0}, copy;
-    TRY(float_run(ctx, tail, t, &result, NULL, NULL));
-    enum pare_status status = tensor_new(ctx, &out->arena, result.type, &result.shape, &copy);
-    if (status == PARE_OK && tensor_bytes(&copy) > 0) {
-        memcpy(copy.data, result.data, tensor_bytes(&copy));
+/* ---- running them ---- */
+
+static enum pare_status finish_sample(struct context *ctx, const struct graph *tail, const struct tensor *cut,
+                                      size_t sample, size_t samples, struct pare_tensors *out, struct tensor *stack) {
+    struct tensor one = {.type = DTYPE_FLOAT}, result = {0};
+    size_t bytes = tensor_bytes(cut) / samples;
+    value_shape(tail->inputs[0], 1, &one.shape);
+    one.data = (char *)cut->data + sample * bytes;
+    TRY(float_run(ctx, tail, &one, &result, NULL, NULL));
+    enum pare_status status =
+        sample == 0 ? stack_tensor(ctx, &out->arena, "tail", result.type, &result.shape, samples, stack) : PARE_OK;
+    if (status == PARE_OK && tensor_bytes(&result) > 0) {
+        memcpy((char *)stack->data + sample * tensor_bytes(&result), result.data, tensor_bytes(&result));
     }
     tensor_free(&result);
-    if (status == PARE_OK) {
-        *t = copy;
-    }
     return status;
 }
 
-enum pare_status tails_apply(struct context *ctx, const struct pare_network *n, struct pare_tensors *out,
-                             size_t first) {
+/* Sample by sample: an axis of the operator may be any axis of one, and stacking adds none. */
+static enum pare_status finish_output(struct context *ctx, const struct graph *tail, size_t samples,
+                                      struct pare_tensors *out, struct tensor *output) {
+    struct tensor stack = {0};
+    for (size_t i = 0; i < samples; i++) {
+        TRY(finish_sample(ctx, tail, output, i, samples, out, &stack));
+    }
+    *output = stack;
+    return PARE_OK;
+}
+
+enum pare_status tails_apply(struct context *ctx, const struct pare_network *n, size_t samples,
+                             struct pare_tensors *out, size_t first) {
     for (int k = 0; n->tails != NULL && k < n->output_count; k++) {
         if (n->tails[k] != NULL) {
-            TRY(apply_tail(ctx, n->tails[k], out, &out->set.items[first + (size_t)k].tensor));
+            TRY(finish_output(ctx, n->tails[k], samples, out, &out->set.items[first + (size_t)k].tensor));
         }
     }
     return PARE_OK;

@@ -1,7 +1,7 @@
 /* Operators cut off behind the integer program (a final Softmax or ArgMax), finished in float.
  *
  * The file's metadata notes them: "tail": [{"output": 0, "op": "Softmax", "name": "probabilities",
- * "attributes": {"axis": 1}}]. In memory each is a graph of one node. */
+ * "shape": [1, 10], "attributes": {"axis": 1}}]. In memory each is a graph of one node. */
 #ifndef PARE_API_TAIL_H
 #define PARE_API_TAIL_H
 
@@ -17,7 +17,9 @@ enum pare_status tails_of_scheme(struct context *ctx, struct pare_network *n);
 json_t *tail_json(const struct node *node, int index);
 void tails_free(struct pare_network *n);
 
-/* Replaces the program's outputs in `out`, from `first` on, by what the cut operators make of them. */
-enum pare_status tails_apply(struct context *ctx, const struct pare_network *n, struct pare_tensors *out, size_t first);
+/* Replaces the program's outputs in `out`, from `first` on and each stacked of `samples`, by what the cut operators
+ * make of every sample. */
+enum pare_status tails_apply(struct context *ctx, const struct pare_network *n, size_t samples,
+                             struct pare_tensors *out, size_t first);
 
 #endif
