@@ -1,5 +1,7 @@
 #include "base/bytes.h"
 
+#include "base/decimal.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,7 +127,7 @@ void write_u64(struct buffer *b, uint64_t v) {
 void write_format(struct buffer *b, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(NULL, 0, format, arguments);
+    int length = format_decimal_list(NULL, 0, format, arguments);
     va_end(arguments);
     if (length < 0) {
         b->failed = true;
@@ -136,7 +138,7 @@ void write_format(struct buffer *b, const char *format, ...) {
         return;
     }
     va_start(arguments, format);
-    vsnprintf(p, (size_t)length + 1, format, arguments);
+    format_decimal_list(p, (size_t)length + 1, format, arguments);
     va_end(arguments);
     b->size--; /* the terminator is not content */
 }

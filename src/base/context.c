@@ -1,5 +1,7 @@
 #include "base/context.h"
 
+#include "base/decimal.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,7 +44,7 @@ void context_warn(struct context *ctx, const char *format, ...) {
     char message[DIAG_MESSAGE_MAX];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
+    format_decimal_list(message, sizeof message, format, arguments);
     va_end(arguments);
 #pragma omp critical(pare_callbacks)
     ctx->warn(ctx->user, message);
@@ -52,7 +54,7 @@ enum pare_status fail(struct context *ctx, enum pare_status code, const char *fo
     if (ctx->diag.code == PARE_OK) {
         va_list arguments;
         va_start(arguments, format);
-        vsnprintf(ctx->diag.message, sizeof ctx->diag.message, format, arguments);
+        format_decimal_list(ctx->diag.message, sizeof ctx->diag.message, format, arguments);
         va_end(arguments);
         ctx->diag.code = code;
     }
@@ -63,7 +65,7 @@ enum pare_status fail_at(struct context *ctx, const char *format, ...) {
     char place[DIAG_MESSAGE_MAX];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(place, sizeof place, format, arguments);
+    format_decimal_list(place, sizeof place, format, arguments);
     va_end(arguments);
 
     char rest[DIAG_MESSAGE_MAX];

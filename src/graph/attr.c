@@ -1,4 +1,5 @@
 /* Attributes of nodes: as given, or the default of the operator's row. */
+#include "base/decimal.h"
 #include "graph/graph.h"
 #include "graph/op.h"
 #include "graph/tables.h"
@@ -40,7 +41,7 @@ float node_float(const struct node *n, const char *name) {
     const struct attr *a = given(n, name, ATTR_FLOAT);
     size_t length = 0;
     const char *text = a == NULL ? default_text(n, name, &length) : NULL;
-    return a != NULL ? a->f : text != NULL ? strtof(text, NULL) : 0;
+    return a != NULL ? a->f : text != NULL ? (float)parse_decimal(text, NULL) : 0;
 }
 
 /* Every default of a string attribute in ops.def, so that it can be handed out with an end of its own. */

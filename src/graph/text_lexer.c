@@ -1,5 +1,7 @@
 #include "graph/text_lexer.h"
 
+#include "base/decimal.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -192,7 +194,7 @@ enum pare_status lexer_expect_double(struct lexer *l, double *out) {
     if (l->token.kind != TOKEN_NUMBER && !word) {
         return lexer_fail_expected(l, "a number");
     }
-    *out = strtod(l->token.text, &end);
+    *out = parse_decimal(l->token.text, &end);
     if (*end != '\0') {
         return lexer_fail(l, l->token.at, "'%.60s' is no number", l->token.text);
     }

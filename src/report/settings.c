@@ -1,7 +1,7 @@
 /* Settings as JSON: in report.json, and in the metadata of what was written. */
 #include "report/quantization.h"
 
-#include <stdio.h>
+#include "base/decimal.h"
 
 static json_t *json_numbers(struct json_builder *b, const double *values, size_t count) {
     json_t *array = json_array();
@@ -32,7 +32,7 @@ static json_t *json_widths(struct json_builder *b, uint32_t widths) {
 
 json_t *json_settings(struct json_builder *b, const struct search_options *o, const struct preprocess *p) {
     char drop[48];
-    snprintf(drop, sizeof drop, "%g%s", 100 * o->max_drop, o->max_drop_relative ? "%" : "pt");
+    format_decimal(drop, sizeof drop, "%g%s", 100 * o->max_drop, o->max_drop_relative ? "%" : "pt");
     json_t *object = json_object();
     json_put(b, object, "bits", json_widths(b, o->widths));
     json_put(b, object, "confidence", json_number(o->confidence));

@@ -1,5 +1,7 @@
 #include "report/table.h"
 
+#include "base/decimal.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +33,7 @@ void table_cell(struct table *t, const char *format, ...) {
     char text[512];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    format_decimal_list(text, sizeof text, format, arguments);
     va_end(arguments);
     const char *copy = arena_string(t->arena, text);
     if (copy == NULL || (t->count == t->capacity && !grow(t))) {

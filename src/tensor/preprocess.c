@@ -1,7 +1,7 @@
 #include "tensor/preprocess.h"
 
-#include <errno.h>
-#include <locale.h>
+#include "base/decimal.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,19 +56,6 @@ enum pare_status preprocess_check(struct context *ctx, const struct preprocess *
                     p->mean_count, p->std_count);
     }
     return PARE_OK;
-}
-
-/* strtod with a decimal point whatever locale the calling program has chosen. */
-static double parse_decimal(const char *text, char **end) {
-    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    if (c == (locale_t)0) {
-        return strtod(text, end);
-    }
-    locale_t previous = uselocale(c);
-    double v = strtod(text, end);
-    uselocale(previous);
-    freelocale(c);
-    return v;
 }
 
 static bool parse_quotient(const char *text, double *out) {
