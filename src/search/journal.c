@@ -1,11 +1,14 @@
 #include "search/journal.h"
 
+#include "base/bytes.h"
+#include "base/file.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define JOURNAL_VERSION 1
+#define JOURNAL_VERSION 2
 
 struct entry {
     bool used;
@@ -52,13 +55,15 @@ static bool remember(struct journal *j, uint64_t key, const double values[JOURNA
     return true;
 }
 
-/* Hexadecimal floats come back exactly. A line cut off by a crash is not complete and is dropped. */
+/* The bits of a number in hexadecimal digits come back exactly, whatever the locale. A line cut off by a crash is not
+ * complete and is dropped. */
 static bool parse_line(const char *line, uint64_t *key, double values[JOURNAL_VALUES]) {
     char *end = NULL;
     *key = strtoull(line, &end, 16);
     for (int i = 0; i < JOURNAL_VALUES; i++) {
         const char *start = end;
-        values[i] = strtod(start, &end);
+        uint64_t bits = strtoull(start, &end, 16);
+        memcpy(&values[i], &bits, sizeof(bits));
         if (end == start) {
             return false;
         }
@@ -93,26 +98,36 @@ static enum pare_status load(struct context *ctx, struct journal *j, const char 
     return status;
 }
 
-static void write_entry(FILE *f, uint64_t key, const double values[JOURNAL_VALUES]) {
-    fprintf(f, "%016" PRIx64, key);
+static void write_entry(struct buffer *out, uint64_t key, const double values[JOURNAL_VALUES]) {
+    write_format(out, "%016" PRIx64, key);
     for (int i = 0; i < JOURNAL_VALUES; i++) {
-        fprintf(f, " %a", values[i]);
+        uint64_t bits;
+        memcpy(&bits, &values[i], sizeof(bits));
+        write_format(out, " %016" PRIx64, bits);
     }
-    fputc('\n', f);
+    write_u8(out, '\n');
 }
 
-static enum pare_status start_file(struct context *ctx, struct journal *j, uint64_t identity) {
-    j->file = fopen(j->path, "w");
-    if (j->file == NULL) {
-        return fail(ctx, PARE_ERROR_IO, "%s: cannot be written", j->path);
-    }
-    fprintf(j->file, "pare-journal %d %016" PRIx64 "\n", JOURNAL_VERSION, identity);
+static void write_known(const struct journal *j, uint64_t identity, struct buffer *out) {
+    write_format(out, "pare-journal %d %016" PRIx64 "\n", JOURNAL_VERSION, identity);
     for (size_t i = 0; i < j->capacity; i++) {
         if (j->entries[i].used) {
-            write_entry(j->file, j->entries[i].key, j->entries[i].values);
+            write_entry(out, j->entries[i].key, j->entries[i].values);
         }
     }
-    return fflush(j->file) == 0 ? PARE_OK : fail(ctx, PARE_ERROR_IO, "%s: cannot be written", j->path);
+}
+
+/* The file that was resumed from stays whole until a complete one takes its place. */
+static enum pare_status start_file(struct context *ctx, struct journal *j, uint64_t identity) {
+    struct buffer known;
+    buffer_init(&known);
+    write_known(j, identity, &known);
+    enum pare_status status = known.failed ? fail_memory(ctx) : file_write(ctx, j->path, known.data, known.size);
+    buffer_free(&known);
+    if (status == PARE_OK && (j->file = fopen(j->path, "a")) == NULL) {
+        return fail(ctx, PARE_ERROR_IO, "%s: cannot be written", j->path);
+    }
+    return status;
 }
 
 enum pare_status journal_open(struct context *ctx, const char *path, uint64_t identity, bool resume,
@@ -154,16 +169,20 @@ bool journal_find(const struct journal *j, uint64_t key, double values[JOURNAL_V
     return true;
 }
 
+static enum pare_status append(struct context *ctx, struct journal *j, uint64_t key,
+                               const double values[JOURNAL_VALUES]) {
+    struct buffer line;
+    buffer_init(&line);
+    write_entry(&line, key, values);
+    bool written = !line.failed && fwrite(line.data, line.size, 1, j->file) == 1 && fflush(j->file) == 0;
+    buffer_free(&line);
+    return written ? PARE_OK : fail(ctx, PARE_ERROR_IO, "%s: cannot be written", j->path);
+}
+
 enum pare_status journal_add(struct context *ctx, struct journal *j, uint64_t key,
                              const double values[JOURNAL_VALUES]) {
     if (!remember(j, key, values)) {
         return fail_memory(ctx);
     }
-    if (j->file != NULL) {
-        write_entry(j->file, key, values);
-        if (fflush(j->file) != 0) {
-            return fail(ctx, PARE_ERROR_IO, "%s: cannot be written", j->path);
-        }
-    }
-    return PARE_OK;
+    return j->file != NULL ? append(ctx, j, key, values) : PARE_OK;
 }

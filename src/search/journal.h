@@ -13,7 +13,8 @@
 struct journal;
 
 /* `identity` names what is measured (model, data, settings that change measurements). With `resume`, an existing file
- * is read; PARE_ERROR_USAGE when it belongs to another identity. `path` NULL: in memory only. */
+ * is read; PARE_ERROR_USAGE when it belongs to another identity. It is replaced by a whole new one or left as it was.
+ * `path` NULL: in memory only. */
 enum pare_status journal_open(struct context *ctx, const char *path, uint64_t identity, bool resume,
                               struct journal **out);
 void journal_close(struct journal *j);

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char path[64];
@@ -53,12 +54,33 @@ START_TEST(resumes_also_after_a_torn_line) {
     fill(j, &ctx, 100);
     journal_close(j);
     FILE *f = fopen(path, "a");
-    fputs("00000000000000ff 0x1p+0 0x1", f); /* the process died here */
+    fputs("00000000000000ff 3ff0000000000000 3ff", f); /* the process died here */
     fclose(f);
     ck_assert_int_eq(journal_open(&ctx, path, 7, true, &j), PARE_OK);
     check(j, 100);
     double values[JOURNAL_VALUES];
     ck_assert(!journal_find(j, 255, values));
+    journal_close(j);
+}
+END_TEST
+
+/* Opening for a resume fails (its folder takes no new file): the old file must stay whole. */
+START_TEST(a_failed_resume_keeps_the_old_file) {
+    struct context ctx;
+    context_init(&ctx);
+    struct journal *j = NULL;
+    ck_assert_int_eq(journal_open(&ctx, path, 7, false, &j), PARE_OK);
+    fill(j, &ctx, 100);
+    journal_close(j);
+    char blocking[96]; /* where the new one would be written beside */
+    snprintf(blocking, sizeof(blocking), "%s.tmp-%ld", path, (long)getpid());
+    ck_assert_int_eq(mkdir(blocking, 0777), 0);
+    ck_assert_int_eq(journal_open(&ctx, path, 7, true, &j), PARE_ERROR_IO);
+    ck_assert_ptr_null(j);
+    ck_assert_int_eq(rmdir(blocking), 0);
+    context_clear(&ctx);
+    ck_assert_int_eq(journal_open(&ctx, path, 7, true, &j), PARE_OK);
+    check(j, 100);
     journal_close(j);
 }
 END_TEST
@@ -83,6 +105,7 @@ int main(void) {
     tcase_add_checked_fixture(tests, make_path, remove_path);
     tcase_add_test(tests, remembers);
     tcase_add_test(tests, resumes_also_after_a_torn_line);
+    tcase_add_test(tests, a_failed_resume_keeps_the_old_file);
     tcase_add_test(tests, refuses_another_identity);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
