@@ -1,21 +1,25 @@
 /* Settings by name: one row each, with the parser of its value. */
 #include "api/api.h"
+#include "base/decimal.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* False, with or without a message of its own, when the text does not fit. */
+/* False, with or without a message of its own, when the text does not fit; then nothing is changed. */
 typedef bool parse_value(struct context *ctx, struct pare_settings *s, void *field, const char *text);
 
 static bool parse_text(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
-    (void)ctx;
     (void)s;
     char **target = field;
     size_t size = strlen(text) + 1;
-    char *copy = size > 1 ? malloc(size) : NULL;
+    if (size == 1) {
+        return false;
+    }
+    char *copy = malloc(size);
     if (copy == NULL) {
+        fail_memory(ctx);
         return false;
     }
     free(*target);
@@ -27,13 +31,16 @@ static bool parse_flag(struct context *ctx, struct pare_settings *s, void *field
     (void)ctx;
     (void)s;
     bool on = strcmp(text, "true") == 0;
+    if (!on && strcmp(text, "false") != 0) {
+        return false;
+    }
     *(bool *)field = on;
-    return on || strcmp(text, "false") == 0;
+    return true;
 }
 
 static bool parse_number(const char *text, double *out, const char **end) {
     char *stop;
-    *out = strtod(text, &stop);
+    *out = parse_decimal(text, &stop);
     *end = stop;
     return stop != text && isfinite(*out);
 }
@@ -46,9 +53,13 @@ static bool parse_drop(struct context *ctx, struct pare_settings *s, void *field
     if (!parse_number(text, &value, &unit) || value <= 0 || value > 100) {
         return false;
     }
+    bool relative = strcmp(unit, "%") == 0;
+    if (!relative && strcmp(unit, "pt") != 0) {
+        return false;
+    }
     s->search.max_drop = value / 100;
-    s->search.max_drop_relative = strcmp(unit, "%") == 0;
-    return s->search.max_drop_relative || strcmp(unit, "pt") == 0;
+    s->search.max_drop_relative = relative;
+    return true;
 }
 
 static bool parse_confidence(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
@@ -72,8 +83,11 @@ static bool parse_seed(struct context *ctx, struct pare_settings *s, void *field
     char *end;
     errno = 0;
     unsigned long long value = strtoull(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != 0 || errno != 0 || value > largest_seed) {
+        return false;
+    }
     *(uint64_t *)field = value;
-    return *text >= '0' && *text <= '9' && *end == 0 && errno == 0 && value <= largest_seed;
+    return true;
 }
 
 static bool parse_metric(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
@@ -135,23 +149,44 @@ static bool parse_widths(struct context *ctx, struct pare_settings *s, void *fie
 }
 
 static bool parse_scale(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    double value;
+    if (preprocess_parse_number(ctx, "scale", text, &value) != PARE_OK) {
+        return false;
+    }
+    *(double *)field = value;
     s->preprocess_declared = true;
-    return preprocess_parse_number(ctx, "scale", text, field) == PARE_OK;
+    return true;
+}
+
+static bool parse_channels(struct context *ctx, struct pare_settings *s, const char *option, const char *text,
+                           double field[PREPROCESS_MAX_CHANNELS], size_t *count) {
+    double values[PREPROCESS_MAX_CHANNELS];
+    size_t given;
+    if (preprocess_parse_list(ctx, option, text, values, &given) != PARE_OK) {
+        return false;
+    }
+    memcpy(field, values, given * sizeof *values);
+    *count = given;
+    s->preprocess_declared = true;
+    return true;
 }
 
 static bool parse_mean(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
-    s->preprocess_declared = true;
-    return preprocess_parse_list(ctx, "mean", text, field, &s->declared.mean_count) == PARE_OK;
+    return parse_channels(ctx, s, "mean", text, field, &s->declared.mean_count);
 }
 
 static bool parse_std(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
-    s->preprocess_declared = true;
-    return preprocess_parse_list(ctx, "std", text, field, &s->declared.std_count) == PARE_OK;
+    return parse_channels(ctx, s, "std", text, field, &s->declared.std_count);
 }
 
 static bool parse_layout(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    enum layout value;
+    if (preprocess_parse_layout(ctx, "layout", text, &value) != PARE_OK) {
+        return false;
+    }
+    *(enum layout *)field = value;
     s->preprocess_declared = true;
-    return preprocess_parse_layout(ctx, "layout", text, field) == PARE_OK;
+    return true;
 }
 
 struct row {
