@@ -108,6 +108,7 @@ int main(void) {
     tcase_add_test(c, refused_values_change_no_default);
     tcase_add_test(c, refused_values_change_nothing_given);
     tcase_add_test(c, numbers_in_another_locale);
+    tcase_set_timeout(c, 60);
     suite_add_tcase(s, c);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_ENV);

@@ -47,6 +47,7 @@ int main(void) {
     TCase *c = tcase_create("decimal");
     tcase_add_test(c, in_the_c_locale);
     tcase_add_test(c, where_a_comma_is_used);
+    tcase_set_timeout(c, 60);
     suite_add_tcase(s, c);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_ENV);
