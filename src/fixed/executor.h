@@ -32,6 +32,7 @@ struct program {
     struct host_step *steps;
     uint32_t step_count;
     const char *metadata; /* JSON text, or NULL */
+    size_t *rooms; /* of lower_again, per operator and then per value: bytes of its table or constant; else NULL */
 };
 
 /* ---- the .pare file ---- */

@@ -2,6 +2,7 @@
  * cached prefixes stay valid for those operators. */
 #include "quant/lower.h"
 
+#include <stdint.h>
 #include <string.h>
 
 static size_t table_bytes(const struct program *p, const struct pare_op *op) {
@@ -41,16 +42,27 @@ static bool op_same(const struct program *p, const struct pare_op *a, const stru
            (a->kind != PARE_TABLE || memcmp(a->u.table.entries, b->u.table.entries, table_bytes(p, a)) == 0);
 }
 
+/* A copy that takes the place of `owner`'s last one where that was as large: a search lowers many thousand times. */
+static enum pare_status keep_copy(struct context *ctx, struct program *p, size_t owner, const void *last,
+                                  const void *bytes, size_t size, const void **out) {
+    void *copy = (void *)(uintptr_t)last;
+    if (p->rooms[owner] < size) {
+        copy = arena_alloc(p->arena, size);
+        if (copy == NULL) {
+            return fail_memory(ctx);
+        }
+        p->rooms[owner] = size;
+    }
+    *out = memcpy(copy, bytes, size);
+    return PARE_OK;
+}
+
 static enum pare_status adopt_op(struct context *ctx, struct program *p, uint32_t i, const struct program *q) {
     struct pare_op *to = &p->ops[i];
     struct pare_op op = q->ops[i];
     if (op.kind == PARE_TABLE) {
-        size_t bytes = table_bytes(q, &op);
-        void *entries = arena_alloc(p->arena, bytes);
-        if (entries == NULL) {
-            return fail_memory(ctx);
-        }
-        memcpy(entries, op.u.table.entries, bytes);
+        const void *entries = NULL;
+        TRY(keep_copy(ctx, p, i, to->u.table.entries, op.u.table.entries, table_bytes(q, &op), &entries));
         op.u.table.entries = entries;
     } else if (op.kind == PARE_GATHER) {
         op.u.gather.indices = to->u.gather.indices; /* structure: never changes */
@@ -61,29 +73,34 @@ static enum pare_status adopt_op(struct context *ctx, struct program *p, uint32_
     return PARE_OK;
 }
 
-static enum pare_status adopt_value(struct context *ctx, struct program *p, const struct pare_value *from,
-                                    struct pare_value *to) {
+static enum pare_status adopt_value(struct context *ctx, struct program *p, uint32_t i, const struct pare_value *from) {
+    struct pare_value *to = &p->values[i];
     if (value_same(from, to)) {
         return PARE_OK;
     }
     struct pare_value v = *from;
     if (from->constant != NULL) {
         size_t bytes = (size_t)from->count * (from->storage >= PARE_U16 ? 2 : 1);
-        void *codes = arena_alloc(p->arena, bytes);
-        if (codes == NULL) {
-            return fail_memory(ctx);
-        }
-        memcpy(codes, from->constant, bytes);
+        const void *codes = NULL;
+        TRY(keep_copy(ctx, p, (size_t)p->op_count + i, to->constant, from->constant, bytes, &codes));
         v.constant = codes;
     }
     *to = v;
     return PARE_OK;
 }
 
+static enum pare_status make_rooms(struct context *ctx, struct program *p) {
+    if (p->rooms == NULL) {
+        p->rooms = ARENA_ARRAY(p->arena, (size_t)p->op_count + p->value_count, size_t);
+    }
+    return p->rooms == NULL ? fail_memory(ctx) : PARE_OK;
+}
+
 enum pare_status lower_again(struct context *ctx, const struct scheme *s, struct program *p, uint32_t *changed,
                              size_t *changed_count) {
     struct program *q = NULL;
     *changed_count = 0;
+    TRY(make_rooms(ctx, p));
     TRY(lower(ctx, s, &q));
     enum pare_status status = PARE_OK;
     if (q->op_count != p->op_count || q->value_count != p->value_count) {
@@ -98,7 +115,7 @@ enum pare_status lower_again(struct context *ctx, const struct scheme *s, struct
         status = adopt_op(ctx, p, changed[k], q);
     }
     for (uint32_t i = 0; status == PARE_OK && i < p->value_count; i++) {
-        status = adopt_value(ctx, p, &q->values[i], &p->values[i]);
+        status = adopt_value(ctx, p, i, &q->values[i]);
     }
     program_free(q);
     return status;

@@ -150,12 +150,55 @@ START_TEST(again) {
 }
 END_TEST
 
+/* ---- lowering very often ---- */
+
+enum { ROUNDS = 40 };
+
+static void widen(struct quantised *q, int round) {
+    for (size_t i = 0; i < q->s->point_count; i++) {
+        struct format *f = &q->s->points[i].format;
+        f->bits = 3 + round % 5;
+        f->frac += round % 2 == 0 ? 1 : -1;
+    }
+}
+
+/* Every width once, then the same ones again and again: the memory of the first time is enough. */
+static size_t check_memory(uint64_t seed) {
+    struct quantised q;
+    size_t count = 0, changed_count = 0, after_all_widths = 0;
+    quantise(&q, seed, NULL);
+    uint32_t *changed = calloc(q.p->op_count + 1, sizeof(*changed));
+    for (int round = 0; round < ROUNDS; round++) {
+        widen(&q, round);
+        assert_ok(&q.m, lower_again(&q.m.ctx, q.s, q.p, changed, &changed_count));
+        for (size_t i = 0; i < changed_count; i++) {
+            count += q.p->ops[changed[i]].kind == PARE_TABLE;
+        }
+        after_all_widths = round == 9 ? q.p->arena->bytes : after_all_widths;
+    }
+    ck_assert_msg(q.p->arena->bytes == after_all_widths, "grew by %zu bytes\n%s", q.p->arena->bytes - after_all_widths,
+                  q.m.text);
+    free(changed);
+    release(&q);
+    return count;
+}
+
+START_TEST(memory_stays) {
+    size_t tables = 0;
+    for (uint64_t seed = 1; seed <= NETWORKS / 3; seed++) {
+        tables += check_memory(seed);
+    }
+    ck_assert_uint_gt(tables, ROUNDS * 10);
+}
+END_TEST
+
 int main(void) {
     Suite *s = suite_create("quant_lower_again");
     TCase *random = tcase_create("random");
     tcase_set_timeout(random, 0);
     tcase_add_test(random, files);
     tcase_add_test(random, again);
+    tcase_add_test(random, memory_stays);
     suite_add_tcase(s, random);
     SRunner *runner = srunner_create(s);
     srunner_run_all(runner, CK_NORMAL);
