@@ -51,7 +51,7 @@ static const char *graph_metadata(const struct graph *g, const char *key) {
 }
 
 static enum pare_status open_onnx(struct context *ctx, struct pare_network *n) {
-    TRY(onnx_read(ctx, n->path, &n->graph));
+    TRY(onnx_read_hashed(ctx, n->path, &n->hash, &n->graph));
     TRY(ports_of_graph(ctx, n));
     if (graph_has_quantize(n->graph)) {
         n->kind = PARE_NETWORK_REWRITTEN;
@@ -97,6 +97,7 @@ static enum pare_status ports_of_program(struct context *ctx, struct pare_networ
 
 static enum pare_status open_compact(struct context *ctx, struct pare_network *n, const struct file_map *map) {
     n->kind = PARE_NETWORK_COMPACT;
+    n->hash = hash_of(map->data, map->size, 0);
     TRY(program_read(ctx, n->path, map->data, map->size, &n->program));
     n->metadata = n->program->metadata;
     TRY(ports_of_program(ctx, n));
@@ -104,7 +105,6 @@ static enum pare_status open_compact(struct context *ctx, struct pare_network *n
 }
 
 static enum pare_status open_mapped(struct context *ctx, struct pare_network *n, const struct file_map *map) {
-    n->hash = hash_of(map->data, map->size, 0);
     if (map->size >= 4 && memcmp(map->data, "PARE", 4) == 0) {
         return open_compact(ctx, n, map);
     }
@@ -162,12 +162,6 @@ const char *network_kind_text(enum pare_network_kind kind) {
 void pare_network_free(struct pare_network *n) {
     if (n == NULL) {
         return;
-    }
-    if (n->kind == PARE_NETWORK_COMPACT && n->program != NULL) {
-        struct arena *arena = n->program->arena;
-        arena_free(arena);
-        free(arena);
-        n->program = NULL;
     }
     network_drop_program(n);
     graph_free(n->graph);

@@ -18,7 +18,7 @@ struct pare_network {
     struct arena arena;
     enum pare_network_kind kind;
     const char *path;
-    uint64_t hash;           /* of the file's content */
+    uint64_t hash;           /* of the file's content, and of the external data that belong to it */
     struct graph *graph;     /* as in the file; NULL for a compact file */
     struct program *program; /* what runs as integers; NULL for a float network */
     struct port *inputs, *outputs;

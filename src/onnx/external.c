@@ -1,5 +1,6 @@
 #include "onnx/external.h"
 
+#include "base/bytes.h"
 #include "base/file.h"
 
 #include <errno.h>
@@ -151,6 +152,7 @@ enum pare_status external_bytes(struct context *ctx, struct external *e, const O
                     expected, (unsigned long long)range.offset, range.location, file->map.size);
     }
     *data = (const uint8_t *)file->map.data + range.offset;
+    e->hash = hash_of(*data, expected, e->hash);
     return PARE_OK;
 }
 

@@ -14,6 +14,8 @@
  * left out. External data are named by a path below the model's folder (onnx/external.h); symbolic links are followed.
  */
 enum pare_status onnx_read(struct context *ctx, const char *path, struct graph **out);
+/* The same; *hash becomes that of the file's bytes followed by the external data that were read (base/bytes.h). */
+enum pare_status onnx_read_hashed(struct context *ctx, const char *path, uint64_t *hash, struct graph **out);
 /* The same from memory; `folder` is where external data may lie, or NULL: none. `place` names the source in messages.
  */
 enum pare_status onnx_parse(struct context *ctx, const char *place, const void *data, size_t size, const char *folder,

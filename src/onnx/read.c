@@ -6,6 +6,7 @@
 #include "onnx/onnx.h"
 #include "onnx/scan.h"
 
+#include "base/bytes.h"
 #include "base/file.h"
 
 #include <stdlib.h>
@@ -51,36 +52,42 @@ static enum pare_status import(struct import *im, const void *data, size_t size,
     return PARE_OK;
 }
 
-static enum pare_status parse(struct context *ctx, const char *place, const void *data, size_t size, const char *folder,
-                              const char *linked_folder, struct graph **out) {
+static enum pare_status parse(struct context *ctx, const char *place, const void *data, size_t size,
+                              const struct external *external, uint64_t *hash, struct graph **out) {
     struct arena scratch;
     arena_init(&scratch);
-    struct import im = {.ctx = ctx,
-                        .scratch = &scratch,
-                        .external = {.folder = folder, .linked_folder = linked_folder, .arena = &scratch},
-                        .missing = {.arena = &scratch}};
+    struct import im = {.ctx = ctx, .scratch = &scratch, .external = *external, .missing = {.arena = &scratch}};
+    im.external.arena = &scratch;
+    im.external.hash = *hash;
     enum pare_status status = import(&im, data, size, out);
+    *hash = im.external.hash;
     arena_free(&scratch);
     return status == PARE_OK ? PARE_OK : fail_at(ctx, "%s", place);
 }
 
 enum pare_status onnx_parse(struct context *ctx, const char *place, const void *data, size_t size, const char *folder,
                             struct graph **out) {
-    return parse(ctx, place, data, size, folder, NULL, out);
+    uint64_t hash = 0;
+    return parse(ctx, place, data, size, &(struct external){.folder = folder}, &hash, out);
 }
 
-enum pare_status onnx_read(struct context *ctx, const char *path, struct graph **out) {
+enum pare_status onnx_read_hashed(struct context *ctx, const char *path, uint64_t *hash, struct graph **out) {
     struct file_map map;
     struct arena paths;
     TRY(file_map(ctx, path, &map));
     arena_init(&paths);
-    const char *folder = folder_of(&paths, path);
-    enum pare_status status = folder == NULL
-                                  ? fail_memory(ctx)
-                                  : parse(ctx, path, map.data, map.size, folder, linked_folder_of(&paths, path), out);
+    *hash = hash_of(map.data, map.size, 0);
+    struct external external = {.folder = folder_of(&paths, path), .linked_folder = linked_folder_of(&paths, path)};
+    enum pare_status status =
+        external.folder == NULL ? fail_memory(ctx) : parse(ctx, path, map.data, map.size, &external, hash, out);
     arena_free(&paths);
     file_unmap(&map);
     return status;
+}
+
+enum pare_status onnx_read(struct context *ctx, const char *path, struct graph **out) {
+    uint64_t hash = 0;
+    return onnx_read_hashed(ctx, path, &hash, out);
 }
 
 /* ---- tensors ---- */

@@ -210,6 +210,25 @@ START_TEST(test_external_data) {
 }
 END_TEST
 
+static uint64_t hash_with(const float values[4]) {
+    struct graph *g = NULL;
+    uint64_t hash = 0;
+    write_file("model/near.data", values, 4 * sizeof *values);
+    ck_assert_msg(onnx_read_hashed(&ctx, "model/m.onnx", &hash, &g) == PARE_OK, "%s", ctx.diag.message);
+    graph_free(g);
+    return hash;
+}
+
+/* The weights belong to what the hash of a model names, the rest of their file does not. */
+START_TEST(test_external_data_are_hashed) {
+    must_read("model/m.onnx", external_model("near.data", "4", "12"));
+    uint64_t hash = hash_with((float[]){9, 1, 2, 3});
+    ck_assert_uint_eq(hash_with((float[]){9, 1, 2, 3}), hash);
+    ck_assert_uint_eq(hash_with((float[]){8, 1, 2, 3}), hash);
+    ck_assert_uint_ne(hash_with((float[]){9, 1, 2, 4}), hash);
+}
+END_TEST
+
 START_TEST(test_external_data_that_leaves) {
     must_not_read(external_model("../store/blob", "4", "12"), "`../store/blob`", "outside of the model's folder");
     must_not_read(external_model("a/../../store/blob", "4", NULL), "outside of the model's folder", "");
@@ -262,6 +281,7 @@ int main(void) {
     tcase_add_test(tests, test_recognise);
     tcase_add_checked_fixture(files, folder_setup, folder_teardown);
     tcase_add_test(files, test_external_data);
+    tcase_add_test(files, test_external_data_are_hashed);
     tcase_add_test(files, test_external_data_that_leaves);
     tcase_add_test(files, test_external_data_that_is_wrong);
     tcase_add_test(files, test_external_data_in_a_linked_cache);
