@@ -5,6 +5,9 @@
 #include "report/evaluation.h"
 
 #include <math.h>
+#include <string.h>
+
+#define PREDICTED "predicted"
 
 struct evaluation_job {
     const struct pare_network *network;
@@ -102,7 +105,20 @@ static enum pare_status add_predictions(struct context *ctx, struct evaluation_j
     for (size_t i = 0; i < job->data.count; i++) {
         ((int64_t *)classes.data)[i] = predicted_class(scores, job->data.count, i);
     }
-    return tensors_append(ctx, job->outputs, "predicted", &classes);
+    return tensors_append(ctx, job->outputs, PREDICTED, &classes);
+}
+
+/* Known before the long run. */
+static enum pare_status check_predictions(struct context *ctx, const struct pare_network *n) {
+    for (int k = 0; k < n->output_count; k++) {
+        if (strcmp(n->outputs[k].name, PREDICTED) == 0) {
+            return fail(ctx, PARE_ERROR_INPUT,
+                        "%s: has an output named '%s', which is what the predictions are called; rename it, or "
+                        "evaluate without predictions",
+                        n->path, PREDICTED);
+        }
+    }
+    return PARE_OK;
 }
 
 static enum pare_status evaluate(struct context *ctx, struct evaluation_job *job) {
@@ -145,6 +161,9 @@ static enum pare_status fill_report(struct context *ctx, const struct evaluation
 
 static enum pare_status evaluate_and_report(struct context *ctx, struct evaluation_job *job,
                                             struct pare_tensors **predictions, struct pare_report **out) {
+    if (predictions != NULL) {
+        TRY(check_predictions(ctx, job->network));
+    }
     TRY(evaluate(ctx, job));
     if (predictions != NULL) {
         TRY(add_predictions(ctx, job));

@@ -94,6 +94,35 @@ START_TEST(samples_of_another_size) {
 }
 END_TEST
 
+/* Refused before anything runs: no progress is told. */
+static void count_progress(void *user, const struct pare_progress *progress) {
+    (void)progress;
+    ++*(int *)user;
+}
+
+START_TEST(an_output_called_like_the_predictions) {
+    int steps = 0;
+    struct pare_network *network;
+    struct pare_tensors *predictions;
+    struct pare_report *report;
+    graph_free(small_model("predicted.onnx", "graph g {\n"
+                                             "input image: float32[N,1,8,8]\n"
+                                             "predicted = Flatten(image) as flatten\n"
+                                             "output predicted }\n"));
+    must(pare_network_open(context, small_path("predicted.onnx"), &network));
+    set("data", small_path("small.npz"));
+    pare_on_progress(context, count_progress, &steps);
+    ck_assert_int_eq(pare_evaluate(context, network, settings, &predictions, &report), PARE_ERROR_INPUT);
+    ck_assert_ptr_nonnull(strstr(pare_message(context), "has an output named 'predicted'"));
+    ck_assert_ptr_null(predictions);
+    ck_assert_int_eq(steps, 0);
+    must(pare_evaluate(context, network, settings, NULL, &report));
+    ck_assert_int_gt(steps, 0);
+    pare_report_free(report);
+    pare_network_free(network);
+}
+END_TEST
+
 START_TEST(whole_inputs_of_one_sample) {
     set("data", small_path("small.npz"));
     set("calib", small_path("singles.npz"));
@@ -113,6 +142,7 @@ int main(void) {
     tcase_add_unchecked_fixture(c, make_inputs, remove_inputs);
     tcase_add_loop_test(c, samples_of_another_size, 0, sizeof other_sizes / sizeof other_sizes[0]);
     tcase_add_test(c, whole_inputs_of_one_sample);
+    tcase_add_test(c, an_output_called_like_the_predictions);
     suite_add_tcase(s, c);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_ENV);
