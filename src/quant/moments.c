@@ -5,7 +5,12 @@
 #include <cblas.h>
 #include <stdlib.h>
 
+/* LAPACK, as OpenBLAS brings it: solves a symmetric positive definite system. */
+void dposv_(const char *uplo, const int *n, const int *nrhs, double *a, const int *lda, double *b, const int *ldb,
+            int *info);
+
 #define DAMPING 0.01
+#define TARGET_CAUTION 100
 #define PANEL ((size_t)256) /* unfolded inputs that are multiplied at a time */
 
 bool moments_bytes(const struct linear *l, size_t *bytes) {
@@ -22,7 +27,16 @@ static bool init_factors(struct arena *a, struct moments *m) {
     return complete;
 }
 
-enum pare_status moments_init(struct context *ctx, struct arena *a, const struct linear *l, bool full,
+static enum pare_status init_pairs(struct context *ctx, struct arena *a, const struct linear *l, struct moments *m) {
+    size_t vectors = (size_t)m->groups * m->columns;
+    m->mean_float = ARENA_ARRAY(a, vectors, double);
+    m->cross = m->gram == NULL ? NULL : arena_array(a, vectors, m->columns * sizeof(double));
+    m->target = m->gram == NULL ? NULL : arena_array(a, l->rows, m->columns * sizeof(float));
+    bool complete = m->mean_float != NULL && (m->gram == NULL || (m->cross != NULL && m->target != NULL));
+    return complete ? PARE_OK : fail_memory(ctx);
+}
+
+enum pare_status moments_init(struct context *ctx, struct arena *a, const struct linear *l, bool full, bool paired,
                               struct moments *out) {
     size_t vectors = (size_t)l->groups * l->columns;
     *out = (struct moments){.groups = l->groups, .columns = l->columns};
@@ -31,7 +45,10 @@ enum pare_status moments_init(struct context *ctx, struct arena *a, const struct
     out->diagonal = ARENA_ARRAY(a, vectors, double);
     out->gram = full ? arena_array(a, vectors, l->columns * sizeof(double)) : NULL;
     bool complete = out->mean != NULL && out->diagonal != NULL && (!full || out->gram != NULL);
-    return complete && (!full || init_factors(a, out)) ? PARE_OK : fail_memory(ctx);
+    if (!complete || (full && !init_factors(a, out))) {
+        return fail_memory(ctx);
+    }
+    return paired ? init_pairs(ctx, a, l, out) : PARE_OK;
 }
 
 /* ---- sums ---- */
@@ -55,30 +72,40 @@ static void widen(const float *x, size_t stride, size_t rows, size_t columns, do
     }
 }
 
-static void add_products(struct moments *m, const float *x, size_t count, double *panel) {
+static void add_products(struct moments *m, const float *x, const float *f, size_t count, double *panels) {
     size_t n = m->columns, stride = n * m->groups;
+    double *panel = panels, *floats = panels + PANEL * n;
     for (size_t first = 0; first < count; first += PANEL) {
         size_t rows = count - first < PANEL ? count - first : PANEL;
         for (uint32_t g = 0; g < m->groups; g++) {
             widen(x + first * stride + g * n, stride, rows, n, panel);
             cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, (int)n, (int)rows, 1.0, panel, (int)n, 1.0,
                         m->gram + g * n * n, (int)n);
+            if (m->cross != NULL) {
+                widen(f + first * stride + g * n, stride, rows, n, floats);
+                cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)n, (int)n, (int)rows, 1.0, floats, (int)n,
+                            panel, (int)n, 1.0, m->cross + g * n * n, (int)n);
+            }
         }
     }
 }
 
-enum pare_status moments_add(struct context *ctx, struct moments *m, const float *x, size_t count) {
+enum pare_status moments_add(struct context *ctx, struct moments *m, const float *x, const float *f, size_t count) {
+    size_t vectors = (size_t)m->groups * m->columns;
     m->count += count;
     add_vectors(m, x, count);
+    for (size_t i = 0; m->mean_float != NULL && i < count * vectors; i++) {
+        m->mean_float[i % vectors] += f[i];
+    }
     if (m->gram == NULL) {
         return PARE_OK;
     }
-    double *panel = calloc(PANEL * m->columns, sizeof(*panel));
-    if (panel == NULL) {
+    double *panels = calloc(2 * PANEL * m->columns, sizeof(*panels));
+    if (panels == NULL) {
         return fail_memory(ctx);
     }
-    add_products(m, x, count, panel);
-    free(panel);
+    add_products(m, x, f, count, panels);
+    free(panels);
     return PARE_OK;
 }
 
@@ -107,16 +134,86 @@ static enum pare_status factorise(struct context *ctx, struct moments *m) {
     return status;
 }
 
-enum pare_status moments_finish(struct context *ctx, struct moments *m) {
+/* ---- targets ---- */
+
+/* E[f x^T] less the Gram matrix, both centred. */
+static void cross_difference(const struct moments *m, uint32_t group, double *out) {
+    size_t n = m->columns, at = group * n;
+    const double *cross = m->cross + at * n, *gram = m->gram + at * n;
+    for (size_t i = 0; i < n; i++) {
+        double shift = m->centred ? m->mean_float[at + i] - m->mean[at + i] : 0;
+        for (size_t k = 0; k < n; k++) {
+            out[i * n + k] = cross[i * n + k] - gram[i * n + k] - shift * m->mean[at + k];
+        }
+    }
+}
+
+/* Few vectors tell little about many columns: the fewer, the nearer the target stays to the weights. */
+static double target_damping(const struct moments *m, uint32_t group) {
+    return moments_damping(m, group) * (1 + TARGET_CAUTION * m->columns / (double)m->count);
+}
+
+/* `matrix` and `rows` are scratch of [columns][columns] and [rows of the group][columns]. */
+static void fit_group(const struct linear *l, struct moments *m, uint32_t group, double *matrix, double *rows) {
+    size_t n = m->columns, count = l->rows / l->groups, first = group * count * n;
+    cross_difference(m, group, matrix);
+    for (size_t i = 0; i < count * n; i++) {
+        m->target[first + i] = l->rows_float[first + i];
+    }
+    for (size_t r = 0; r < count; r++) {
+        for (size_t i = 0; i < n; i++) {
+            rows[r * n + i] = 0;
+        }
+        for (size_t k = 0; k < n; k++) {
+            cblas_daxpy((int)n, l->rows_float[first + r * n + k], matrix + k * n, 1, rows + r * n, 1);
+        }
+    }
+    moments_objective(m, group, matrix);
+    double damping = target_damping(m, group);
+    for (size_t i = 0; i < n; i++) {
+        matrix[i * n + i] += damping;
+    }
+    /* Symmetric, and the rows of C are the columns of LAPACK. Without a solution the weights stay the target. */
+    int size = (int)n, sides = (int)count, info = 1;
+    if (damping > 0) {
+        dposv_("L", &size, &sides, matrix, &size, rows, &size, &info);
+    }
+    if (info == 0) {
+        for (size_t i = 0; i < count * n; i++) {
+            m->target[first + i] = (float)(l->rows_float[first + i] + rows[i]);
+        }
+    }
+}
+
+static enum pare_status fit_target(struct context *ctx, const struct linear *l, struct moments *m) {
+    double *matrix = calloc((size_t)m->columns * m->columns, sizeof(*matrix));
+    double *rows = calloc((size_t)l->rows / l->groups * m->columns, sizeof(*rows));
+    bool complete = matrix != NULL && rows != NULL;
+    for (uint32_t g = 0; complete && g < m->groups; g++) {
+        fit_group(l, m, g, matrix, rows);
+    }
+    free(matrix);
+    free(rows);
+    return complete ? PARE_OK : fail_memory(ctx);
+}
+
+enum pare_status moments_finish(struct context *ctx, const struct linear *l, struct moments *m) {
     double scale = m->count == 0 ? 0 : 1.0 / (double)m->count;
     size_t n = m->columns;
     for (size_t i = 0; i < m->groups * n; i++) {
         m->mean[i] *= scale;
         m->diagonal[i] *= scale;
     }
+    for (size_t i = 0; m->mean_float != NULL && i < m->groups * n; i++) {
+        m->mean_float[i] *= scale;
+    }
+    for (size_t i = 0; m->cross != NULL && i < m->groups * n * n; i++) {
+        m->cross[i] *= scale;
+    }
     for (uint32_t g = 0; g < m->groups && m->gram != NULL; g++) {
         mirror(m->gram + g * n * n, n, scale);
     }
+    TRY(m->target == NULL ? PARE_OK : fit_target(ctx, l, m));
     return m->gram == NULL ? PARE_OK : factorise(ctx, m);
 }
 

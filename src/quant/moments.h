@@ -12,18 +12,23 @@ struct moments {
     double *mean, *diagonal;     /* E[x] and E[x^2], [groups][columns] */
     double *gram;                /* E[x x^T], [groups][columns][columns]; NULL: the diagonal is all there is */
     struct gptq_factor *factors; /* of each group's objective, where there is a gram */
+    /* Where x is what the integer program computes, and f what the float network does in its place: */
+    double *mean_float; /* E[f]; NULL: x is f */
+    double *cross;      /* E[f x^T], as gram */
+    float *target;      /* [rows][columns]: the rows that come nearest to the float outputs on x */
 };
 
-/* Bytes that moments with a Gram matrix take; false when they cannot be counted. */
+/* Bytes that moments with a Gram matrix take, twofold with a cross one; false when they cannot be counted. */
 bool moments_bytes(const struct linear *l, size_t *bytes);
 
-/* `full`: with a Gram matrix. */
-enum pare_status moments_init(struct context *ctx, struct arena *a, const struct linear *l, bool full,
+/* `full`: with a Gram matrix; `paired`: with what compares x and f. */
+enum pare_status moments_init(struct context *ctx, struct arena *a, const struct linear *l, bool full, bool paired,
                               struct moments *out);
-/* Adds `count` unfolded inputs x[count][groups][columns]. */
-enum pare_status moments_add(struct context *ctx, struct moments *m, const float *x, size_t count);
-/* Sums become means, and the factors are computed. */
-enum pare_status moments_finish(struct context *ctx, struct moments *m);
+/* Adds `count` unfolded inputs x[count][groups][columns], and f of the same shape where they are paired (else NULL). */
+enum pare_status moments_add(struct context *ctx, struct moments *m, const float *x, const float *f, size_t count);
+/* Sums become means; the factors are computed, and the target: W* = W + W (E[f x^T] - G) (G + damping I)^-1, which
+ * minimises E|W f - W* x|^2 + damping |W* - W|^2. */
+enum pare_status moments_finish(struct context *ctx, const struct linear *l, struct moments *m);
 
 /* What rounding minimises, in h[columns][columns]: with d the rounding error of a row, d h d^T is the mean squared
  * error of its output, or its variance where a bias takes up the mean. Needs a Gram matrix. */

@@ -43,7 +43,7 @@ static enum pare_status run_sample(void *user, struct context *ctx, size_t i, in
     return status;
 }
 
-static enum pare_status new_inputs(struct context *ctx, struct arena *a, const struct graph *g, struct tensor **out) {
+enum pare_status observe_inputs(struct context *ctx, struct arena *a, const struct graph *g, struct tensor **out) {
     *out = ARENA_ARRAY(a, (size_t)g->input_count + 1, struct tensor);
     if (*out == NULL) {
         return fail_memory(ctx);
@@ -67,7 +67,7 @@ static enum pare_status run_all(struct context *ctx, struct arena *a, struct run
         return fail_memory(ctx);
     }
     for (size_t w = 0; w < workers; w++) {
-        TRY(new_inputs(ctx, a, r->graph, &r->inputs[w]));
+        TRY(observe_inputs(ctx, a, r->graph, &r->inputs[w]));
     }
     return parallel_for(ctx, count, run_sample, r);
 }

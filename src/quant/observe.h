@@ -24,6 +24,9 @@ struct sample_source {
     const size_t *samples; /* number -> sample; NULL: the number itself */
 };
 
+/* Tensors for one sample of each of the graph's inputs, in `a`. */
+enum pare_status observe_inputs(struct context *ctx, struct arena *a, const struct graph *g, struct tensor **out);
+
 /* Runs samples first .. first + count - 1. */
 enum pare_status observe_samples(struct context *ctx, const struct graph *g, const struct sample_source *source,
                                  size_t first, size_t count, sample_observer *observer, void *user);

@@ -43,6 +43,11 @@ struct rounder {
 
 /* ---- which fractions ---- */
 
+/* What is rounded: the weights, or what suits the inputs better that the integer program computes. */
+static const float *targets_of(const struct linear *l, const struct moments *m) {
+    return m != NULL && m->target != NULL ? m->target : l->rows_float;
+}
+
 static double largest_of(const float *x, uint32_t count) {
     double largest = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -63,10 +68,11 @@ static int bias_limit(const struct linear *l, uint32_t r, int input_frac) {
 }
 
 /* For each row the coarsest and the finest fraction to try. */
-static void fraction_ranges(const struct linear *l, int bits, int input_frac, int *lowest, int *limit) {
+static void fraction_ranges(const struct linear *l, const float *weights, int bits, int input_frac, int *lowest,
+                            int *limit) {
     int coarsest = FRAC_MAX;
     for (uint32_t r = 0; r < l->rows; r++) {
-        double largest = largest_of(l->rows_float + (size_t)r * l->columns, l->columns);
+        double largest = largest_of(weights + (size_t)r * l->columns, l->columns);
         int frac = largest > 0 ? frac_for_range(largest, bits, true) - COARSER : FRAC_MAX;
         limit[r] = bias_limit(l, r, input_frac);
         lowest[r] = frac > limit[r] ? limit[r] : frac < -FRAC_MAX ? -FRAC_MAX : frac;
@@ -89,7 +95,7 @@ static double *row_of(double *matrix, const struct rounder *k, uint32_t r) {
 }
 
 static const float *weights_of(const struct rounder *k, uint32_t r) {
-    return k->linear->rows_float + (size_t)(k->first + r) * k->columns;
+    return targets_of(k->linear, k->moments) + (size_t)(k->first + r) * k->columns;
 }
 
 static void round_nearest(struct rounder *k) {
@@ -302,10 +308,12 @@ static const float *mean_shift(struct arena *a, const struct rounder *k) {
     float *shift = ARENA_ARRAY(a, l->rows, float);
     for (uint32_t r = 0; shift != NULL && r < l->rows; r++) {
         size_t at = (size_t)r * k->columns;
-        const double *mean = k->moments->mean + (size_t)(r / (l->rows / l->groups)) * k->columns;
+        size_t group = (size_t)(r / (l->rows / l->groups)) * k->columns;
+        const double *mean = k->moments->mean + group;
+        const double *mean_float = k->moments->mean_float == NULL ? mean : k->moments->mean_float + group;
         double step = ldexp(1, -k->best_fracs[r]), sum = 0;
         for (uint32_t c = 0; c < k->columns; c++) {
-            sum += (l->rows_float[at + c] - k->best_codes[at + c] * step) * mean[c];
+            sum += l->rows_float[at + c] * mean_float[c] - k->best_codes[at + c] * step * mean[c];
         }
         shift[r] = (float)sum;
     }
@@ -353,7 +361,7 @@ enum pare_status round_weights(struct context *ctx, struct arena *a, const struc
     if (!allocate_scratch(&scratch, &k) || !allocate_result(a, &scratch, &k)) {
         status = fail_memory(ctx);
     } else {
-        fraction_ranges(l, bits, input_frac, k.lowest, k.limit);
+        fraction_ranges(l, targets_of(l, k.moments), bits, input_frac, k.lowest, k.limit);
         if (l->node->op->id == OP_ConvTranspose && l->groups > 1) {
             share_fraction(l, k.lowest, k.limit);
         }

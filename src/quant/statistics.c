@@ -4,11 +4,15 @@
 #include "quant/statistics.h"
 
 #include "base/parallel.h"
+#include "quant/codes.h"
 #include "quant/columns.h"
+#include "quant/feed.h"
 #include "quant/histogram.h"
 #include "quant/moments.h"
+#include "quant/parameters.h"
 
 #include <cblas.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +25,7 @@
 #define BATCH_MAX ((size_t)64)
 /* Unfolded inputs of a linear operator: in all, and of one sample. */
 #define POSITIONS ((size_t)1 << 15)
+#define POSITIONS_QUANTISED ((size_t)1 << 14)
 #define POSITIONS_MIN ((size_t)16)
 #define POSITIONS_MAX ((size_t)1024)
 
@@ -51,6 +56,10 @@ struct collector {
     struct histogram **histograms; /* [workers][points] */
     size_t floats;                 /* of a sample's unfolded inputs, all linear operators */
     size_t batch, first;
+    const struct quantised_run *quantised; /* or NULL */
+    size_t from, to;                       /* the linears whose moments are collected */
+    uint32_t input;                        /* the program's value that the quantised linear reads */
+    float *quantised_tiles;                /* as `tiles` */
     float *tiles; /* one after the other, for each linear operator [batch][positions][groups][columns] */
 };
 
@@ -74,8 +83,8 @@ static size_t coprime_stride(size_t positions) {
     return stride;
 }
 
-static size_t positions_taken(size_t positions, size_t samples) {
-    size_t most = POSITIONS / samples;
+static size_t positions_taken(size_t positions, size_t samples, size_t all) {
+    size_t most = all / samples;
     most = most < POSITIONS_MIN ? POSITIONS_MIN : most > POSITIONS_MAX ? POSITIONS_MAX : most;
     return positions < most ? positions : most;
 }
@@ -84,7 +93,8 @@ static enum pare_status prepare_sampling(struct context *ctx, struct collector *
     struct sampling *s = &c->sampling[i];
     const struct linear *l = &c->scheme->linears[i];
     TRY(columns_of(ctx, l, &s->columns));
-    s->positions = positions_taken(s->columns.positions, c->count);
+    s->positions =
+        positions_taken(s->columns.positions, c->count, c->quantised == NULL ? POSITIONS : POSITIONS_QUANTISED);
     s->stride = s->columns.positions > 0 ? coprime_stride(s->columns.positions) : 0;
     s->offset = c->floats;
     if (!size_multiply((size_t)l->groups * l->columns, s->positions, &s->floats) ||
@@ -105,10 +115,10 @@ static enum pare_status prepare_tables(struct context *ctx, struct collector *c)
     if (c->points == NULL || c->linears == NULL || c->sampling == NULL) {
         return fail_memory(ctx);
     }
-    for (size_t i = 0; i < s->point_count; i++) {
+    for (size_t i = 0; i < s->point_count && c->quantised == NULL; i++) {
         c->points[s->points[i].value->position] = i + 1;
     }
-    for (size_t i = 0; i < s->linear_count; i++) {
+    for (size_t i = c->from; i < c->to; i++) {
         TRY(prepare_sampling(ctx, c, i));
     }
     size_t batch = TILE_BYTES / sizeof(float) / (c->floats + 1);
@@ -164,39 +174,47 @@ static size_t column_limit(const struct scheme *s) {
     return 0;
 }
 
-static enum pare_status prepare_results(struct context *ctx, struct statistics *st, const struct scheme *s) {
+static enum pare_status prepare_results(struct context *ctx, const struct collector *c) {
+    const struct scheme *s = c->scheme;
+    struct statistics *st = c->st;
     st->histograms = new_histograms(&st->arena, s->point_count);
     st->moments = ARENA_ARRAY(&st->arena, s->linear_count, struct moments);
     if (st->histograms == NULL || st->moments == NULL) {
         return fail_memory(ctx);
     }
     size_t limit = column_limit(s);
-    for (size_t i = 0; i < s->linear_count; i++) {
-        TRY(moments_init(ctx, &st->arena, &s->linears[i], s->linears[i].columns <= limit, &st->moments[i]));
+    for (size_t i = c->from; i < c->to; i++) {
+        TRY(moments_init(ctx, &st->arena, &s->linears[i], s->linears[i].columns <= limit, c->quantised != NULL,
+                         &st->moments[i]));
     }
     return PARE_OK;
 }
 
 /* ---- one sample ---- */
 
-static float *tile_of(const struct collector *c, const struct sampling *s, size_t i) {
-    return c->tiles + s->offset * c->batch + i * s->floats;
+static size_t tile_offset(const struct collector *c, const struct sampling *s, size_t i) {
+    return s->offset * c->batch + i * s->floats;
 }
 
-static enum pare_status take_columns(struct context *ctx, const struct collector *collector, size_t number,
-                                     const struct sampling *s, const struct tensor *t) {
-    const struct columns *c = &s->columns;
-    if (t->type != DTYPE_FLOAT || tensor_count(t) != c->input_count) {
-        return fail(ctx, PARE_ERROR_UNSUPPORTED, "%s: its input has another shape than expected for one sample",
-                    c->linear->node->name);
-    }
-    /* Each sample begins somewhere else. */
-    size_t position = s->positions == 0 ? 0 : number * 7919 % c->positions;
-    float *tile = tile_of(collector, s, number - collector->first);
+/* Each sample begins somewhere else. */
+static void gather(const struct collector *c, size_t number, const struct sampling *s, const float *input,
+                   float *tiles) {
+    const struct columns *columns = &s->columns;
+    size_t position = s->positions == 0 ? 0 : number * 7919 % columns->positions;
+    float *tile = tiles + tile_offset(c, s, number - c->first);
     for (size_t i = 0; i < s->positions; i++) {
-        columns_gather(c, t->data, position, tile + i * c->groups * c->columns);
-        position = (position + s->stride) % c->positions;
+        columns_gather(columns, input, position, tile + i * columns->groups * columns->columns);
+        position = (position + s->stride) % columns->positions;
     }
+}
+
+static enum pare_status take_columns(struct context *ctx, const struct collector *c, size_t number,
+                                     const struct sampling *s, const struct tensor *t) {
+    if (t->type != DTYPE_FLOAT || tensor_count(t) != s->columns.input_count) {
+        return fail(ctx, PARE_ERROR_UNSUPPORTED, "%s: its input has another shape than expected for one sample",
+                    s->columns.linear->node->name);
+    }
+    gather(c, number, s, t->data, c->tiles);
     return PARE_OK;
 }
 
@@ -213,6 +231,66 @@ static enum pare_status observe(void *user, struct context *ctx, const struct ob
     return PARE_OK;
 }
 
+/* ---- the same sample in integers ---- */
+
+static uint32_t input_of(const struct program *p, const struct linear *l) {
+    for (uint32_t i = 0; i < p->op_count; i++) {
+        if (p->op_names[i] == l->node->name && p->ops[i].weights.rows == l->rows) {
+            return p->ops[i].inputs[0];
+        }
+    }
+    return UINT32_MAX;
+}
+
+static enum pare_status prepare_quantised(struct context *ctx, struct collector *c) {
+    const struct linear *l = &c->scheme->linears[c->from];
+    c->quantised_tiles = arena_array(&c->arena, c->floats, c->batch * sizeof(float));
+    if (c->quantised_tiles == NULL) {
+        return fail_memory(ctx);
+    }
+    c->input = input_of(c->quantised->program, l);
+    return c->input != UINT32_MAX ? PARE_OK
+                                  : fail(ctx, PARE_ERROR_INTERNAL, "%s: it is not in the program", l->node->name);
+}
+
+static void subtract_zero_points(const struct linear *l, float *x, size_t count) {
+    if (l->zero_point == NULL) {
+        return;
+    }
+    size_t channels = (size_t)l->weight->constant->shape.dim[1] * l->groups, size = count / channels;
+    int frac = l->in->format.frac;
+    for (size_t c = 0; c < channels; c++) {
+        float zero = (float)ldexp(zero_point_code(l->zero_point, (int64_t)c, frac), -frac);
+        for (size_t i = 0; i < size; i++) {
+            x[c * size + i] -= zero;
+        }
+    }
+}
+
+static enum pare_status take_quantised(void *user, struct context *ctx, size_t i, int worker,
+                                       const void *const *values) {
+    (void)worker;
+    const struct collector *c = user;
+    const struct sampling *sampling = &c->sampling[c->from];
+    const struct linear *l = sampling->columns.linear;
+    size_t count = sampling->columns.input_count;
+    float *x = malloc((count + 1) * sizeof(*x));
+    if (x == NULL) {
+        return fail_memory(ctx);
+    }
+    dequantize_codes(values[c->input], count, &l->in->format, x);
+    subtract_zero_points(l, x, count);
+    gather(c, c->first + i, sampling, x, c->quantised_tiles);
+    free(x);
+    return PARE_OK;
+}
+
+static enum pare_status load_codes(void *user, struct context *ctx, size_t i, void *const *codes) {
+    const struct collector *c = user;
+    size_t number = c->first + i;
+    return feed_sample(ctx, c->quantised->program, c->scheme->graph, &c->source, number, codes);
+}
+
 /* ---- all samples ---- */
 
 static size_t batch_count(const struct collector *c) {
@@ -222,14 +300,18 @@ static size_t batch_count(const struct collector *c) {
 static enum pare_status add_tiles(void *user, struct context *ctx, size_t i, int worker) {
     (void)worker;
     struct collector *c = user;
+    i += c->from;
     const struct sampling *s = &c->sampling[i];
-    return moments_add(ctx, &c->st->moments[i], tile_of(c, s, 0), batch_count(c) * s->positions);
+    const float *floats = c->tiles + tile_offset(c, s, 0);
+    const float *x = c->quantised == NULL ? floats : c->quantised_tiles + tile_offset(c, s, 0);
+    return moments_add(ctx, &c->st->moments[i], x, floats, batch_count(c) * s->positions);
 }
 
 static enum pare_status finish_moments(void *user, struct context *ctx, size_t i, int worker) {
     (void)worker;
     struct collector *c = user;
-    return moments_finish(ctx, &c->st->moments[i]);
+    i += c->from;
+    return moments_finish(ctx, &c->scheme->linears[i], &c->st->moments[i]);
 }
 
 static enum pare_status run_batches(struct context *ctx, struct collector *c) {
@@ -237,9 +319,12 @@ static enum pare_status run_batches(struct context *ctx, struct collector *c) {
         struct progress p = {.phase = "calibration", .done = c->first, .total = c->count, .seconds_left = -1};
         context_progress(ctx, &p);
         TRY(observe_samples(ctx, c->scheme->graph, &c->source, c->first, batch_count(c), observe, c));
-        TRY(parallel_for(ctx, c->scheme->linear_count, add_tiles, c));
+        if (c->quantised != NULL) {
+            TRY(executor_run(ctx, c->quantised->executor, NULL, batch_count(c), load_codes, take_quantised, c, NULL));
+        }
+        TRY(parallel_for(ctx, c->to - c->from, add_tiles, c));
     }
-    return parallel_for(ctx, c->scheme->linear_count, finish_moments, c);
+    return parallel_for(ctx, c->to - c->from, finish_moments, c);
 }
 
 static void merge_histograms(const struct context *ctx, struct collector *c) {
@@ -257,20 +342,23 @@ static enum pare_status collect(struct context *ctx, struct collector *c) {
     openblas_set_num_threads(1); /* sums must not be split by their number */
     TRY(prepare_tables(ctx, c));
     TRY(prepare_workers(ctx, c));
-    TRY(prepare_results(ctx, c->st, c->scheme));
+    TRY(c->quantised == NULL ? PARE_OK : prepare_quantised(ctx, c));
+    TRY(prepare_results(ctx, c));
     TRY(run_batches(ctx, c));
     merge_histograms(ctx, c);
     return PARE_OK;
 }
 
-enum pare_status statistics_collect(struct context *ctx, const struct scheme *s, const size_t *samples, size_t count,
-                                    sample_load *load, void *user, struct statistics **out) {
+enum pare_status statistics_collect(struct context *ctx, const struct scheme *s, const struct sample_source *source,
+                                    size_t count, const struct quantised_run *quantised, struct statistics **out) {
     *out = NULL;
     struct statistics *st = calloc(1, sizeof(*st));
     if (st == NULL) {
         return fail_memory(ctx);
     }
-    struct collector c = {.st = st, .scheme = s, .source = {load, user, samples}, .count = count};
+    struct collector c = {.st = st, .scheme = s, .source = *source, .count = count, .quantised = quantised};
+    c.from = quantised == NULL ? 0 : quantised->linear;
+    c.to = quantised == NULL ? s->linear_count : c.from + 1;
     arena_init(&st->arena);
     arena_init(&c.arena);
     enum pare_status status = collect(ctx, &c);

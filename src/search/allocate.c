@@ -1,6 +1,7 @@
 #include "search/allocate.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum pare_status sensitivity_new(struct context *ctx, struct arena *a, size_t knobs, struct sensitivity *out) {
@@ -17,21 +18,36 @@ enum pare_status sensitivity_new(struct context *ctx, struct arena *a, size_t kn
     return PARE_OK;
 }
 
-void sensitivity_smooth(struct sensitivity *s, size_t k, int now) {
-    double *harm = s->harm[k];
-    int narrowest = 0;
-    while (narrowest <= KNOB_MAX_BITS && isinf(harm[narrowest])) {
-        narrowest++;
-    }
-    /* What remains at `now` itself, seen from the width where the measurement stands clearest. */
-    double floor = narrowest < now ? fmax(harm[narrowest], 0) / (ldexp(1, 2 * (now - narrowest)) - 1) : 0;
-    double limit = INFINITY;
-    for (int b = narrowest; b <= KNOB_MAX_BITS; b++) {
-        if (!isinf(harm[b])) {
-            harm[b] = fmin(fmax(harm[b] + floor, 0), limit);
-            limit = harm[b];
+static int by_size(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Harm per error: the median of what the measured widths say. */
+static double harm_factor(const double *harm, int now, const double *error) {
+    double factors[KNOB_MAX_BITS + 1];
+    size_t count = 0;
+    for (int b = 0; b <= KNOB_MAX_BITS; b++) {
+        if (b != now && !isinf(harm[b]) && error[b] != error[now]) {
+            factors[count++] = harm[b] / (error[b] - error[now]);
         }
-        limit /= 3;
+    }
+    if (count == 0) {
+        return 0;
+    }
+    qsort(factors, count, sizeof(factors[0]), by_size);
+    double median = (factors[(count - 1) / 2] + factors[count / 2]) / 2;
+    return median > 0 ? median : 0;
+}
+
+void sensitivity_fit(struct sensitivity *s, size_t k, int now, uint32_t considered, const double *error) {
+    double *harm = s->harm[k], factor = harm_factor(harm, now, error), limit = INFINITY;
+    for (int b = 0; b <= KNOB_MAX_BITS; b++) {
+        bool measured = b < now && !isinf(harm[b]);
+        double model = factor * error[b];
+        double value = measured ? fmax(harm[b], 0) + factor * error[now] : model;
+        harm[b] = considered >> b & 1 ? fmin(value, limit) : INFINITY;
+        limit = fmin(limit, harm[b]);
     }
 }
 
@@ -80,6 +96,14 @@ static struct step best_step(const struct cost_model *m, const struct sensitivit
     return best;
 }
 
+double sensitivity_sum(const struct sensitivity *s, const uint8_t *bits) {
+    double sum = 0;
+    for (size_t k = 0; k < s->count; k++) {
+        sum += s->harm[k][bits[k]];
+    }
+    return sum;
+}
+
 static size_t longest(const struct sensitivity *s) {
     size_t steps = 1;
     for (size_t k = 0; k < s->count; k++) {
@@ -94,8 +118,9 @@ enum pare_status path_build(struct context *ctx, struct arena *a, const struct c
                             const struct sensitivity *s, struct path *out) {
     *out = (struct path){.knobs = s->count};
     out->bits = arena_array(a, longest(s), s->count);
+    out->harm = arena_array(a, longest(s), sizeof(double));
     uint8_t *bits = arena_alloc(a, s->count);
-    if (out->bits == NULL || bits == NULL) {
+    if (out->bits == NULL || out->harm == NULL || bits == NULL) {
         return fail_memory(ctx);
     }
     for (size_t k = 0; k < s->count; k++) {
@@ -104,7 +129,7 @@ enum pare_status path_build(struct context *ctx, struct arena *a, const struct c
     struct step step = {0};
     do {
         memcpy(out->bits + out->count * s->count, bits, s->count);
-        out->count++;
+        out->harm[out->count++] = sensitivity_sum(s, bits);
         step = best_step(m, s, bits);
         if (!isinf(step.ratio)) {
             bits[step.knob] = (uint8_t)step.bits;

@@ -11,14 +11,19 @@ struct sensitivity {
 };
 
 enum pare_status sensitivity_new(struct context *ctx, struct arena *a, size_t knobs, struct sensitivity *out);
-/* Takes the harm of knob k as measured against width `now` (0 there, of either sign elsewhere) to harm against infinite
- * width. Each bit divides rounding noise by 4; measured differences of wide formats drown in the noise of the other
- * tensors, so they serve as upper limits only, under a third of the next narrower width's harm. */
-void sensitivity_smooth(struct sensitivity *s, size_t k, int now);
+/* Takes the harm of knob k as measured against width `now` (infinite where it was not) to harm against infinite width,
+ * for the widths of the mask `considered`. Harm is taken to be proportional to the mean squared error error[b] that
+ * rounding to b bits causes: measured differences of wide formats drown in the noise of the other tensors, so they
+ * only take part in finding the factor, their median, and serve for narrower widths themselves. */
+void sensitivity_fit(struct sensitivity *s, size_t k, int now, uint32_t considered, const double *error);
+
+/* Of all knobs at these widths. */
+double sensitivity_sum(const struct sensitivity *s, const uint8_t *bits);
 
 struct path {
     size_t knobs, count;
     uint8_t *bits; /* [count][knobs], from the most expensive to the cheapest */
+    double *harm;  /* [count], predicted */
 };
 
 /* Starts with every knob at its widest considered width and goes down to the narrowest, at each step with the knob and

@@ -16,7 +16,7 @@ double claim_drop(const struct claim *c, const struct measure *m) {
     return c->metric == METRIC_SQNR ? m->noise_ratio : paired_drop(&m->paired);
 }
 
-#define SEARCH_MARGIN 0.5     /* standard errors */
+#define SEARCH_MARGIN 0.25    /* standard errors */
 #define DISCORDANCE_SLACK 1.1 /* of the standard error: other samples disagree a little more or less often */
 
 /* One-sided error of the drop at the claim's confidence. */
@@ -38,12 +38,16 @@ bool claim_needs_samples(const struct claim *c, const struct measure *m, size_t 
     return c->metric != METRIC_SQNR && resolution(c, m) * elsewhere > c->bound;
 }
 
+double claim_estimate(const struct claim *c, const struct measure *m) {
+    return c->metric == METRIC_SQNR ? m->noise_ratio : (paired_drop(&m->paired) + m->expected_drop) / 2;
+}
+
 bool claim_promises(const struct claim *c, const struct measure *m, size_t held_out) {
     if (c->metric == METRIC_SQNR) {
         return claim_holds(c, m);
     }
     return (c->drop_only || !claim_needs_samples(c, m, held_out)) &&
-           paired_drop(&m->paired) + SEARCH_MARGIN * paired_error(&m->paired) <= c->bound;
+           claim_estimate(c, m) + SEARCH_MARGIN * paired_error(&m->paired) <= c->bound;
 }
 
 static double quantized_accuracy(const struct claim *c, const struct measure *m) {

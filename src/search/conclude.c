@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TESTS_MAX 6
+#define FIRST_STRIDE 1.02
+#define STRIDE_GROWTH 1.04
+
 /* ---- the claim ---- */
 
 static int by_cost(const void *a, const void *b) {
@@ -12,24 +16,30 @@ static int by_cost(const void *a, const void *b) {
     return x->cost < y->cost ? -1 : x->cost > y->cost;
 }
 
-/* Accepted candidates, the cheapest first; where none was accepted, the one with the smallest drop. */
-static enum pare_status ranked(struct search *s, struct candidate ***out, size_t *count) {
-    struct candidate **list = ARENA_ARRAY(s->arena, s->candidate_count + 1, struct candidate *);
+/* The accepted candidates without those that cost more than another and promise less, the cheapest first; where none
+ * was accepted, the one with the smallest drop. */
+static enum pare_status front(struct search *s, struct candidate ***out, size_t *count) {
+    struct candidate **list = ARENA_ARRAY(s->arena, s->candidate_count + 1, struct candidate *), *nearest = NULL;
     if (list == NULL) {
         return fail_memory(s->ctx);
     }
-    struct candidate *nearest = NULL;
-    *count = 0;
+    size_t accepted = 0;
     for (size_t i = 0; i < s->candidate_count; i++) {
         struct candidate *c = &s->candidates[i];
         if (c->accepted) {
-            list[(*count)++] = c;
+            list[accepted++] = c;
         }
-        if (nearest == NULL || claim_drop(&s->claim, &c->measure) < claim_drop(&s->claim, &nearest->measure)) {
-            nearest = c;
+        bool nearer = nearest == NULL || claim_drop(&s->claim, &c->measure) < claim_drop(&s->claim, &nearest->measure);
+        nearest = nearer ? c : nearest;
+    }
+    qsort(list, accepted, sizeof(struct candidate *), by_cost);
+    *count = 0;
+    for (size_t i = 0; i < accepted; i++) {
+        double least = *count == 0 ? INFINITY : claim_estimate(&s->claim, &list[*count - 1]->measure);
+        if (claim_estimate(&s->claim, &list[i]->measure) < least) {
+            list[(*count)++] = list[i];
         }
     }
-    qsort(list, *count, sizeof(struct candidate *), by_cost);
     if (*count == 0 && nearest != NULL) {
         list[(*count)++] = nearest;
     }
@@ -37,33 +47,48 @@ static enum pare_status ranked(struct search *s, struct candidate ***out, size_t
     return PARE_OK;
 }
 
-/* Takes the cheapest accepted point whose claim the held-out samples support; each test that fails moves on to a point
- * that costs at least a hundredth more. Without any, the last one tried, and why. */
+/* Leaves of a front the cheapest point, some that cost a little more each, and the most expensive one. */
+static size_t thin(struct candidate **list, size_t count) {
+    size_t kept = 1;
+    double stride = FIRST_STRIDE;
+    for (size_t i = 1; i < count; i++) {
+        bool last = i + 1 == count;
+        if (last || (kept < TESTS_MAX - 1 && list[i]->cost >= list[kept - 1]->cost * stride)) {
+            list[kept++] = list[i];
+            stride *= STRIDE_GROWTH;
+        }
+    }
+    return kept;
+}
+
+/* Fixed-sequence testing (Maurer, Hothorn and Lehmacher 1995): the points are tested on the held-out samples in an
+ * order that does not depend on them, from the one most likely to hold the bound to the cheapest, until one fails; the
+ * last that held is taken. Then each claim has its full confidence, though there were several looks. */
 static enum pare_status choose(struct search *s, struct search_result *r) {
-    struct candidate **list = NULL;
+    struct candidate **list = NULL, *chosen = NULL;
     size_t count = 0;
-    TRY(ranked(s, &list, &count));
+    TRY(front(s, &list, &count));
     struct claim claim;
     claim_init(&claim, s->options, &s->held_out);
     claim.drop_only = s->claim.drop_only;
-    struct candidate *chosen = NULL;
     struct measure held_out = {0};
-    for (size_t i = 0; i < count; i++) {
-        bool last = i + 1 == count;
-        if (chosen != NULL && list[i]->cost < chosen->cost * 1.01 && !last) {
-            continue;
-        }
-        TRY(evaluator_measure(s->ctx, &s->evaluator, &s->held_out, list[i]->bits, &held_out));
+    bool held = true;
+    for (size_t i = count == 0 ? 0 : thin(list, count); held && i-- > 0;) {
+        struct measure m;
+        s->knobs.edition = list[i]->edition;
+        TRY(evaluator_measure(s->ctx, &s->evaluator, &s->held_out, list[i]->bits, &m));
         s->full_evaluations++;
-        chosen = list[i];
-        if (claim_supports(&claim, &held_out)) {
-            break;
+        held = claim_supports(&claim, &m);
+        if (held || chosen == NULL) {
+            chosen = list[i];
+            held_out = m;
         }
     }
     if (chosen == NULL) {
         return PARE_ERROR_BOUND;
     }
     s->best = chosen;
+    s->knobs.edition = chosen->edition;
     TRY(evaluator_apply(s->ctx, &s->evaluator, chosen->bits));
     return claim_report(s->ctx, s->arena, &s->claim, &chosen->measure, &claim, &held_out, &r->accuracy);
 }

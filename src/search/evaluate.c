@@ -1,6 +1,6 @@
 #include "search/evaluate.h"
 
-#include "quant/codes.h"
+#include "quant/feed.h"
 #include "quant/lower.h"
 
 #include <math.h>
@@ -34,17 +34,8 @@ struct measuring {
     const struct evaluator *evaluator;
     const struct sample_set *set;
     uint8_t *right;
-    double *divergence, *noise, *signal; /* per sample, summed in order afterwards */
+    double *divergence, *noise, *signal, *expected_drop; /* per sample, summed in order afterwards */
 };
-
-static void fill_input(const struct pare_value *v, const struct tensor *t, void *codes) {
-    if (v->storage == PARE_F32) {
-        memcpy(codes, t->data, (size_t)v->count * sizeof(float));
-        return;
-    }
-    struct format f = {.bits = v->bits, .is_signed = v->is_signed, .frac = v->frac};
-    quantize_floats(t->data, v->count, &f, codes);
-}
 
 static enum pare_status load_codes(void *user, struct context *ctx, size_t i, void *const *inputs) {
     const struct measuring *m = user;
@@ -55,25 +46,10 @@ static enum pare_status load_codes(void *user, struct context *ctx, size_t i, vo
     enum pare_status status = dataset_new_sample(ctx, &scratch, m->set->data, &tensors);
     if (status == PARE_OK) {
         dataset_load(m->set->data, i, tensors);
-        for (uint32_t k = 0; k < p->input_count; k++) {
-            fill_input(&p->values[p->inputs[k]], &tensors[k], inputs[k]);
-        }
+        feed_inputs(p, tensors, inputs);
     }
     arena_free(&scratch);
     return status;
-}
-
-static void read_outputs(const struct program *p, const void *const *values, float *x) {
-    for (uint32_t k = 0; k < p->output_count; k++) {
-        const struct pare_value *v = &p->values[p->outputs[k]];
-        if (v->storage == PARE_F32) {
-            memcpy(x, values[p->outputs[k]], (size_t)v->count * sizeof(float));
-        } else {
-            struct format f = {.bits = v->bits, .is_signed = v->is_signed, .frac = v->frac};
-            dequantize_codes(values[p->outputs[k]], v->count, &f, x);
-        }
-        x += v->count;
-    }
 }
 
 static double log_sum_exp(const float *x, size_t count) {
@@ -100,7 +76,7 @@ static enum pare_status judge(void *user, struct context *ctx, size_t i, int wor
     if (x == NULL) {
         return fail_memory(ctx);
     }
-    read_outputs(m->evaluator->program, values, x);
+    fetch_outputs(m->evaluator->program, values, x);
     const float *f = s->outputs + i * s->width;
     double noise = 0, signal = 0;
     for (size_t k = 0; k < s->width; k++) {
@@ -109,6 +85,7 @@ static enum pare_status judge(void *user, struct context *ctx, size_t i, int wor
         signal += (double)f[k] * f[k];
     }
     m->right[i] = sample_set_right(s, m->evaluator->metric, i, x);
+    m->expected_drop[i] = sample_set_expected_drop(s, m->evaluator->metric, i, x);
     m->noise[i] = noise;
     m->signal[i] = signal;
     bool is_classifier = m->evaluator->metric != METRIC_SQNR && s->classes > 1;
@@ -125,21 +102,23 @@ static void sum_up(const struct measuring *m, struct measure *out) {
         out->paired.lost += s->right[i] && !m->right[i];
         out->paired.won += !s->right[i] && m->right[i];
         out->divergence += m->divergence[i];
+        out->expected_drop += m->expected_drop[i];
         noise += m->noise[i];
         signal += m->signal[i];
     }
     out->divergence /= (double)s->data->count;
+    out->expected_drop /= (double)s->data->count;
     out->noise_ratio = signal > 0 ? noise / signal : noise > 0 ? INFINITY : 0;
 }
 
 static enum pare_status run_program(struct context *ctx, const struct evaluator *e, const struct sample_set *s,
                                     struct measure *out) {
     size_t n = s->data->count;
-    double *numbers = malloc(3 * n * sizeof(double));
+    double *numbers = malloc(4 * n * sizeof(double));
     uint8_t *right = malloc(n);
     enum pare_status status = numbers == NULL || right == NULL ? fail_memory(ctx) : PARE_OK;
     if (status == PARE_OK) {
-        struct measuring m = {e, s, right, numbers, numbers + n, numbers + 2 * n};
+        struct measuring m = {e, s, right, numbers, numbers + n, numbers + 2 * n, numbers + 3 * n};
         status = executor_run(ctx, e->executor, NULL, n, load_codes, judge, &m, s->cache);
         if (status == PARE_OK) {
             sum_up(&m, out);
@@ -152,15 +131,15 @@ static enum pare_status run_program(struct context *ctx, const struct evaluator 
 
 enum pare_status evaluator_measure(struct context *ctx, struct evaluator *e, struct sample_set *set,
                                    const uint8_t *bits, struct measure *out) {
-    uint64_t key = hash_of(bits, e->knobs->count, hash_of(set->name, strlen(set->name), 0));
+    uint64_t key = hash_of(bits, e->knobs->count, hash_of(set->name, strlen(set->name), e->knobs->edition->id));
     double known[JOURNAL_VALUES];
     if (journal_find(e->journal, key, known)) {
-        *out = (struct measure){{set->data->count, (size_t)known[0], (size_t)known[1]}, known[2], known[3]};
+        *out = (struct measure){{set->data->count, (size_t)known[0], (size_t)known[1]}, known[2], known[3], known[4]};
         return PARE_OK;
     }
     TRY(evaluator_apply(ctx, e, bits));
     TRY(run_program(ctx, e, set, out));
     double values[JOURNAL_VALUES] = {(double)out->paired.lost, (double)out->paired.won, out->divergence,
-                                     out->noise_ratio};
+                                     out->noise_ratio, out->expected_drop};
     return journal_add(ctx, e->journal, key, values);
 }

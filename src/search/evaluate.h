@@ -9,9 +9,10 @@
 
 struct measure {
     struct paired paired;
-    double divergence;  /* mean over the samples: KL divergence (nats) of the softmaxes, or squared error over squared
-                           signal */
-    double noise_ratio; /* noise power over signal power, all samples together */
+    double divergence;    /* mean over the samples: KL divergence (nats) of the softmaxes, or squared error over squared
+                             signal */
+    double noise_ratio;   /* noise power over signal power, all samples together */
+    double expected_drop; /* the drop, were labels drawn from the float network's calibrated softmax */
 };
 
 struct evaluator {

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define JOURNAL_VALUES 4
+#define JOURNAL_VALUES 5
 
 struct journal;
 

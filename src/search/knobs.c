@@ -3,6 +3,11 @@
 #include "base/parallel.h"
 #include "graph/op.h"
 
+#include <math.h>
+#include <string.h>
+
+#define REVISED_REACH 2 /* bits */
+
 int widths_next_lower(uint32_t widths, int bits) {
     for (int b = bits - 1; b > 0; b--) {
         if (widths >> b & 1) {
@@ -31,50 +36,92 @@ int widths_base(uint32_t widths) {
 
 /* ---- rounding everything once ---- */
 
-struct rounding_job {
-    struct knobs *knobs;
-    struct arena *arenas; /* one per linear */
-    uint32_t widths;
-};
-
 /* The finest fraction that the input of linear `l` will ever have bounds the fractions of its rows. */
-static int finest_input_frac(const struct knobs *k, const struct linear *l, uint32_t widths) {
+static int finest_input_frac(const struct knobs *k, const struct linear *l) {
     size_t point = (size_t)(l->in - k->scheme->points);
     int finest = -1000;
     for (int b = 1; b <= KNOB_MAX_BITS; b++) {
-        if ((widths >> b & 1) && k->fracs[point][b] > finest) {
+        if ((k->widths >> b & 1) && k->fracs[point][b] > finest) {
             finest = k->fracs[point][b];
         }
     }
     return finest;
 }
 
-static enum pare_status round_linear(void *user, struct context *ctx, size_t i, int worker) {
+/* The widths of the mask that are allowed, into the edition. */
+struct rounding_job {
+    const struct knobs *knobs;
+    const struct statistics *statistics;
+    const struct edition *edition;
+    struct arena *arenas; /* one per width */
+    size_t linear;
+    uint32_t mask;
+};
+
+static enum pare_status round_width(void *user, struct context *ctx, size_t bits, int worker) {
     (void)worker;
     struct rounding_job *job = user;
-    struct knobs *k = job->knobs;
-    int input_frac = finest_input_frac(k, &k->scheme->linears[i], job->widths);
-    for (int b = 2; b <= KNOB_MAX_BITS; b++) {
-        if (job->widths >> b & 1) {
-            TRY(round_weights(ctx, &job->arenas[i], k->scheme, i, k->statistics, b, input_frac, ROUND_SECOND_ORDER,
-                              &k->weights[i][b]));
-        }
+    const struct knobs *k = job->knobs;
+    if (!((job->mask & k->widths & ~3u) >> bits & 1)) {
+        return PARE_OK;
+    }
+    int input_frac = finest_input_frac(k, &k->scheme->linears[job->linear]);
+    struct weight_choice *choice = ARENA_NEW(&job->arenas[bits], struct weight_choice);
+    job->edition->weights[job->linear][bits] = choice;
+    return choice == NULL ? fail_memory(ctx)
+                          : round_weights(ctx, &job->arenas[bits], k->scheme, job->linear, job->statistics, (int)bits,
+                                          input_frac, ROUND_SECOND_ORDER, choice);
+}
+
+static enum pare_status round_linear(struct context *ctx, struct rounding_job *job) {
+    struct arena arenas[KNOB_MAX_BITS + 1];
+    for (int b = 0; b <= KNOB_MAX_BITS; b++) {
+        arena_init(&arenas[b]);
+    }
+    job->arenas = arenas;
+    enum pare_status status = parallel_for(ctx, KNOB_MAX_BITS + 1, round_width, job);
+    for (int b = 0; b <= KNOB_MAX_BITS; b++) { /* handed over, so that everything lives as long as the scheme */
+        arena_adopt(&job->knobs->scheme->arena, &arenas[b]);
+    }
+    return status;
+}
+
+enum pare_status edition_new(struct context *ctx, const struct knobs *k, const struct edition *from, uint64_t id,
+                             struct edition **out) {
+    size_t count = k->scheme->linear_count;
+    *out = ARENA_NEW(k->arena, struct edition);
+    if (*out == NULL) {
+        return fail_memory(ctx);
+    }
+    (*out)->id = id;
+    (*out)->weights = arena_array(k->arena, count, sizeof(*(*out)->weights));
+    if ((*out)->weights == NULL) {
+        return fail_memory(ctx);
+    }
+    if (from != NULL) {
+        memcpy((*out)->weights, from->weights, count * sizeof(*from->weights));
     }
     return PARE_OK;
 }
 
-static enum pare_status round_all(struct context *ctx, struct knobs *k, uint32_t widths) {
-    size_t count = k->scheme->linear_count;
-    struct rounding_job job = {.knobs = k, .widths = widths};
-    job.arenas = ARENA_ARRAY(k->arena, count, struct arena);
-    if (job.arenas == NULL) {
-        return fail_memory(ctx);
+static enum pare_status first_edition(struct context *ctx, struct knobs *k) {
+    struct edition *edition = NULL;
+    TRY(edition_new(ctx, k, NULL, 0, &edition));
+    for (size_t i = 0; i < k->scheme->linear_count; i++) {
+        struct rounding_job job = {
+            .knobs = k, .statistics = k->statistics, .edition = edition, .linear = i, .mask = ~0u};
+        TRY(round_linear(ctx, &job));
     }
-    enum pare_status status = parallel_for(ctx, count, round_linear, &job);
-    for (size_t i = 0; i < count; i++) { /* handed over, so that everything lives as long as the scheme */
-        arena_adopt(&k->scheme->arena, &job.arenas[i]);
-    }
-    return status;
+    k->edition = edition;
+    return PARE_OK;
+}
+
+enum pare_status edition_revise(struct context *ctx, const struct knobs *k, struct edition *e, size_t linear, int bits,
+                                const struct statistics *st) {
+    int lowest = bits < REVISED_REACH ? 0 : bits - REVISED_REACH;
+    uint32_t mask = (1u << (bits + REVISED_REACH + 1)) - (1u << lowest);
+    struct rounding_job job = {.knobs = k, .statistics = st, .edition = e, .linear = linear, .mask = mask};
+    return round_linear(ctx, &job);
 }
 
 /* ---- the list ---- */
@@ -106,7 +153,7 @@ static void find_fracs(struct knobs *k, uint32_t widths) {
         p->is_signed = p->is_signed && statistics_min(k->statistics, i) < 0;
         for (int b = 1; b <= KNOB_MAX_BITS; b++) {
             if (widths >> b & 1) {
-                k->fracs[i][b] = statistics_frac(k->statistics, i, b, p->is_signed, NULL);
+                k->fracs[i][b] = statistics_frac(k->statistics, i, b, p->is_signed, &k->point_errors[i][b]);
             }
         }
     }
@@ -114,23 +161,23 @@ static void find_fracs(struct knobs *k, uint32_t widths) {
 
 enum pare_status knobs_new(struct context *ctx, struct arena *a, struct scheme *s, const struct statistics *st,
                            uint32_t widths, struct knobs *out) {
-    *out = (struct knobs){.arena = a, .scheme = s, .statistics = st};
+    *out = (struct knobs){.arena = a, .scheme = s, .statistics = st, .widths = widths};
     out->items = ARENA_ARRAY(a, 2 * s->linear_count + s->point_count, struct knob);
-    out->weights = arena_array(a, s->linear_count, sizeof(*out->weights));
     out->fracs = arena_array(a, s->point_count, sizeof(*out->fracs));
-    if (out->items == NULL || out->weights == NULL || out->fracs == NULL) {
+    out->point_errors = arena_array(a, s->point_count, sizeof(*out->point_errors));
+    if (out->point_errors == NULL || out->items == NULL || out->fracs == NULL) {
         return fail_memory(ctx);
     }
     find_fracs(out, widths);
     list_knobs(out, widths);
-    return round_all(ctx, out, widths);
+    return first_edition(ctx, out);
 }
 
 void knobs_set(struct knobs *k, size_t knob, int bits) {
     const struct knob *n = &k->items[knob];
     struct scheme *s = k->scheme;
     if (n->kind == KNOB_WEIGHT) {
-        s->linears[n->index].weights = &k->weights[n->index][bits];
+        s->linears[n->index].weights = k->edition->weights[n->index][bits];
     } else if (n->kind == KNOB_BIAS) {
         s->linears[n->index].bias_bits = bits;
     } else {
@@ -142,5 +189,17 @@ void knobs_set(struct knobs *k, size_t knob, int bits) {
 void knobs_set_all(struct knobs *k, const uint8_t *bits) {
     for (size_t i = 0; i < k->count; i++) {
         knobs_set(k, i, bits[i]);
+    }
+}
+
+double knobs_error(const struct knobs *k, size_t knob, int bits) {
+    const struct knob *n = &k->items[knob];
+    switch (n->kind) {
+    case KNOB_WEIGHT:
+        return k->edition->weights[n->index][bits]->output_error;
+    case KNOB_ACTIVATION:
+        return k->point_errors[n->index][bits];
+    default:
+        return ldexp(1, -2 * bits);
     }
 }

@@ -18,23 +18,42 @@ struct knob {
     uint32_t widths; /* bit b: width b may be chosen */
 };
 
-/* Everything a width needs is made once: rounded weights and fractions of every (tensor, width). */
+/* Rounded weights per linear and width. The first edition suits the float network's activations; each later one those
+ * of the integer program at some widths. */
+struct edition {
+    uint64_t id;
+    const struct weight_choice *(*weights)[KNOB_MAX_BITS + 1];
+};
+
+/* Everything a width needs: rounded weights and fractions of every (tensor, width). */
 struct knobs {
     struct arena *arena;
     struct scheme *scheme;
     const struct statistics *statistics;
+    uint32_t widths; /* that are allowed */
     struct knob *items;
     size_t count;
-    struct weight_choice (*weights)[KNOB_MAX_BITS + 1]; /* per linear and width */
-    int (*fracs)[KNOB_MAX_BITS + 1];                    /* per point and width */
+    const struct edition *edition;             /* that knobs_set takes weights from */
+    int (*fracs)[KNOB_MAX_BITS + 1];           /* per point and width */
+    double (*point_errors)[KNOB_MAX_BITS + 1]; /* mean squared error of rounding, per point and width */
 };
 
 /* Rounds the weights at every width, in parallel. `widths` as in struct search_options. */
 enum pare_status knobs_new(struct context *ctx, struct arena *a, struct scheme *s, const struct statistics *st,
                            uint32_t widths, struct knobs *out);
+/* A new edition, so far equal to `from`. */
+enum pare_status edition_new(struct context *ctx, const struct knobs *k, const struct edition *from, uint64_t id,
+                             struct edition **out);
+/* Rounds one linear of an edition again, for widths near `bits`. */
+enum pare_status edition_revise(struct context *ctx, const struct knobs *k, struct edition *e, size_t linear, int bits,
+                                const struct statistics *st);
 /* Puts a width into the scheme; lower (again) afterwards. */
 void knobs_set(struct knobs *k, size_t knob, int bits);
 void knobs_set_all(struct knobs *k, const uint8_t *bits);
+
+/* What the harm of knob k at `bits` bits should be in proportion to: the mean squared error that rounding causes, at
+ * the layer's output for weights, of the values for activations. */
+double knobs_error(const struct knobs *k, size_t knob, int bits);
 
 int widths_next_lower(uint32_t widths, int bits);  /* 0: none */
 int widths_next_higher(uint32_t widths, int bits); /* 0: none */

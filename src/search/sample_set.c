@@ -4,6 +4,7 @@
 #include "float/float.h"
 #include "quant/lower.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,60 @@ bool sample_set_right(const struct sample_set *s, enum metric metric, size_t i, 
     default:
         return true;
     }
+}
+
+/* ---- probabilities ---- */
+
+static double log_partition(const float *x, size_t count, double temperature) {
+    double largest = x[scores_argmax(x, count)], sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        sum += exp((x[i] - largest) / temperature);
+    }
+    return largest / temperature + log(sum);
+}
+
+static double negative_log_likelihood(const struct sample_set *s, double temperature) {
+    double sum = 0;
+    for (size_t i = 0; i < s->data->count; i++) {
+        const float *x = s->outputs + i * s->width;
+        sum += log_partition(x, s->classes, temperature) - x[dataset_label(s->data, i)] / temperature;
+    }
+    return sum;
+}
+
+/* Golden-section search over its logarithm: the likelihood is unimodal in 1 / temperature. */
+static double fit_temperature(const struct sample_set *s) {
+    const double section = 0.6180339887498949;
+    double low = log(0.05), high = log(20);
+    for (int i = 0; i < 24; i++) {
+        double a = high - section * (high - low), b = low + section * (high - low);
+        if (negative_log_likelihood(s, exp(a)) < negative_log_likelihood(s, exp(b))) {
+            high = b;
+        } else {
+            low = a;
+        }
+    }
+    return exp((low + high) / 2);
+}
+
+/* Probability that one of the classes that the scores `x` put first is the label. */
+static double probability_right(const struct sample_set *s, enum metric metric, const float *outputs, const float *x) {
+    double sum = 0, partition = log_partition(outputs, s->classes, s->temperature);
+    size_t best = scores_argmax(x, s->classes);
+    for (size_t c = 0; c < s->classes; c++) {
+        if (metric == METRIC_TOP5 ? in_top5(x, s->classes, c) : c == best) {
+            sum += exp(outputs[c] / s->temperature - partition);
+        }
+    }
+    return sum;
+}
+
+double sample_set_expected_drop(const struct sample_set *s, enum metric metric, size_t i, const float *x) {
+    const float *outputs = s->outputs + i * s->width;
+    if (metric == METRIC_TOP1 || metric == METRIC_TOP5) {
+        return probability_right(s, metric, outputs, outputs) - probability_right(s, metric, outputs, x);
+    }
+    return s->right[i] && !sample_set_right(s, metric, i, x);
 }
 
 /* ---- the float network ---- */
@@ -165,6 +220,7 @@ enum pare_status sample_set_new(struct context *ctx, const struct scheme *s, enu
         out->right[i] = sample_set_right(out, metric, i, out->outputs + i * out->width);
         out->right_count += out->right[i];
     }
+    out->temperature = metric == METRIC_TOP1 || metric == METRIC_TOP5 ? fit_temperature(out) : 1;
     return PARE_OK;
 }
 

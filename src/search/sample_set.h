@@ -13,6 +13,7 @@ struct sample_set {
     float *outputs; /* [samples][width], on the heap */
     uint8_t *right; /* [samples]: the float network is right, by the metric */
     size_t right_count;
+    double temperature;           /* that makes the float network's softmax fit the labels best; 1 without labels */
     struct executor_cache *cache; /* or NULL */
 };
 
@@ -25,6 +26,12 @@ void sample_set_free(struct sample_set *s);
 size_t scores_argmax(const float *x, size_t count);
 /* Whether the outputs `x` of sample i count as right, by the metric (always, for SQNR). */
 bool sample_set_right(const struct sample_set *s, enum metric metric, size_t i, const float *x);
+
+/* The probability that only the float network is right on sample i, less that of the opposite, if its label is drawn
+ * from the float network's own softmax at the set's temperature (Guo et al. 2017, section 4.2). The mean over samples
+ * estimates the drop with a fraction of the variance that right and wrong labels have. Without labels: whether the
+ * networks disagree. */
+double sample_set_expected_drop(const struct sample_set *s, enum metric metric, size_t i, const float *x);
 
 /* dataset_load into tensors of the caller; used for calibration too. */
 enum pare_status load_sample(void *user, struct context *ctx, size_t sample, struct tensor *inputs);

@@ -9,9 +9,9 @@
 #include <string.h>
 
 #define CALIBRATION_SAMPLES 512
-#define SENSITIVITY_SAMPLES_MAX 256
-#define SENSITIVITY_SAMPLES_MIN 32
-#define SENSITIVITY_MACS 2e12 /* spent on one round of sensitivities: fewer samples for larger networks */
+#define SENSITIVITY_SAMPLES_MAX 512
+#define SENSITIVITY_SAMPLES_MIN 64
+#define SENSITIVITY_MACS 3e12 /* spent on one round of sensitivities: fewer samples for larger networks */
 #define CACHE_BYTES ((size_t)2 << 30)
 #define CANDIDATES_MAX 1000
 
@@ -31,10 +31,10 @@ void search_report(struct search *s, const char *phase, size_t done, size_t tota
     context_progress(s->ctx, &p);
 }
 
-static enum pare_status collect(struct search *s, const struct dataset *calibration) {
-    search_report(s, "calibration", 0, calibration->count);
-    TRY(statistics_collect(s->ctx, s->scheme, NULL, calibration->count, load_sample, (void *)calibration,
-                           &s->statistics));
+static enum pare_status collect(struct search *s) {
+    struct sample_source source = {load_sample, &s->calibration, NULL};
+    search_report(s, "calibration", 0, s->calibration.count);
+    TRY(statistics_collect(s->ctx, s->scheme, &source, s->calibration.count, NULL, &s->statistics));
     search_report(s, "rounding", 0, 0);
     return knobs_new(s->ctx, s->arena, s->scheme, s->statistics, s->options->widths, &s->knobs);
 }
@@ -45,7 +45,7 @@ static size_t few_samples(const struct search *s) {
     for (size_t i = 0; i < s->scheme->linear_count; i++) {
         macs += (double)s->scheme->linears[i].macs;
     }
-    double samples = SENSITIVITY_MACS / (macs * (double)s->knobs.count * 6);
+    double samples = SENSITIVITY_MACS / (macs * (double)s->knobs.count * 4);
     samples = fmin(fmax(samples, SENSITIVITY_SAMPLES_MIN), SENSITIVITY_SAMPLES_MAX);
     return (size_t)samples;
 }
@@ -77,11 +77,10 @@ static enum pare_status choose_sets(struct search *s, const struct search_data *
     return PARE_OK;
 }
 
-static enum pare_status make_scheme(struct search *s, struct graph *g, const struct dataset *calibration,
-                                    struct scheme **out) {
-    struct sample_source source = {load_sample, (void *)calibration, NULL};
-    search_report(s, "equalisation", 0, calibration->count);
-    TRY(equalize(s->ctx, g, calibration->count, &source));
+static enum pare_status make_scheme(struct search *s, struct graph *g, struct scheme **out) {
+    struct sample_source source = {load_sample, &s->calibration, NULL};
+    search_report(s, "equalisation", 0, s->calibration.count);
+    TRY(equalize(s->ctx, g, s->calibration.count, &source));
     TRY(scheme_new(s->ctx, g, out));
     s->scheme = *out;
     if (s->scheme->linear_count == 0) {
@@ -115,11 +114,10 @@ static enum pare_status prepare(struct search *s, const struct search_data *data
     }
     TRY(choose_sets(s, data, sets));
     const struct dataset *all = data->calibration != NULL ? data->calibration : &sets[0];
-    struct dataset calibration;
-    TRY(dataset_take(s->ctx, s->arena, all, s->options->seed, CALIBRATION_SAMPLES, &calibration));
-    TRY(make_scheme(s, r->graph, &calibration, &r->scheme));
+    TRY(dataset_take(s->ctx, s->arena, all, s->options->seed, CALIBRATION_SAMPLES, &s->calibration));
+    TRY(make_scheme(s, r->graph, &r->scheme));
     TRY(measure_sets(s, sets));
-    TRY(collect(s, &calibration));
+    TRY(collect(s));
     TRY(cost_model_new(s->ctx, s->arena, &s->knobs, s->options->cost, &s->cost));
     TRY(journal_open(s->ctx, s->options->journal_path, identity(s), s->options->resume, &s->journal));
     s->candidate_capacity = CANDIDATES_MAX;

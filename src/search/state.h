@@ -11,6 +11,7 @@
 /* A state whose accuracy on the whole search set is known. */
 struct candidate {
     uint8_t *bits;
+    const struct edition *edition;
     struct measure measure;
     struct cost_sums sums;
     double cost;
@@ -27,6 +28,7 @@ struct search {
     struct cost_model cost;
     struct evaluator evaluator;
     struct journal *journal;
+    struct dataset calibration;
     struct sample_set search_set, held_out, few; /* `few`: the sensitivities' */
     struct claim claim;
     size_t *order; /* knobs, the last operator of the program first */

@@ -5,14 +5,15 @@
 #include <math.h>
 #include <string.h>
 
-#define ROUNDS 3 /* of sensitivities, each at the point that the last one found */
-#define POLISHING_EVALUATIONS 8
+#define ROUNDS 5 /* of sensitivities, each at the point that the last one found */
+#define POLISHING_EVALUATIONS 6
 
 /* ---- full evaluations ---- */
 
 static struct candidate *find_candidate(const struct search *s, const uint8_t *bits) {
     for (size_t i = 0; i < s->candidate_count; i++) {
-        if (memcmp(s->candidates[i].bits, bits, s->knobs.count) == 0) {
+        const struct candidate *c = &s->candidates[i];
+        if (c->edition == s->knobs.edition && memcmp(c->bits, bits, s->knobs.count) == 0) {
             return &s->candidates[i];
         }
     }
@@ -29,8 +30,14 @@ static enum pare_status add_candidate(struct search *s, const uint8_t *bits, str
         return fail_memory(s->ctx);
     }
     memcpy(c->bits, bits, s->knobs.count);
+    c->edition = s->knobs.edition;
     *out = c;
     return PARE_OK;
+}
+
+static bool is_better(const struct search *s, const struct candidate *a, const struct candidate *b) {
+    return a->cost < b->cost ||
+           (a->cost == b->cost && claim_estimate(&s->claim, &a->measure) < claim_estimate(&s->claim, &b->measure));
 }
 
 static enum pare_status evaluate(struct search *s, const uint8_t *bits, struct candidate **out) {
@@ -46,7 +53,7 @@ static enum pare_status evaluate(struct search *s, const uint8_t *bits, struct c
     cost_sums(&s->cost, bits, &c->sums);
     c->cost = cost_relative(&s->cost, &c->sums);
     c->accepted = claim_promises(&s->claim, &c->measure, s->held_out.data->count);
-    if (c->accepted && (s->best == NULL || c->cost < s->best->cost)) {
+    if (c->accepted && (s->best == NULL || is_better(s, c, s->best))) {
         s->best = c;
     }
     search_report(s, "search", s->full_evaluations, 0);
@@ -87,32 +94,51 @@ static enum pare_status order_knobs(struct search *s) {
     return PARE_OK;
 }
 
-/* Widths from `reach` above to `reach` below the current one. */
-static bool considered(const struct search *s, size_t k, int now, int b, int reach) {
+/* How far from the current width harm is predicted, and from where on downwards it is measured: differences between
+ * wide formats are mostly noise. */
+struct reach {
+    int up, down, first;
+};
+
+static const struct reach everything = {KNOB_MAX_BITS, KNOB_MAX_BITS, 3}, nearby = {2, 2, 1}, below = {0, 1, 1};
+
+static uint32_t considered(const struct search *s, size_t k, int now, const struct reach *r) {
     int base = widths_base(s->options->widths);
-    return (s->knobs.items[k].widths >> b & 1) && b <= now + reach && b >= now - reach && (b <= base || b <= now);
+    uint32_t mask = 0;
+    for (int b = now - r->down < 0 ? 0 : now - r->down; b <= KNOB_MAX_BITS && b <= now + r->up; b++) {
+        bool wanted = b == now || (s->knobs.items[k].widths >> b & 1 && (b <= base || b <= now));
+        mask |= wanted ? 1u << b : 0;
+    }
+    return mask;
 }
 
-static enum pare_status measure_knob(struct search *s, uint8_t *bits, size_t k, int reach, double base,
+static bool is_measured(uint32_t mask, int now, int b, const struct reach *r) {
+    bool is_narrowest = (mask & ((1u << b) - 1)) == 0;
+    return b < now && mask >> b & 1 && (b <= now - r->first || is_narrowest);
+}
+
+static enum pare_status measure_knob(struct search *s, uint8_t *bits, size_t k, const struct reach *reach, double base,
                                      struct sensitivity *out) {
     int now = bits[k];
-    out->harm[k][now] = 0;
-    for (int b = 2; b <= KNOB_MAX_BITS; b++) {
-        if (b == now || !considered(s, k, now, b, reach)) {
-            continue;
+    uint32_t mask = considered(s, k, now, reach);
+    double error[KNOB_MAX_BITS + 1] = {0};
+    for (int b = 0; b <= KNOB_MAX_BITS; b++) {
+        error[b] = mask >> b & 1 ? knobs_error(&s->knobs, k, b) : 0;
+        if (is_measured(mask, now, b, reach)) {
+            struct measure m;
+            bits[k] = (uint8_t)b;
+            TRY(evaluator_measure(s->ctx, &s->evaluator, &s->few, bits, &m));
+            out->harm[k][b] = m.divergence - base;
         }
-        struct measure m;
-        bits[k] = (uint8_t)b;
-        TRY(evaluator_measure(s->ctx, &s->evaluator, &s->few, bits, &m));
-        out->harm[k][b] = m.divergence - base;
     }
     bits[k] = (uint8_t)now;
-    sensitivity_smooth(out, k, now);
+    sensitivity_fit(out, k, now, mask, error);
     return PARE_OK;
 }
 
 /* Harm of every (tensor, width) at the quantised point `at`, all other tensors as they are there. */
-static enum pare_status measure_sensitivities(struct search *s, const uint8_t *at, int reach, struct sensitivity *out) {
+static enum pare_status measure_sensitivities(struct search *s, const uint8_t *at, const struct reach *reach,
+                                              struct sensitivity *out) {
     TRY(sensitivity_new(s->ctx, s->arena, s->knobs.count, out));
     uint8_t *bits = ARENA_ARRAY(s->arena, s->knobs.count, uint8_t);
     if (bits == NULL) {
@@ -131,22 +157,89 @@ static enum pare_status measure_sensitivities(struct search *s, const uint8_t *a
     return PARE_OK;
 }
 
-/* ---- the walk ---- */
+/* ---- rounding again ---- */
 
-/* The furthest accepted point of a path whose acceptance is taken as monotone. */
-static enum pare_status bisect(struct search *s, const struct path *p) {
-    size_t low = 0, high = p->count; /* invariant: low accepted (or not known to be refused), high refused */
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        struct candidate *c = NULL;
-        TRY(evaluate(s, p->bits + middle * p->knobs, &c));
-        if (c->accepted) {
-            low = middle;
-        } else {
-            high = middle;
-        }
+/* Linear `i` rounded again for what the integer program at these widths, with all layers before it as the edition has
+ * them, computes as its input. */
+static enum pare_status revise_linear(struct search *s, const uint8_t *bits, size_t i, struct edition *e) {
+    struct quantised_run run = {s->evaluator.program, s->evaluator.executor, i};
+    struct sample_source source = {load_sample, &s->calibration, NULL};
+    struct statistics *st = NULL;
+    size_t knob = s->cost.weight_knob[i];
+    TRY(evaluator_apply(s->ctx, &s->evaluator, bits));
+    TRY(statistics_collect(s->ctx, s->scheme, &source, s->calibration.count, &run, &st));
+    enum pare_status status = edition_revise(s->ctx, &s->knobs, e, i, bits[knob], st);
+    statistics_free(st);
+    return status;
+}
+
+/* Rounds the weights again at the best point, the first layer first, and keeps that where it helps. */
+static enum pare_status revise_best(struct search *s) {
+    const struct candidate *before = s->best;
+    struct candidate *after = NULL;
+    struct edition *revised = NULL;
+    uint64_t id = hash_of(before->bits, s->knobs.count, before->edition->id + 1);
+    TRY(edition_new(s->ctx, &s->knobs, before->edition, id, &revised));
+    s->knobs.edition = revised;
+    for (size_t i = 0; i < s->scheme->linear_count; i++) {
+        search_report(s, "rounding", i, s->scheme->linear_count);
+        TRY(revise_linear(s, before->bits, i, revised));
+    }
+    TRY(evaluate(s, before->bits, &after));
+    if (after->measure.divergence >= before->measure.divergence) {
+        s->knobs.edition = before->edition;
     }
     return PARE_OK;
+}
+
+/* ---- the walk ---- */
+
+static enum pare_status try_point(struct search *s, const struct path *p, size_t i, bool *accepted) {
+    struct candidate *c = NULL;
+    TRY(evaluate(s, p->bits + i * p->knobs, &c));
+    *accepted = c->accepted;
+    return PARE_OK;
+}
+
+/* Between an accepted point (or the beginning) and a refused one (or the end), until they lie close. */
+static enum pare_status bisect(struct search *s, const struct path *p, size_t low, size_t high) {
+    while (high - low > 1 + p->count / 100) {
+        size_t middle = low + (high - low) / 2;
+        bool accepted = false;
+        TRY(try_point(s, p, middle, &accepted));
+        *(accepted ? &low : &high) = middle;
+    }
+    return PARE_OK;
+}
+
+/* The furthest accepted point of a path whose acceptance is taken as monotone, looked for from `start` on in growing
+ * strides. */
+static enum pare_status gallop(struct search *s, const struct path *p, size_t start) {
+    bool first = false, accepted = false;
+    size_t at = start, stride = 1 + p->count / 24;
+    TRY(try_point(s, p, at, &first));
+    for (accepted = first; accepted == first; stride *= 2) {
+        size_t next = first ? at + stride : at - stride;
+        if (first ? next >= p->count : stride > at) {
+            return first ? bisect(s, p, at, p->count) : bisect(s, p, 0, at);
+        }
+        TRY(try_point(s, p, next, &accepted));
+        if (accepted != first) {
+            return first ? bisect(s, p, at, next) : bisect(s, p, next, at);
+        }
+        at = next;
+    }
+    return PARE_OK;
+}
+
+/* The point of the path whose predicted harm is that of the widths `bits`. */
+static size_t equal_harm(const struct path *p, const struct sensitivity *around, const uint8_t *bits) {
+    double harm = sensitivity_sum(around, bits);
+    size_t i = 0;
+    while (i + 1 < p->count && p->harm[i + 1] <= harm) {
+        i++;
+    }
+    return i;
 }
 
 /* One knob after the other is taken down where the sensitivities at the best point promise most, each step tried on all
@@ -220,15 +313,16 @@ enum pare_status search_walk(struct search *s) {
     struct sensitivity around;
     for (int round = 0; round < ROUNDS; round++) {
         double before = s->best->cost;
-        int reach = round == 0 ? KNOB_MAX_BITS : 2;
         struct path path;
-        TRY(measure_sensitivities(s, s->best->bits, reach, &around));
+        TRY(round == 0 ? PARE_OK : revise_best(s));
+        TRY(measure_sensitivities(s, s->best->bits, round == 0 ? &everything : &nearby, &around));
         TRY(path_build(s->ctx, s->arena, &s->cost, &around, &path));
-        TRY(bisect(s, &path));
-        if (round > 0 && s->best->cost > before * 0.995) {
+        TRY(round == 0 ? bisect(s, &path, 0, path.count) : gallop(s, &path, equal_harm(&path, &around, s->best->bits)));
+        if (round > 0 && s->best->cost > before * 0.99) {
             break;
         }
     }
-    TRY(measure_sensitivities(s, s->best->bits, 1, &around));
+    TRY(revise_best(s));
+    TRY(measure_sensitivities(s, s->best->bits, &below, &around));
     return polish(s, &around);
 }

@@ -99,9 +99,11 @@ static enum pare_status round_all(struct bench *b, int bits, enum rounding round
 
 static enum pare_status measure(struct bench *b) {
     double start = seconds();
-    TRY(statistics_collect(&b->ctx, b->scheme, NULL, b->data[0].count, load, &b->data[0], &b->statistics));
+    TRY(statistics_collect(&b->ctx, b->scheme, &(struct sample_source){load, &b->data[0], NULL}, b->data[0].count, NULL,
+                           &b->statistics));
     printf("%zu samples on %d threads: %.2f s\n", b->data[0].count, b->ctx.threads, seconds() - start);
-    TRY(statistics_collect(&b->ctx, b->scheme, NULL, b->data[1].count, load, &b->data[1], &b->held_out));
+    TRY(statistics_collect(&b->ctx, b->scheme, &(struct sample_source){load, &b->data[1], NULL}, b->data[1].count, NULL,
+                           &b->held_out));
     for (int bits = 2; bits <= 8; bits++) {
         struct result nearest, second;
         TRY(round_all(b, bits, ROUND_NEAREST, &nearest));

@@ -46,7 +46,8 @@ static inline void trial_begin(struct quant_trial *t, const char *text) {
 static inline void trial_collect(struct quant_trial *t, size_t samples, int threads) {
     t->ctx.threads = threads;
     statistics_free(t->statistics);
-    trial_ok(t, statistics_collect(&t->ctx, t->scheme, NULL, samples, trial_load, t->graph, &t->statistics));
+    struct sample_source source = {trial_load, t->graph, NULL};
+    trial_ok(t, statistics_collect(&t->ctx, t->scheme, &source, samples, NULL, &t->statistics));
 }
 
 static inline void trial_finish(struct quant_trial *t) {

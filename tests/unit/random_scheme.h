@@ -91,7 +91,8 @@ static inline void choose_weights(struct quantised *q, struct linear *l) {
 
 static inline void choose_bias(struct quantised *q, struct linear *l) {
     static const int bits[] = {0, 2, 4, 8, 16, 24};
-    l->bias_bits = bits[pick(&q->m, 0, 5)];
+    int bias_bits = bits[pick(&q->m, 0, 5)];
+    l->bias_bits = l->bias == NULL ? 0 : bias_bits;
 }
 
 static inline void quantise(struct quantised *q, uint64_t seed, network_operator *only) {

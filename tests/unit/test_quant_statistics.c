@@ -251,11 +251,14 @@ START_TEST(failures_are_passed_on) {
     struct quant_trial t;
     begin(&t, network);
     struct statistics *st = NULL;
-    ck_assert_int_eq(statistics_collect(&t.ctx, t.scheme, NULL, 9, refuse, NULL, &st), PARE_ERROR_INPUT);
+    ck_assert_int_eq(statistics_collect(&t.ctx, t.scheme, &(struct sample_source){refuse, NULL, NULL}, 9, NULL, &st),
+                     PARE_ERROR_INPUT);
     ck_assert_str_eq(t.ctx.diag.message, "sample 5 is unreadable");
     ck_assert_ptr_null(st);
     context_clear(&t.ctx);
-    ck_assert_int_eq(statistics_collect(&t.ctx, t.scheme, NULL, 0, trial_load, t.graph, &st), PARE_ERROR_INPUT);
+    ck_assert_int_eq(
+        statistics_collect(&t.ctx, t.scheme, &(struct sample_source){trial_load, t.graph, NULL}, 0, NULL, &st),
+        PARE_ERROR_INPUT);
     trial_finish(&t);
 }
 END_TEST

@@ -119,23 +119,30 @@ START_TEST(paths_are_optimal) {
 }
 END_TEST
 
-/* Exact noise comes back as it is; noise of measuring at wide formats is held under a third per bit. */
-START_TEST(smoothing) {
+/* Exact noise comes back as it is; of measurements that contradict each other the median counts. */
+START_TEST(harm_in_proportion_to_error) {
     struct fixture f;
     set_up(&f, 1);
-    double *harm = f.sensitivity.harm[0];
-    for (int b = 2; b <= 8; b++) {
-        harm[b] = ldexp(1, -2 * b) - ldexp(1, -12); /* measured against 6 bits */
+    double *harm = f.sensitivity.harm[0], error[KNOB_MAX_BITS + 1] = {0};
+    uint32_t considered = 0;
+    for (int b = 8; b >= 2; b--) {
+        error[b] = 5 * ldexp(1, -2 * b);
+        harm[b] = b < 6 ? 3 * (error[b] - error[6]) : INFINITY; /* measured against 6 bits */
+        considered |= b == 7 ? 0 : 1u << b;
     }
-    sensitivity_smooth(&f.sensitivity, 0, 6);
+    sensitivity_fit(&f.sensitivity, 0, 6, considered, error);
     for (int b = 2; b <= 8; b++) {
-        ck_assert_double_eq_tol(harm[b], ldexp(1, -2 * b), 1e-15);
+        ck_assert_msg(b == 7 ? isinf(harm[b]) : fabs(harm[b] - 3 * error[b]) < 1e-12, "%d bits: %g of %g", b, harm[b],
+                      3 * error[b]);
     }
-    harm[7] = 0.02; /* above what 2 bits do: cannot be */
-    harm[8] = -0.02;
-    sensitivity_smooth(&f.sensitivity, 0, 8);
-    ck_assert_double_lt(harm[7], harm[6] / 2.9);
-    ck_assert_double_eq(harm[8], 0);
+    harm[2] = 3 * error[2];
+    harm[3] = 3 * error[3];
+    harm[4] = -1; /* noise: cannot be */
+    harm[5] = harm[6] = harm[8] = INFINITY;
+    sensitivity_fit(&f.sensitivity, 0, 6, considered, error);
+    ck_assert_double_gt(harm[5], 0);
+    ck_assert_double_le(harm[4], harm[3]);
+    ck_assert_double_le(harm[8], harm[6]);
     arena_free(&f.arena);
 }
 END_TEST
@@ -165,7 +172,7 @@ int main(void) {
     TCase *tests = tcase_create("allocate");
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, paths_are_optimal, 0, 20);
-    tcase_add_test(tests, smoothing);
+    tcase_add_test(tests, harm_in_proportion_to_error);
     tcase_add_test(tests, costs_by_hand);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
