@@ -84,7 +84,8 @@ static enum pare_status dump(struct context *ctx, struct run *r, const char *nam
 static enum pare_status run_pass(struct context *ctx, struct run *r, size_t pass, int *total) {
     struct graph *snapshot;
     int changes = 0;
-    if ((r->disabled >> pass & 1) != 0) {
+    bool left_out = r->options->without != NULL && strcmp(r->options->without, r->pipeline->passes[pass].name) == 0;
+    if (left_out || (r->disabled >> pass & 1) != 0) {
         return PARE_OK;
     }
     TRY(graph_clone(ctx, r->graph, true, &snapshot));

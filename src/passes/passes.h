@@ -18,6 +18,7 @@ struct pass_options {
     bool check_numerics; /* compare float outputs before and after each pass that changed something, on inputs made
                           * up from `seed`; roll back and warn on a mismatch above 1e-4 relative */
     uint64_t seed;
+    const char *without; /* a pass to leave out, or NULL: for benchmarks */
 };
 
 /* Runs the standard pipeline (see passes/pipeline.c) to a fixed point; verifies and re-infers after each pass. *g may

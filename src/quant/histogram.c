@@ -125,10 +125,10 @@ double histogram_error(const struct histogram *h, int bits, bool is_signed, int 
     return (positive + negative) * step * step / (double)h->count;
 }
 
-int histogram_frac(const struct histogram *h, int bits, bool is_signed, double *error) {
+static int best_frac(const struct histogram *h, int bits, bool is_signed, int finer, double *error) {
     double largest = is_signed ? fmax(h->high, -h->low) : h->high, least = INFINITY;
     int first = frac_for_range(largest, bits, is_signed), best = first;
-    for (int frac = first - COARSER; frac <= first + FINER && frac <= FRAC_MAX; frac++) {
+    for (int frac = first - COARSER; frac <= first + finer && frac <= FRAC_MAX; frac++) {
         double e = histogram_error(h, bits, is_signed, frac);
         if (frac >= -FRAC_MAX && e < least) {
             least = e;
@@ -139,4 +139,12 @@ int histogram_frac(const struct histogram *h, int bits, bool is_signed, double *
         *error = h->filled ? least : 0;
     }
     return h->filled ? best : first;
+}
+
+int histogram_frac(const struct histogram *h, int bits, bool is_signed, double *error) {
+    return best_frac(h, bits, is_signed, FINER, error);
+}
+
+int histogram_covering_frac(const struct histogram *h, int bits, bool is_signed, double *error) {
+    return best_frac(h, bits, is_signed, 0, error);
 }

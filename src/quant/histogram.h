@@ -29,5 +29,7 @@ void histogram_merge(struct histogram *h, const struct histogram *from); /* of a
 double histogram_error(const struct histogram *h, int bits, bool is_signed, int frac);
 /* The fraction with the least such error, from one bit coarser than covering the range to clipping at a 16th of it. */
 int histogram_frac(const struct histogram *h, int bits, bool is_signed, double *error);
+/* The same without clipping. */
+int histogram_covering_frac(const struct histogram *h, int bits, bool is_signed, double *error);
 
 #endif

@@ -25,6 +25,7 @@ struct rounder {
     const struct moments *moments;    /* NULL: nothing is known */
     const struct gptq_factor *factor; /* NULL: nearest */
     struct grid_range range;
+    uint32_t without; /* mask of enum technique */
     int bits;
     uint32_t group, columns, first, rows;
     double damping;
@@ -68,15 +69,17 @@ static int bias_limit(const struct linear *l, uint32_t r, int input_frac) {
 }
 
 /* For each row the coarsest and the finest fraction to try. */
-static void fraction_ranges(const struct linear *l, const float *weights, int bits, int input_frac, int *lowest,
-                            int *limit) {
-    int coarsest = FRAC_MAX;
+static void fraction_ranges(struct rounder *k, int input_frac) {
+    const struct linear *l = k->linear;
+    const float *weights = targets_of(l, k->moments);
+    int coarsest = FRAC_MAX, finer = k->without & TECHNIQUE_CLIPPING ? 0 : FINER, *lowest = k->lowest,
+        *limit = k->limit;
     for (uint32_t r = 0; r < l->rows; r++) {
         double largest = largest_of(weights + (size_t)r * l->columns, l->columns);
-        int frac = largest > 0 ? frac_for_range(largest, bits, true) - COARSER : FRAC_MAX;
+        int frac = largest > 0 ? frac_for_range(largest, k->bits, true) - COARSER : FRAC_MAX;
         limit[r] = bias_limit(l, r, input_frac);
         lowest[r] = frac > limit[r] ? limit[r] : frac < -FRAC_MAX ? -FRAC_MAX : frac;
-        limit[r] = limit[r] > lowest[r] + COARSER + FINER ? lowest[r] + COARSER + FINER : limit[r];
+        limit[r] = limit[r] > lowest[r] + COARSER + finer ? lowest[r] + COARSER + finer : limit[r];
         limit[r] = largest > 0 ? limit[r] : lowest[r];
         coarsest = lowest[r] < coarsest ? lowest[r] : coarsest;
     }
@@ -201,8 +204,10 @@ static void round_rows(struct rounder *k) {
         k->best_errors[k->first + r] = INFINITY;
     }
     try_fractions(k, round_nearest);
-    if (k->factor != NULL) {
+    if (k->factor != NULL && !(k->without & TECHNIQUE_SECOND_ORDER)) {
         try_fractions(k, round_second_order);
+    }
+    if (k->factor != NULL && !(k->without & TECHNIQUE_COORDINATE_DESCENT)) {
         polish(k);
     }
 }
@@ -335,16 +340,43 @@ static enum pare_status finish(struct context *ctx, struct arena *a, const struc
     return weight_choice_finish(ctx, a, k->linear, out);
 }
 
-/* ONNX has one scale per output channel of a group, rows are those of all groups: they share one fraction. */
-static void share_fraction(const struct linear *l, int *lowest, int *limit) {
-    int shared = FRAC_MAX;
-    for (uint32_t r = 0; r < l->rows; r++) {
-        int middle = lowest[r] + COARSER < limit[r] ? lowest[r] + COARSER : limit[r];
-        shared = middle < shared ? middle : shared;
+/* ONNX has one scale per output channel of a group of a ConvTranspose, rows are those of all groups. */
+static bool shares_fraction(const struct rounder *k) {
+    bool grouped = k->linear->node->op->id == OP_ConvTranspose && k->linear->groups > 1;
+    return grouped || k->without & TECHNIQUE_CHANNEL_FRACTIONS;
+}
+
+static int least_of(const int *x, uint32_t count) {
+    int least = x[0];
+    for (uint32_t i = 1; i < count; i++) {
+        least = x[i] < least ? x[i] : least;
     }
-    for (uint32_t r = 0; r < l->rows; r++) {
-        lowest[r] = limit[r] = shared;
+    return least;
+}
+
+/* All rows at one fraction; their error together. */
+static double round_shared(struct rounder *k, int frac, bool second_order) {
+    double error = 0;
+    for (uint32_t r = 0; r < k->linear->rows; r++) {
+        k->lowest[r] = k->limit[r] = frac;
     }
+    round_groups(k, second_order);
+    for (uint32_t r = 0; r < k->linear->rows; r++) {
+        error += k->best_errors[r];
+    }
+    return error;
+}
+
+/* At the one fraction that is best for all rows together. */
+static void round_at_best_fraction(struct rounder *k, bool second_order) {
+    int first = least_of(k->lowest, k->linear->rows), last = least_of(k->limit, k->linear->rows), best = first;
+    double least = INFINITY;
+    for (int frac = first; frac <= last; frac++) {
+        double error = round_shared(k, frac, second_order);
+        best = error < least ? frac : best;
+        least = fmin(error, least);
+    }
+    round_shared(k, best, second_order);
 }
 
 enum pare_status round_weights(struct context *ctx, struct arena *a, const struct scheme *s, size_t index,
@@ -352,7 +384,7 @@ enum pare_status round_weights(struct context *ctx, struct arena *a, const struc
                                struct weight_choice *out) {
     const struct linear *l = &s->linears[index];
     struct format range = {.bits = bits, .is_signed = true};
-    struct rounder k = {.linear = l, .bits = bits, .columns = l->columns};
+    struct rounder k = {.linear = l, .without = s->without, .bits = bits, .columns = l->columns};
     k.range = (struct grid_range){format_min(&range), format_max(&range)};
     k.moments = st == NULL ? NULL : statistics_moments(st, index);
     struct arena scratch;
@@ -361,11 +393,8 @@ enum pare_status round_weights(struct context *ctx, struct arena *a, const struc
     if (!allocate_scratch(&scratch, &k) || !allocate_result(a, &scratch, &k)) {
         status = fail_memory(ctx);
     } else {
-        fraction_ranges(l, targets_of(l, k.moments), bits, input_frac, k.lowest, k.limit);
-        if (l->node->op->id == OP_ConvTranspose && l->groups > 1) {
-            share_fraction(l, k.lowest, k.limit);
-        }
-        round_groups(&k, rounding == ROUND_SECOND_ORDER);
+        fraction_ranges(&k, input_frac);
+        (shares_fraction(&k) ? round_at_best_fraction : round_groups)(&k, rounding == ROUND_SECOND_ORDER);
         status = finish(ctx, a, &k, out);
     }
     arena_free(&scratch);

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "fixed/executor.h"
 #include "graph/graph.h"
+#include "quant/technique.h"
 
 /* One activation with a format of its own. Values behind operators that only move data (MaxPool, Reshape, ...) share
  * the format of the value they come from. */
@@ -63,6 +64,7 @@ struct scheme {
     size_t point_count;
     struct linear *linears;
     size_t linear_count;
+    uint32_t without;           /* mask of enum technique, 0 from scheme_new */
     struct value_table *owners; /* value -> point, through operators that keep the format */
 };
 

@@ -33,6 +33,7 @@ struct statistics {
     struct arena arena;
     struct histogram *histograms; /* [points] */
     struct moments *moments;      /* [linears] */
+    bool clips;
 };
 
 /* How the input of one linear operator is sampled. */
@@ -186,6 +187,7 @@ static enum pare_status prepare_results(struct context *ctx, const struct collec
     for (size_t i = c->from; i < c->to; i++) {
         TRY(moments_init(ctx, &st->arena, &s->linears[i], s->linears[i].columns <= limit, c->quantised != NULL,
                          &st->moments[i]));
+        st->moments[i].centred &= !(s->without & TECHNIQUE_BIAS_CORRECTION);
     }
     return PARE_OK;
 }
@@ -356,6 +358,7 @@ enum pare_status statistics_collect(struct context *ctx, const struct scheme *s,
     if (st == NULL) {
         return fail_memory(ctx);
     }
+    st->clips = !(s->without & TECHNIQUE_CLIPPING);
     struct collector c = {.st = st, .scheme = s, .source = *source, .count = count, .quantised = quantised};
     c.from = quantised == NULL ? 0 : quantised->linear;
     c.to = quantised == NULL ? s->linear_count : c.from + 1;
@@ -389,7 +392,8 @@ double statistics_max(const struct statistics *st, size_t point) {
 }
 
 int statistics_frac(const struct statistics *st, size_t point, int bits, bool is_signed, double *error) {
-    return histogram_frac(&st->histograms[point], bits, is_signed, error);
+    const struct histogram *h = &st->histograms[point];
+    return st->clips ? histogram_frac(h, bits, is_signed, error) : histogram_covering_frac(h, bits, is_signed, error);
 }
 
 const struct moments *statistics_moments(const struct statistics *st, size_t linear) {

@@ -8,6 +8,7 @@ void claim_init(struct claim *c, const struct search_options *options, const str
     *c = (struct claim){.metric = options->metric,
                         .bound = relative ? options->max_drop * accuracy : options->max_drop,
                         .confidence = options->confidence,
+                        .measured_only = options->without & TECHNIQUE_EXPECTED_DROP,
                         .float_accuracy = accuracy,
                         .samples = set->data->count};
 }
@@ -39,7 +40,8 @@ bool claim_needs_samples(const struct claim *c, const struct measure *m, size_t 
 }
 
 double claim_estimate(const struct claim *c, const struct measure *m) {
-    return c->metric == METRIC_SQNR ? m->noise_ratio : (paired_drop(&m->paired) + m->expected_drop) / 2;
+    bool measured = c->measured_only || c->metric == METRIC_SQNR;
+    return measured ? claim_drop(c, m) : (claim_drop(c, m) + m->expected_drop) / 2;
 }
 
 bool claim_promises(const struct claim *c, const struct measure *m, size_t held_out) {

@@ -10,6 +10,7 @@ struct claim {
     double confidence;
     double float_accuracy;
     size_t samples;
+    bool measured_only; /* TECHNIQUE_EXPECTED_DROP is off */
     bool drop_only; /* the samples cannot tell whatever is done: the search goes by the measured drop, and says so */
 };
 

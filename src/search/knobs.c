@@ -150,7 +150,8 @@ static void list_knobs(struct knobs *k, uint32_t widths) {
 static void find_fracs(struct knobs *k, uint32_t widths) {
     for (size_t i = 0; i < k->scheme->point_count; i++) {
         struct point *p = &k->scheme->points[i];
-        p->is_signed = p->is_signed && statistics_min(k->statistics, i) < 0;
+        bool may_be_unsigned = !(k->scheme->without & TECHNIQUE_UNSIGNED);
+        p->is_signed = !may_be_unsigned || (p->is_signed && statistics_min(k->statistics, i) < 0);
         for (int b = 1; b <= KNOB_MAX_BITS; b++) {
             if (widths >> b & 1) {
                 k->fracs[i][b] = statistics_frac(k->statistics, i, b, p->is_signed, &k->point_errors[i][b]);

@@ -57,7 +57,7 @@ static uint64_t identity(const struct search *s) {
         h = hash_of(l->rows_float, (size_t)l->rows * l->columns * sizeof(float), h);
         h = hash_of(l->bias_float, l->rows * sizeof(float), h);
     }
-    uint64_t sets[3] = {s->search_set.data->hash, s->held_out.data->hash, s->options->metric};
+    uint64_t sets[4] = {s->search_set.data->hash, s->held_out.data->hash, s->options->metric, s->options->without};
     h = hash_of(sets, sizeof(sets), h);
     return hash_of(&s->options->widths, sizeof(s->options->widths), h);
 }
@@ -80,9 +80,11 @@ static enum pare_status choose_sets(struct search *s, const struct search_data *
 static enum pare_status make_scheme(struct search *s, struct graph *g, struct scheme **out) {
     struct sample_source source = {load_sample, &s->calibration, NULL};
     search_report(s, "equalisation", 0, s->calibration.count);
-    TRY(equalize(s->ctx, g, s->calibration.count, &source));
+    bool equal = !(s->options->without & TECHNIQUE_EQUALISATION);
+    TRY(equal ? equalize(s->ctx, g, s->calibration.count, &source) : PARE_OK);
     TRY(scheme_new(s->ctx, g, out));
     s->scheme = *out;
+    s->scheme->without = s->options->without;
     if (s->scheme->linear_count == 0) {
         return fail(s->ctx, PARE_ERROR_UNSUPPORTED, "the model has no layer with constant weights to quantise");
     }

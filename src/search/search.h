@@ -28,6 +28,7 @@ struct search_options {
     double confidence;        /* of the claim, 0.5 .. 1 */
     const char *journal_path; /* or NULL */
     bool resume;
+    uint32_t without; /* mask of enum technique; 0 but in benchmarks: no user can set it */
 };
 
 /* Accuracies are fractions of 1 (SQNR: signal power / noise power, and the float entries are 0). */

@@ -178,6 +178,9 @@ static enum pare_status revise_best(struct search *s) {
     const struct candidate *before = s->best;
     struct candidate *after = NULL;
     struct edition *revised = NULL;
+    if (s->options->without & TECHNIQUE_REVISION) {
+        return PARE_OK;
+    }
     uint64_t id = hash_of(before->bits, s->knobs.count, before->edition->id + 1);
     TRY(edition_new(s->ctx, &s->knobs, before->edition, id, &revised));
     s->knobs.edition = revised;

@@ -240,6 +240,12 @@ START_TEST(points_have_the_range_of_their_values) {
     ck_assert(statistics_min(t.statistics, r) == 0 && statistics_max(t.statistics, r) > 1);
     ck_assert(statistics_max(t.statistics, s) <= 1);
     ck_assert_int_eq(statistics_frac(t.statistics, s, 8, false, NULL), 8);
+    double clipped, covered, largest = statistics_max(t.statistics, r);
+    int frac = statistics_frac(t.statistics, r, 2, false, &clipped);
+    t.scheme->without = TECHNIQUE_CLIPPING;
+    trial_collect(&t, SAMPLES, 2);
+    int covering = statistics_frac(t.statistics, r, 2, false, &covered);
+    ck_assert(covering <= frac_for_range(largest, 2, false) && frac > covering && clipped < covered);
     trial_finish(&t);
 }
 END_TEST

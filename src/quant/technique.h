@@ -1,0 +1,20 @@
+/* What quantisation can be told to do without, to measure what each technique is worth. Only benchmarks do. */
+#ifndef PARE_QUANT_TECHNIQUE_H
+#define PARE_QUANT_TECHNIQUE_H
+
+/* Bits of a mask. */
+enum technique {
+    TECHNIQUE_EQUALISATION = 1 << 0,
+    /* BatchNormalization forwards into what follows; without: a depthwise convolution. Left to who runs the passes. */
+    TECHNIQUE_ZERO_POINTS = 1 << 1,
+    TECHNIQUE_CHANNEL_FRACTIONS = 1 << 2, /* without: one fraction per weight, the best for all rows together */
+    TECHNIQUE_SECOND_ORDER = 1 << 3,
+    TECHNIQUE_COORDINATE_DESCENT = 1 << 4,
+    TECHNIQUE_BIAS_CORRECTION = 1 << 5,
+    TECHNIQUE_REVISION = 1 << 6,      /* weights rounded again at the best point */
+    TECHNIQUE_EXPECTED_DROP = 1 << 7, /* without: the search goes by the measured drop alone */
+    TECHNIQUE_CLIPPING = 1 << 8,      /* by squared error; without: every fraction covers its range */
+    TECHNIQUE_UNSIGNED = 1 << 9       /* activations that cannot be negative have no sign */
+};
+
+#endif
