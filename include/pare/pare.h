@@ -72,6 +72,7 @@ PARE_API void pare_on_warning(struct pare_context *context, void (*warn)(void *u
  * seed         integer, 0 .. 2^53                 quantize            0
  * confidence   0.5 < P < 1                        quantize            0.95
  * resume       true | false                       quantize            false
+ * time-limit   seconds, or 90s, 5m, 2h            quantize            none; the best point so far is then taken
  * reference    PATH of a float ONNX               evaluate            none
  * scale        number or quotient, as 1/255       quantize, evaluate, run
  * mean, std    numbers, one or one per channel    the same

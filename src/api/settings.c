@@ -62,6 +62,28 @@ static bool parse_drop(struct context *ctx, struct pare_settings *s, void *field
     return true;
 }
 
+/* "90", "90s", "5m" or "2h" */
+static bool parse_seconds(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
+    (void)s;
+    static const struct {
+        const char *unit;
+        double seconds;
+    } units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}};
+    double value;
+    const char *unit;
+    if (!parse_number(text, &value, &unit) || value <= 0) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (strcmp(unit, units[i].unit) == 0) {
+            *(double *)field = value * units[i].seconds;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool parse_confidence(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
     (void)ctx;
     (void)s;
@@ -216,6 +238,7 @@ static const struct row rows[] = {
     {"seed", parse_seed, FIELD(search.seed), "a whole number from 0 to 2^53"},
     {"std", parse_std, FIELD(declared.std), "numbers such as 0.5 or 0.22,0.22,0.23"},
     {"test", parse_text, FIELD(test), "a path"},
+    {"time-limit", parse_seconds, FIELD(search.time_limit), "seconds above 0, such as 90, 90s, 5m or 2h"},
 };
 
 void settings_init(struct pare_settings *s) {

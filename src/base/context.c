@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #undef fail
@@ -12,6 +13,12 @@
 #undef fail_memory
 
 #define MAX_THREADS 64
+
+double monotonic_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
 
 void context_init(struct context *ctx) {
     *ctx = (struct context){0};
@@ -25,7 +32,11 @@ void context_clear(struct context *ctx) {
 }
 
 bool context_cancelled(const struct context *ctx) {
-    return ctx->cancelled != NULL && ctx->cancelled(ctx->user);
+    return (ctx->cancelled != NULL && ctx->cancelled(ctx->user)) || context_late(ctx);
+}
+
+bool context_late(const struct context *ctx) {
+    return ctx->deadline > 0 && monotonic_seconds() >= ctx->deadline;
 }
 
 /* Workers of a parallel loop share the caller's callbacks, which need not be thread-safe. */

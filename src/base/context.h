@@ -32,11 +32,15 @@ struct context {
     void (*progress)(void *user, const struct progress *p); /* may be NULL */
     void (*warn)(void *user, const char *message);          /* may be NULL */
     void *user;
+    double deadline; /* by monotonic_seconds(): as if cancelled from then on; 0: none */
 };
+
+double monotonic_seconds(void); /* from an arbitrary beginning */
 
 void context_init(struct context *ctx); /* one thread per online processor, no callbacks */
 void context_clear(struct context *ctx);
 bool context_cancelled(const struct context *ctx);
+bool context_late(const struct context *ctx); /* the deadline has passed */
 void context_progress(const struct context *ctx, const struct progress *p);
 void context_warn(struct context *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -16,6 +16,7 @@ static const struct option options[] = {
     {"seed", 0, "N", ROLE_SETTING, "of the split and of every random choice (default: 0)"},
     {"confidence", 0, "P", ROLE_SETTING, "of the interval around the drop, between 0.5 and 1 (default: 0.95)"},
     PREPROCESS_OPTIONS,
+    {"time-limit", 0, "T", ROLE_SETTING, "stop after 90s, 5m or 2h and take the best point so far"},
     {"resume", 0, NULL, ROLE_SETTING, "go on from the journal in the output folder"},
     {"output", 'o', "FOLDER", ROLE_COMMAND, "gets model.onnx, model.pare, report.json and the journal of the search"},
     REPORT_OPTIONS,

@@ -83,9 +83,9 @@ static json_t *json_pareto(struct json_builder *b, const struct search_result *r
 static json_t *json_search(struct json_builder *b, const struct search_result *r) {
     json_t *object = json_object();
     json_put(b, object, "full_evaluations", json_count(r->full_evaluations));
-    json_put(b, object, "interrupted", json_boolean(r->interrupted));
     json_put(b, object, "pareto", json_pareto(b, r));
     json_put(b, object, "seconds", json_number(r->seconds));
+    json_put(b, object, "stopped", json_text(search_end_name(r->end)));
     return object;
 }
 

@@ -117,8 +117,9 @@ static void print_cost(struct arena *arena, const struct quantization *q, struct
 
 static void print_end(const struct quantization *q, struct buffer *out) {
     const struct search_result *r = q->result;
-    write_format(out, "\n%zu full evaluation%s, %.1f s%s\n", r->full_evaluations, r->full_evaluations == 1 ? "" : "s",
-                 r->seconds, r->interrupted ? ", interrupted" : "");
+    const char *stopped = search_end_name(r->end);
+    write_format(out, "\n%zu full evaluation%s, %.1f s%s%s\n", r->full_evaluations, r->full_evaluations == 1 ? "" : "s",
+                 r->seconds, stopped != NULL ? ", stopped before the end: " : "", stopped != NULL ? stopped : "");
     if (q->resumed > 0) {
         write_format(out, "resumed: %zu measurement%s taken from the journal\n", q->resumed,
                      q->resumed == 1 ? " was" : "s were");

@@ -15,10 +15,12 @@
 #define CACHE_BYTES ((size_t)2 << 30)
 #define CANDIDATES_MAX 1000
 
-static double seconds_since(const struct timespec *start) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - start->tv_sec) + 1e-9 * (double)(now.tv_nsec - start->tv_nsec);
+void search_limit_time(struct search *s) {
+    s->ctx->deadline = s->options->time_limit > 0 ? s->start + s->options->time_limit : 0;
+}
+
+static double seconds_left(const struct search *s) {
+    return s->ctx->deadline > 0 ? fmax(s->ctx->deadline - monotonic_seconds(), 0) : -1;
 }
 
 void search_report(struct search *s, const char *phase, size_t done, size_t total) {
@@ -26,7 +28,7 @@ void search_report(struct search *s, const char *phase, size_t done, size_t tota
         snprintf(s->note, sizeof(s->note), "best: %.1f %% of the 8-bit cost, drop %.2f points, %zu evaluations",
                  100 * s->best->cost, 100 * claim_drop(&s->claim, &s->best->measure), s->full_evaluations);
     }
-    struct progress p = {.phase = phase, .done = done, .total = total, .seconds_left = -1};
+    struct progress p = {.phase = phase, .done = done, .total = total, .seconds_left = seconds_left(s)};
     p.note = s->best == NULL ? NULL : s->note;
     context_progress(s->ctx, &p);
 }
@@ -136,25 +138,34 @@ static enum pare_status prepare(struct search *s, const struct search_data *data
     return PARE_OK;
 }
 
+static enum search_end end_of(const struct search *s, enum pare_status status) {
+    if (status != PARE_ERROR_INTERRUPTED) {
+        return SEARCH_COMPLETE;
+    }
+    bool asked = s->ctx->cancelled != NULL && s->ctx->cancelled(s->ctx->user);
+    return !asked && context_late(s->ctx) ? SEARCH_OUT_OF_TIME : SEARCH_INTERRUPTED;
+}
+
 static enum pare_status finish(struct search *s, enum pare_status status, struct search_result *r) {
     bool have_point = s->candidate_count > 0;
     if ((status != PARE_OK && status != PARE_ERROR_BOUND && status != PARE_ERROR_INTERRUPTED) || !have_point) {
         return status;
     }
-    r->interrupted = status == PARE_ERROR_INTERRUPTED;
+    r->end = end_of(s, status);
+    s->ctx->deadline = 0;
     context_clear(s->ctx);
     bool (*cancelled)(void *) = s->ctx->cancelled;
-    s->ctx->cancelled = NULL; /* an interrupted search still measures and hands over its best point */
+    s->ctx->cancelled = NULL; /* a search that was stopped still measures and hands over its best point */
     enum pare_status concluded = search_conclude(s, r);
     s->ctx->cancelled = cancelled;
     if (concluded != PARE_OK) {
         return concluded;
     }
     r->full_evaluations = s->full_evaluations;
-    r->seconds = seconds_since(&s->start);
+    r->seconds = monotonic_seconds() - s->start;
     r->program = s->evaluator.program;
     s->evaluator.program = NULL;
-    if (r->interrupted) {
+    if (r->end == SEARCH_INTERRUPTED) {
         return fail(s->ctx, PARE_ERROR_INTERRUPTED, "interrupted; the best point so far was kept");
     }
     return r->accuracy.bound_held ? PARE_OK : fail(s->ctx, PARE_ERROR_BOUND, "%s", r->accuracy.reason);
@@ -165,7 +176,7 @@ enum pare_status search_run(struct context *ctx, const struct graph *g, const st
     *out = (struct search_result){0};
     arena_init(&out->arena);
     struct search s = {.ctx = ctx, .options = options, .arena = &out->arena};
-    clock_gettime(CLOCK_MONOTONIC, &s.start);
+    s.start = monotonic_seconds();
     enum pare_status status = graph_clone(ctx, g, false, &out->graph);
     if (status == PARE_OK) {
         status = prepare(&s, data, out);
@@ -174,6 +185,7 @@ enum pare_status search_run(struct context *ctx, const struct graph *g, const st
         status = search_walk(&s);
     }
     status = finish(&s, status, out);
+    ctx->deadline = 0;
     sample_set_free(&s.search_set);
     sample_set_free(&s.held_out);
     sample_set_free(&s.few);

@@ -29,6 +29,7 @@ struct search_options {
     const char *journal_path; /* or NULL */
     bool resume;
     uint32_t without; /* mask of enum technique; 0 but in benchmarks: no user can set it */
+    double time_limit; /* seconds after which the search ends with the best point so far; 0: none */
 };
 
 /* Accuracies are fractions of 1 (SQNR: signal power / noise power, and the float entries are 0). */
@@ -78,6 +79,10 @@ struct pareto_point {
     bool chosen;
 };
 
+enum search_end { SEARCH_COMPLETE, SEARCH_INTERRUPTED, SEARCH_OUT_OF_TIME };
+
+const char *search_end_name(enum search_end e); /* NULL: complete */
+
 struct search_result {
     struct arena arena;
     struct graph *graph;     /* a copy of the given one, which `scheme` annotates; owned */
@@ -89,7 +94,7 @@ struct search_result {
     size_t pareto_count;
     size_t full_evaluations;
     double seconds;
-    bool interrupted;
+    enum search_end end;
 };
 
 struct search_data {

@@ -6,8 +6,6 @@
 #include "search/cost.h"
 #include "search/evaluate.h"
 
-#include <time.h>
-
 /* A state whose accuracy on the whole search set is known. */
 struct candidate {
     uint8_t *bits;
@@ -36,10 +34,12 @@ struct search {
     size_t candidate_count, candidate_capacity;
     struct candidate *best; /* the cheapest accepted one */
     size_t full_evaluations;
-    struct timespec start; /* of the search */
+    double start; /* of the search, by monotonic_seconds() */
     char note[128];
 };
 
+/* From here on, when there is a point to fall back on, the time limit counts. */
+void search_limit_time(struct search *s);
 void search_report(struct search *s, const char *phase, size_t done, size_t total);
 
 /* From uniform widths down to the cheapest point that holds the bound on the search set. PARE_ERROR_BOUND when none

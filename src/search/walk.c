@@ -313,6 +313,7 @@ enum pare_status search_walk(struct search *s) {
     }
     TRY(order_knobs(s));
     TRY(find_start(s, bits));
+    search_limit_time(s);
     struct sensitivity around;
     for (int round = 0; round < ROUNDS; round++) {
         double before = s->best->cost;

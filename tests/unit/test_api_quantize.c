@@ -297,6 +297,25 @@ START_TEST(test_interrupted_with_a_point) {
 }
 END_TEST
 
+/* The smallest limit leaves the point that the search starts from. */
+START_TEST(test_out_of_time) {
+    set("time-limit", "0.000001s");
+    quantize_to("limited");
+    json_t *report = report_of("limited/report.json"), *search = json_object_get(report, "search");
+    ck_assert_str_eq(json_string_value(json_object_get(search, "stopped")), "time limit");
+    ck_assert_uint_eq(json_array_size(json_object_get(search, "pareto")), 1);
+    json_decref(report);
+    set("time-limit", "1h");
+    set("resume", "true");
+    quantize_to("limited");
+    quantize_to("unlimited");
+    check_same_file("limited/model.pare", "unlimited/model.pare");
+    report = report_of("limited/report.json");
+    ck_assert(json_is_null(json_object_get(json_object_get(report, "search"), "stopped")));
+    json_decref(report);
+}
+END_TEST
+
 START_TEST(test_interrupted_before_any_point) {
     pare_cancel(context);
     struct pare_report *report;
@@ -346,6 +365,7 @@ int main(void) {
     tcase_add_test(c, test_report_and_evaluation_agree);
     tcase_add_test(c, test_too_few_samples_for_the_bound);
     tcase_add_test(c, test_interrupted_with_a_point);
+    tcase_add_test(c, test_out_of_time);
     tcase_add_test(c, test_interrupted_before_any_point);
     tcase_add_test(c, test_without_labels);
     tcase_add_test(c, test_quantised_twice);

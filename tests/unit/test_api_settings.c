@@ -9,11 +9,11 @@ static struct pare_context *context;
 static struct pare_settings *settings;
 
 static const char *const given[][2] = {
-    {"all-values", "true"}, {"bits", "3..5"},     {"calib", "calib.npz"}, {"confidence", "0.9"},
-    {"cost", "memory"},     {"data", "data.npz"}, {"layout", "nhwc"},     {"max-drop", "0.5pt"},
-    {"mean", "1,2,3"},      {"metric", "top5"},   {"preprocess", "true"}, {"reference", "float.onnx"},
-    {"resume", "true"},     {"scale", "1/255"},   {"seed", "7"},          {"std", "4,5,6"},
-    {"test", "test.npz"},
+    {"all-values", "true"}, {"bits", "3..5"},       {"calib", "calib.npz"}, {"confidence", "0.9"},
+    {"cost", "memory"},     {"data", "data.npz"},   {"layout", "nhwc"},     {"max-drop", "0.5pt"},
+    {"mean", "1,2,3"},      {"metric", "top5"},     {"preprocess", "true"}, {"reference", "float.onnx"},
+    {"resume", "true"},     {"scale", "1/255"},     {"seed", "7"},          {"std", "4,5,6"},
+    {"test", "test.npz"},   {"time-limit", "1.5m"},
 };
 
 static const char *const refused[][2] = {
@@ -43,6 +43,10 @@ static const char *const refused[][2] = {
     {"seed", "99x"},
     {"std", "1,,2"},
     {"test", ""},
+    {"time-limit", "0"},
+    {"time-limit", "-1s"},
+    {"time-limit", "5 m"},
+    {"time-limit", "2d"},
     {"no-such", "1"},
 };
 
@@ -97,6 +101,7 @@ START_TEST(numbers_in_another_locale) {
     comma_locale_leave();
     ck_assert_double_eq(settings->search.max_drop, 0.5 / 100);
     ck_assert_double_eq(settings->search.confidence, 0.9);
+    ck_assert_double_eq(settings->search.time_limit, 90);
     ck_assert_double_eq(settings->declared.scale, 1.0 / 255);
 }
 END_TEST

@@ -104,6 +104,19 @@ START_TEST(cancelled_loop_stops) {
 }
 END_TEST
 
+START_TEST(late_loop_stops) {
+    size_t calls[100] = {0}, workers[8] = {0};
+    struct work w = {calls, workers, 100};
+    ctx.deadline = monotonic_seconds() + 3600;
+    ck_assert(!context_late(&ctx));
+    ck_assert_int_eq(parallel_for(&ctx, 100, count_call, &w), PARE_OK);
+    ctx.deadline = monotonic_seconds();
+    ck_assert(context_late(&ctx));
+    ck_assert_int_eq(parallel_for(&ctx, 100, count_call, &w), PARE_ERROR_INTERRUPTED);
+    ck_assert_uint_eq(calls[0], 1);
+}
+END_TEST
+
 static enum pare_status nested(void *user, struct context *own, size_t i, int worker) {
     (void)worker;
     ck_assert_int_eq(own->threads, 1);
@@ -135,6 +148,7 @@ int main(void) {
     tcase_add_test(t, every_index_once);
     tcase_add_test(t, same_failure_for_any_threads);
     tcase_add_test(t, cancelled_loop_stops);
+    tcase_add_test(t, late_loop_stops);
     tcase_add_test(t, loops_nest);
     SRunner *runner = srunner_create(s);
     srunner_run_all(runner, CK_NORMAL);

@@ -1,0 +1,1 @@
+pare quantize cnn.onnx --data val.npz --time-limit 5d -o out
