@@ -28,7 +28,7 @@ struct search_options {
     double confidence;        /* of the claim, 0.5 .. 1 */
     const char *journal_path; /* or NULL */
     bool resume;
-    uint32_t without; /* mask of enum technique; 0 but in benchmarks: no user can set it */
+    uint32_t without;  /* mask of enum technique; 0 but in benchmarks: no user can set it */
     double time_limit; /* seconds after which the search ends with the best point so far; 0: none */
 };
 
