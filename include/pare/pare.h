@@ -32,11 +32,13 @@ PARE_API const char *pare_version(void); /* "major.minor.patch" */
 
 struct pare_context;
 
-/* Uses one thread per online processor until told otherwise. NULL when out of memory. */
+/* Uses one thread per online processor, at most 64, until told otherwise. NULL when out of memory. */
 PARE_API struct pare_context *pare_context_new(void);
 PARE_API void pare_context_free(struct pare_context *context);
 
-/* The number of threads never changes a result. PARE_ERROR_USAGE unless 1..1024. */
+/* The number of threads never changes a result. PARE_ERROR_USAGE unless 1..1024. These threads are pare's own: OpenBLAS
+ * is told to use one in each of them, by openblas_set_num_threads(1), which holds for the whole process and stays so
+ * after the call. A program that uses OpenBLAS itself sets its number again. */
 PARE_API enum pare_status pare_set_threads(struct pare_context *context, int threads);
 
 /* What went wrong in the last failed call: "place: what; the way out". Valid until the next call; never NULL. */
@@ -54,7 +56,8 @@ struct pare_progress {
     double seconds_left; /* negative: unknown */
 };
 
-/* Both are called during a call into the library, one at a time, maybe on one of its worker threads. NULL: none. */
+/* Both are called during a call into the library, one at a time, maybe on one of its worker threads. They hold a lock:
+ * from inside them nothing of this library may be called, on any context, but pare_cancel(). NULL: none. */
 PARE_API void pare_on_progress(struct pare_context *context,
                                void (*report)(void *user, const struct pare_progress *progress), void *user);
 PARE_API void pare_on_warning(struct pare_context *context, void (*warn)(void *user, const char *message), void *user);

@@ -17,7 +17,7 @@ struct file_writer {
     struct lifetime *lives;
     uint32_t *index;      /* of each value of the program in the file; unused ones are left out */
     uint32_t value_count; /* in the file */
-    struct block *blocks; /* three per value or operator at most */
+    struct block *blocks; /* two per value or operator at most */
     size_t block_count;
     struct buffer values, ops, ports, data, names;
     struct buffer parameters; /* of the operator at hand */

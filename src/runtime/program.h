@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #define PARE_MAX_RANK 6
-#define PARE_MAX_INPUTS 16 /* longer Concat and Add chains are split by the lowering */
+#define PARE_MAX_INPUTS 16 /* the lowering splits a longer Concat */
 
 enum pare_storage {
     PARE_U8 = 0,

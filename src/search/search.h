@@ -47,8 +47,8 @@ struct accuracy {
     const char *reason; /* when the bound is not held: why, and the way out */
 };
 
-/* Search.md's definitions over convolution and dense layers ("paper"), and ours over all operators; *_8bit: the same
- * network at 8 bits everywhere. */
+/* "paper": the definitions of Goyal et al., arXiv:2102.02147, over convolution and dense layers; the others are ours,
+ * over all operators. *_8bit: the same network at 8 bits everywhere. */
 struct cost {
     uint64_t memory_bits, memory_bits_8bit;       /* paper */
     uint64_t multiplication, multiplication_8bit; /* paper */
