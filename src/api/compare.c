@@ -1,10 +1,12 @@
 #include "api/compare.h"
 
+#include "tensor/scores.h"
+
 #include <math.h>
 
-static double score_at(const struct tensor *scores, size_t index) {
-    double score = tensor_get_double(scores, index);
-    return isnan(score) ? -INFINITY : score;
+static struct scores scores_of(const struct tensor *stacked, size_t classes, size_t i) {
+    size_t bytes = i * classes * dtype_size(stacked->type);
+    return (struct scores){stacked->type, (const char *)stacked->data + bytes, classes};
 }
 
 static bool says_class(const struct tensor *scores, size_t classes) {
@@ -16,16 +18,7 @@ int64_t predicted_class(const struct tensor *scores, size_t samples, size_t i) {
     if (says_class(scores, classes)) {
         return tensor_get_int(scores, i);
     }
-    size_t best = 0;
-    double highest = score_at(scores, i * classes);
-    for (size_t c = 1; c < classes; c++) {
-        double score = score_at(scores, i * classes + c);
-        if (score > highest) {
-            highest = score;
-            best = c;
-        }
-    }
-    return (int64_t)best;
+    return (int64_t)scores_argmax(scores_of(scores, classes, i));
 }
 
 size_t place_of_class(const struct tensor *scores, size_t samples, size_t i, int64_t label) {
@@ -36,13 +29,7 @@ size_t place_of_class(const struct tensor *scores, size_t samples, size_t i, int
     if (label < 0 || (uint64_t)label >= classes) {
         return SIZE_MAX;
     }
-    double own = score_at(scores, i * classes + (size_t)label);
-    size_t place = 0;
-    for (size_t c = 0; c < classes; c++) {
-        double score = score_at(scores, i * classes + c);
-        place += score > own || (score == own && c < (size_t)label);
-    }
-    return place;
+    return scores_place(scores_of(scores, classes, i), (size_t)label);
 }
 
 enum pare_status difference_add(struct context *ctx, struct difference *d, const struct named_tensor *output,

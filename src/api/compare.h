@@ -1,5 +1,5 @@
 /* Predictions of a network, and how far two networks' outputs are apart. Scores are stacked: those of sample i are the
- * i-th part of the tensor. Ties go to the lowest class; what is not a number counts as the lowest score. */
+ * i-th part of the tensor, ordered as in tensor/scores.h. */
 #ifndef PARE_API_COMPARE_H
 #define PARE_API_COMPARE_H
 

@@ -53,7 +53,7 @@ static enum pare_status load_codes(void *user, struct context *ctx, size_t i, vo
 }
 
 static double log_sum_exp(const float *x, size_t count) {
-    double largest = x[scores_argmax(x, count)], sum = 0;
+    double largest = x[scores_argmax(float_scores(x, count))], sum = 0;
     for (size_t i = 0; i < count; i++) {
         sum += exp(x[i] - largest);
     }

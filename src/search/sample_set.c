@@ -18,31 +18,19 @@ enum pare_status load_sample(void *user, struct context *ctx, size_t sample, str
 
 /* ---- right or wrong ---- */
 
-size_t scores_argmax(const float *x, size_t count) {
-    size_t best = 0;
-    for (size_t i = 1; i < count; i++) {
-        best = x[i] > x[best] ? i : best;
-    }
-    return best;
-}
-
-/* Whether `label` is among the five largest; among equals the lower index comes first. */
 static bool in_top5(const float *x, size_t count, size_t label) {
-    size_t before = 0;
-    for (size_t i = 0; i < count; i++) {
-        before += x[i] > x[label] || (i < label && x[i] == x[label]);
-    }
-    return before < 5;
+    return scores_place(float_scores(x, count), label) < 5;
 }
 
 bool sample_set_right(const struct sample_set *s, enum metric metric, size_t i, const float *x) {
     switch (metric) {
     case METRIC_TOP1:
-        return scores_argmax(x, s->classes) == (size_t)dataset_label(s->data, i);
+        return scores_argmax(float_scores(x, s->classes)) == (size_t)dataset_label(s->data, i);
     case METRIC_TOP5:
         return in_top5(x, s->classes, (size_t)dataset_label(s->data, i));
     case METRIC_AGREEMENT:
-        return scores_argmax(x, s->classes) == scores_argmax(s->outputs + i * s->width, s->classes);
+        return scores_argmax(float_scores(x, s->classes)) ==
+               scores_argmax(float_scores(s->outputs + i * s->width, s->classes));
     default:
         return true;
     }
@@ -51,7 +39,7 @@ bool sample_set_right(const struct sample_set *s, enum metric metric, size_t i, 
 /* ---- probabilities ---- */
 
 static double log_partition(const float *x, size_t count, double temperature) {
-    double largest = x[scores_argmax(x, count)], sum = 0;
+    double largest = x[scores_argmax(float_scores(x, count))], sum = 0;
     for (size_t i = 0; i < count; i++) {
         sum += exp((x[i] - largest) / temperature);
     }
@@ -85,7 +73,7 @@ static double fit_temperature(const struct sample_set *s) {
 /* Probability that one of the classes that the scores `x` put first is the label. */
 static double probability_right(const struct sample_set *s, enum metric metric, const float *outputs, const float *x) {
     double sum = 0, partition = log_partition(outputs, s->classes, s->temperature);
-    size_t best = scores_argmax(x, s->classes);
+    size_t best = scores_argmax(float_scores(x, s->classes));
     for (size_t c = 0; c < s->classes; c++) {
         if (metric == METRIC_TOP5 ? in_top5(x, s->classes, c) : c == best) {
             sum += exp(outputs[c] / s->temperature - partition);

@@ -3,6 +3,7 @@
 #define PARE_SEARCH_SAMPLE_SET_H
 
 #include "search/search.h"
+#include "tensor/scores.h"
 
 /* A set of samples with what the float network makes of them. */
 struct sample_set {
@@ -22,8 +23,6 @@ enum pare_status sample_set_new(struct context *ctx, const struct scheme *s, enu
                                 const struct dataset *d, struct sample_set *out);
 void sample_set_free(struct sample_set *s);
 
-/* Index of the largest score, the lowest among equals. */
-size_t scores_argmax(const float *x, size_t count);
 /* Whether the outputs `x` of sample i count as right, by the metric (always, for SQNR). */
 bool sample_set_right(const struct sample_set *s, enum metric metric, size_t i, const float *x);
 
