@@ -190,5 +190,7 @@ enum pare_status graph_print(struct context *ctx, const struct graph *g, struct 
 /* The same for reading only: large constants are named by their hash. */
 enum pare_status graph_print_brief(struct context *ctx, const struct graph *g, struct buffer *out);
 enum pare_status graph_parse(struct context *ctx, const char *text, struct graph **out);
+/* Of all that the text says: operators, attributes, shapes, names, metadata, and every byte of the constants. */
+enum pare_status graph_hash(struct context *ctx, const struct graph *g, uint64_t seed, uint64_t *hash);
 
 #endif

@@ -348,3 +348,12 @@ enum pare_status graph_print(struct context *ctx, const struct graph *g, struct 
 enum pare_status graph_print_brief(struct context *ctx, const struct graph *g, struct buffer *out) {
     return print_whole(ctx, g, true, out);
 }
+
+enum pare_status graph_hash(struct context *ctx, const struct graph *g, uint64_t seed, uint64_t *hash) {
+    struct buffer text;
+    buffer_init(&text);
+    enum pare_status status = graph_print_brief(ctx, g, &text);
+    *hash = hash_of(text.data, text.size, seed);
+    buffer_free(&text);
+    return status;
+}

@@ -52,16 +52,13 @@ static size_t few_samples(const struct search *s) {
     return (size_t)samples;
 }
 
-static uint64_t identity(const struct search *s) {
-    uint64_t h = s->options->seed;
-    for (size_t i = 0; i < s->scheme->linear_count; i++) {
-        const struct linear *l = &s->scheme->linears[i];
-        h = hash_of(l->rows_float, (size_t)l->rows * l->columns * sizeof(float), h);
-        h = hash_of(l->bias_float, l->rows * sizeof(float), h);
-    }
-    uint64_t sets[4] = {s->search_set.data->hash, s->held_out.data->hash, s->options->metric, s->options->without};
-    h = hash_of(sets, sizeof(sets), h);
-    return hash_of(&s->options->widths, sizeof(s->options->widths), h);
+/* Whatever changes a measurement: the rewritten network, the samples as it sees them, the settings, this version. */
+static enum pare_status identity(const struct search *s, uint64_t *out) {
+    const struct search_options *o = s->options;
+    uint64_t numbers[] = {
+        s->search_set.data->hash, s->held_out.data->hash, s->calibration.hash, o->metric, o->widths, o->seed};
+    uint64_t h = hash_of(PARE_VERSION, strlen(PARE_VERSION), 0);
+    return graph_hash(s->ctx, s->scheme->graph, hash_of(numbers, sizeof(numbers), h), out);
 }
 
 /* The search set, and the held-out one. */
@@ -123,7 +120,9 @@ static enum pare_status prepare(struct search *s, const struct search_data *data
     TRY(measure_sets(s, sets));
     TRY(collect(s));
     TRY(cost_model_new(s->ctx, s->arena, &s->knobs, s->options->cost, &s->cost));
-    TRY(journal_open(s->ctx, s->options->journal_path, identity(s), s->options->resume, &s->journal));
+    uint64_t id = 0;
+    TRY(identity(s, &id));
+    TRY(journal_open(s->ctx, s->options->journal_path, id, s->options->resume, &s->journal));
     s->candidate_capacity = CANDIDATES_MAX;
     s->candidates = ARENA_ARRAY(s->arena, s->candidate_capacity, struct candidate);
     uint8_t *bits = ARENA_ARRAY(s->arena, s->knobs.count, uint8_t);

@@ -164,6 +164,15 @@ static uint64_t hash_tensor(const struct tensor *t, uint64_t seed) {
     return hash_of(t->data, tensor_bytes(t), seed);
 }
 
+static uint64_t hash_numbers(const double *values, size_t count, uint64_t seed) {
+    return hash_of(values, count * sizeof *values, hash_number((int64_t)count, seed));
+}
+
+static uint64_t hash_preprocess(const struct preprocess *p, uint64_t seed) {
+    seed = hash_numbers(&p->scale, 1, hash_number(p->layout, seed));
+    return hash_numbers(p->std, p->std_count, hash_numbers(p->mean, p->mean_count, seed));
+}
+
 static void warn_unused(const struct builder *b, const struct tensor *y) {
     for (size_t i = 0; i < b->arrays->count; i++) {
         const struct tensor *t = &b->arrays->items[i].tensor;
@@ -195,6 +204,7 @@ enum pare_status dataset_from_arrays(struct context *ctx, struct arena *a, const
         out->hash = hash_tensor(out->inputs[k].source, out->hash);
     }
     out->hash = y != NULL ? hash_tensor(y, out->hash) : out->hash;
+    out->hash = spec->preprocess != NULL ? hash_preprocess(spec->preprocess, out->hash) : out->hash;
     warn_unused(&b, y);
     return PARE_OK;
 }

@@ -26,7 +26,7 @@ struct dataset {
     const struct sample_plan *inputs; /* type and shape of input k as delivered: inputs[k].type, .shape */
     const int64_t *labels;            /* of the whole data, NULL when unlabelled: use dataset_label */
     const size_t *indices;            /* ascending positions in the whole data; NULL: all of it */
-    uint64_t hash;                    /* of the arrays' types, shapes and contents and, in a subset, of its indices */
+    uint64_t hash; /* of the arrays' types, shapes, contents, preprocessing and, in a subset, indices */
 };
 
 /* Reads an .npz or .npy, told apart by content. An .npz holds arrays named like the model's inputs, or `x` for a model

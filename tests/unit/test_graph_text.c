@@ -232,6 +232,35 @@ START_TEST(mutations) {
 }
 END_TEST
 
+static uint64_t hash_of_text(const char *text) {
+    struct graph *g = parse(text);
+    uint64_t hash = 0;
+    ck_assert_int_eq(graph_hash(&ctx, g, 1, &hash), PARE_OK);
+    graph_free(g);
+    return hash;
+}
+
+#define HASHED(SIZE, SEED, ALPHA, NAME)                                                                                \
+    "graph g {\ninput x: float32[N," SIZE "]\nconst w: float32[100] = random(" SEED ")\n"                              \
+    "y = LeakyRelu(x) as " NAME " {alpha=" ALPHA "}\nz = Mul(y, w)\noutput z }\n"
+
+START_TEST(the_hash_sees_everything) {
+    static const char *const texts[] = {
+        HASHED("100", "1", "0.5", "leaky"),  HASHED("1", "1", "0.5", "leaky"),     HASHED("100", "2", "0.5", "leaky"),
+        HASHED("100", "1", "0.25", "leaky"), HASHED("100", "1", "0.5", "renamed"),
+    };
+    enum { COUNT = sizeof texts / sizeof *texts };
+    uint64_t hashes[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        hashes[i] = hash_of_text(texts[i]);
+        ck_assert_uint_eq(hash_of_text(texts[i]), hashes[i]);
+        for (int k = 0; k < i; k++) {
+            ck_assert_msg(hashes[i] != hashes[k], "%d and %d have the same hash", i, k);
+        }
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *s = suite_create("graph/text");
     TCase *t = tcase_create("text");
@@ -245,6 +274,7 @@ int main(void) {
     tcase_add_test(t, nesting_is_bounded);
     tcase_add_test(t, subgraphs_see_values_around_them);
     tcase_add_test(t, mutations);
+    tcase_add_test(t, the_hash_sees_everything);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

@@ -340,6 +340,22 @@ START_TEST(the_hash_sees_everything) {
     ck_assert_uint_ne(make().hash, first);
     labels[0] = 0;
     ck_assert_uint_eq(make().hash, first);
+    declared.scale = 0.5;
+    ck_assert_uint_ne(make().hash, first);
+    declared.scale = 1;
+    declared.layout = LAYOUT_NCHW;
+    ck_assert_uint_ne(make().hash, first);
+    declared.layout = LAYOUT_ANY;
+    declared.mean_count = 1;
+    uint64_t with_mean = make().hash;
+    ck_assert_uint_ne(with_mean, first);
+    declared.mean[0] = 2;
+    ck_assert_uint_ne(make().hash, with_mean);
+    declared.mean[0] = 0;
+    declared.mean_count = 0;
+    declared.std_count = 1;
+    declared.std[0] = 1;
+    ck_assert_uint_ne(make().hash, with_mean);
 }
 END_TEST
 
