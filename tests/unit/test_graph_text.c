@@ -241,7 +241,7 @@ static uint64_t hash_of_text(const char *text) {
 }
 
 #define HASHED(SIZE, SEED, ALPHA, NAME)                                                                                \
-    "graph g {\ninput x: float32[N," SIZE "]\nconst w: float32[100] = random(" SEED ")\n"                              \
+    "graph g {\ninput x: float32[N," SIZE "]\nconst w: float32[100] = random(" SEED ",-1,1)\n"                         \
     "y = LeakyRelu(x) as " NAME " {alpha=" ALPHA "}\nz = Mul(y, w)\noutput z }\n"
 
 START_TEST(the_hash_sees_everything) {
