@@ -1,0 +1,261 @@
+/* The search against published figures and 8 bits everywhere, on held-out samples:
+ *
+ *   bench_search [FOLDER] [--networks NAME,...] [--ablations] [--max-drop PERCENT] [--samples N] [--threads N] [--json]
+ *
+ * FOLDER (../shared unless given) holds models/ and data/; the networks are those of search_networks.c, the paper's
+ * three unless named. Per network: what was published, 8 bits everywhere, the search, and with --ablations the search
+ * again without each of its techniques. --samples takes fewer than there are. Exit code 77 where a file is missing. */
+#include "api/data.h"
+#include "base/decimal.h"
+#include "base/file.h"
+#include "passes/passes.h"
+#include "search_rows.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROWS_MAX 1000
+#define EXIT_SKIPPED 77
+#define WIDTHS_ALL 0x1fc /* 2..8 */
+#define WIDTHS_8 0x100
+
+struct ablation {
+    const char *method;
+    uint32_t without;
+};
+
+static const struct ablation ablations[] = {
+    {"without equalisation", TECHNIQUE_EQUALISATION},
+    {"without zero points", TECHNIQUE_ZERO_POINTS},
+    {"without channel fractions", TECHNIQUE_CHANNEL_FRACTIONS},
+    {"without second-order rounding", TECHNIQUE_SECOND_ORDER},
+    {"without coordinate descent", TECHNIQUE_COORDINATE_DESCENT},
+    {"without both: nearest rounding", TECHNIQUE_SECOND_ORDER | TECHNIQUE_COORDINATE_DESCENT},
+    {"without bias correction", TECHNIQUE_BIAS_CORRECTION},
+    {"without rounding again", TECHNIQUE_REVISION},
+    {"without expected drop", TECHNIQUE_EXPECTED_DROP},
+    {"without clipping", TECHNIQUE_CLIPPING},
+    {"without unsigned activations", TECHNIQUE_UNSIGNED},
+};
+#define ABLATIONS (sizeof ablations / sizeof *ablations)
+
+struct bench {
+    struct context ctx;
+    const char *folder, *names; /* names: between commas */
+    bool ablates, json, skipped;
+    double max_drop; /* fraction of the float accuracy */
+    size_t samples;  /* 0: all */
+    struct row rows[ROWS_MAX];
+    size_t row_count;
+};
+
+/* A network with its data. */
+struct trial {
+    const struct bench_network *about;
+    struct arena arena;
+    struct pare_network *network;
+    struct dataset data, calibration;
+};
+
+static enum pare_status add_row(struct bench *b, const struct row *row) {
+    if (b->row_count == ROWS_MAX) {
+        return fail(&b->ctx, PARE_ERROR_USAGE, "more than %d rows; name fewer networks", ROWS_MAX);
+    }
+    b->rows[b->row_count++] = *row;
+    if (!b->json) {
+        row_print(row);
+    }
+    return PARE_OK;
+}
+
+/* ---- a network's files ---- */
+
+static enum pare_status read_preprocess(struct context *ctx, const struct bench_network *n, struct preprocess *p) {
+    preprocess_init(p);
+    TRY(n->scale == NULL ? PARE_OK : preprocess_parse_number(ctx, "scale", n->scale, &p->scale));
+    TRY(n->mean == NULL ? PARE_OK : preprocess_parse_list(ctx, "mean", n->mean, p->mean, &p->mean_count));
+    TRY(n->std == NULL ? PARE_OK : preprocess_parse_list(ctx, "std", n->std, p->std, &p->std_count));
+    return n->layout == NULL ? PARE_OK : preprocess_parse_layout(ctx, "layout", n->layout, &p->layout);
+}
+
+static enum pare_status read_data(struct bench *b, struct trial *t, const char *path, bool ignore_labels,
+                                  struct dataset *out) {
+    struct context *ctx = &b->ctx;
+    struct preprocess p;
+    struct dataset all;
+    TRY(read_preprocess(ctx, t->about, &p));
+    TRY(network_read_data(ctx, &t->arena, t->network, path, &p, ignore_labels, &all));
+    return dataset_take(ctx, &t->arena, &all, 0, b->samples == 0 ? all.count : b->samples, out);
+}
+
+/* *found is false, and a line says so, where a file is missing. */
+static enum pare_status find_file(struct bench *b, struct trial *t, const char *name, const char **path, bool *found) {
+    *path = arena_format(&t->arena, "%s/%s", b->folder, name);
+    if (*path == NULL) {
+        return fail_memory(&b->ctx);
+    }
+    if (!file_exists(*path)) {
+        fprintf(stderr, "skipped: no %s\n", *path);
+        b->skipped = true;
+        *found = false;
+    }
+    return PARE_OK;
+}
+
+static enum pare_status open_trial(struct bench *b, struct trial *t, bool *found) {
+    const struct bench_network *n = t->about;
+    const char *model = NULL, *data = NULL, *calibration = NULL;
+    *found = true;
+    TRY(find_file(b, t, n->model, &model, found));
+    TRY(find_file(b, t, n->data, &data, found));
+    TRY(n->calibration == NULL ? PARE_OK : find_file(b, t, n->calibration, &calibration, found));
+    if (!*found) {
+        return PARE_OK;
+    }
+    TRY(network_open(&b->ctx, model, &t->network));
+    TRY(read_data(b, t, data, false, &t->data));
+    return calibration == NULL ? PARE_OK : read_data(b, t, calibration, true, &t->calibration);
+}
+
+/* ---- searches ---- */
+
+static enum pare_status clean_graph(struct context *ctx, const struct trial *t, uint32_t without, struct graph **out) {
+    bool forwards = !(without & TECHNIQUE_ZERO_POINTS);
+    struct pass_options options = {.without = forwards ? NULL : "batch_normalization_forward"};
+    TRY(graph_clone(ctx, t->network->graph, true, out));
+    return passes_run(ctx, out, &options);
+}
+
+/* A bound that is not held is a result too. */
+static enum pare_status run_search(struct bench *b, const struct trial *t, const struct graph *g,
+                                   const struct search_options *options, struct search_result *out) {
+    struct search_data data = {.calibration = t->about->calibration == NULL ? NULL : &t->calibration,
+                               .validation = &t->data};
+    enum pare_status status = search_run(&b->ctx, g, &data, options, out);
+    if (status == PARE_ERROR_BOUND && out->program != NULL) {
+        context_clear(&b->ctx);
+        return PARE_OK;
+    }
+    return status;
+}
+
+static enum pare_status measure(struct bench *b, const struct trial *t, const char *method, uint32_t widths,
+                                uint32_t without) {
+    struct search_options options = {.metric = METRIC_TOP1,
+                                     .max_drop = b->max_drop,
+                                     .max_drop_relative = true,
+                                     .widths = widths,
+                                     .cost = COST_BALANCED,
+                                     .confidence = 0.95,
+                                     .without = without};
+    struct graph *g = NULL;
+    struct search_result result = {0};
+    enum pare_status status = clean_graph(&b->ctx, t, without, &g);
+    if (status == PARE_OK) {
+        status = run_search(b, t, g, &options, &result);
+    }
+    if (status == PARE_OK) {
+        struct row row = row_measured(t->about, method, &result);
+        status = add_row(b, &row);
+    }
+    search_result_free(&result);
+    graph_free(g);
+    return status;
+}
+
+static enum pare_status compare(struct bench *b, const struct trial *t) {
+    const struct published *p = t->about->published;
+    if (p != NULL) {
+        struct row published = row_published(t->about), recomputed = row_recomputed(t->about);
+        TRY(add_row(b, &published));
+        TRY(p->memory_recomputed > 0 ? add_row(b, &recomputed) : PARE_OK);
+    }
+    TRY(measure(b, t, "8 bits", WIDTHS_8, TECHNIQUE_REVISION));
+    TRY(measure(b, t, "ours", WIDTHS_ALL, 0));
+    for (size_t i = 0; b->ablates && i < ABLATIONS; i++) {
+        TRY(measure(b, t, ablations[i].method, WIDTHS_ALL, ablations[i].without));
+    }
+    return PARE_OK;
+}
+
+static enum pare_status bench_network(struct bench *b, const struct bench_network *n) {
+    struct trial t = {.about = n};
+    bool found = false;
+    arena_init(&t.arena);
+    enum pare_status status = open_trial(b, &t, &found);
+    if (status == PARE_OK && found) {
+        status = compare(b, &t);
+    }
+    pare_network_free(t.network);
+    arena_free(&t.arena);
+    return status == PARE_OK ? PARE_OK : fail_at(&b->ctx, "%s", n->name);
+}
+
+static enum pare_status bench_named(struct bench *b, const char *name, size_t length) {
+    for (size_t i = 0; i < bench_network_count; i++) {
+        const struct bench_network *n = &bench_networks[i];
+        if (strlen(n->name) == length && memcmp(n->name, name, length) == 0) {
+            return bench_network(b, n);
+        }
+    }
+    return fail(&b->ctx, PARE_ERROR_USAGE, "no network is named '%.*s'", (int)length, name);
+}
+
+static enum pare_status run(struct bench *b) {
+    if (!b->json) {
+        rows_print_title();
+    }
+    for (const char *name = b->names; name != NULL;) {
+        const char *comma = strchr(name, ',');
+        TRY(bench_named(b, name, comma != NULL ? (size_t)(comma - name) : strlen(name)));
+        name = comma != NULL ? comma + 1 : NULL;
+    }
+    return b->json ? rows_print_json(&b->ctx, b->rows, b->row_count, b->ctx.threads) : PARE_OK;
+}
+
+/* ---- the command line ---- */
+
+static bool parse(struct bench *b, int argc, char **argv) {
+    for (int i = 1; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+        if (strcmp(argv[i], "--ablations") == 0) {
+            b->ablates = true;
+        } else if (strcmp(argv[i], "--json") == 0) {
+            b->json = true;
+        } else if (strncmp(argv[i], "--", 2) != 0) {
+            b->folder = argv[i];
+        } else if (value == NULL) {
+            return false;
+        } else if (strcmp(argv[i], "--networks") == 0) {
+            b->names = argv[++i];
+        } else if (strcmp(argv[i], "--max-drop") == 0) {
+            b->max_drop = parse_decimal(argv[++i], NULL) / 100;
+        } else if (strcmp(argv[i], "--samples") == 0) {
+            b->samples = strtoul(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "--threads") == 0) {
+            b->ctx.threads = (int)strtol(argv[++i], NULL, 10);
+        } else {
+            return false;
+        }
+    }
+    return b->max_drop > 0 && b->ctx.threads > 0;
+}
+
+int main(int argc, char **argv) {
+    static struct bench b = {.folder = "../shared",
+                             .names = "paper_seq_mnist,paper_seq_cifar10,paper_branched_fashion_mnist",
+                             .max_drop = 0.01};
+    context_init(&b.ctx);
+    if (!parse(&b, argc, argv)) {
+        fprintf(stderr, "usage: bench_search [FOLDER] [--networks NAME,...] [--ablations] [--max-drop PERCENT] "
+                        "[--samples N] [--threads N] [--json]\n");
+        return 2;
+    }
+    enum pare_status status = run(&b);
+    if (status != PARE_OK) {
+        fprintf(stderr, "bench_search: %s\n", b.ctx.diag.message);
+        return 1;
+    }
+    return b.skipped ? EXIT_SKIPPED : 0;
+}
