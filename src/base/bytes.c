@@ -53,10 +53,6 @@ uint32_t read_u32(struct reader *r) {
     return (uint32_t)read_little_endian(r, 4);
 }
 
-uint64_t read_u64(struct reader *r) {
-    return read_little_endian(r, 8);
-}
-
 void buffer_init(struct buffer *b) {
     *b = (struct buffer){0};
 }
@@ -120,10 +116,6 @@ void write_u32(struct buffer *b, uint32_t v) {
     write_little_endian(b, v, 4);
 }
 
-void write_u64(struct buffer *b, uint64_t v) {
-    write_little_endian(b, v, 8);
-}
-
 void write_format(struct buffer *b, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
@@ -149,21 +141,6 @@ void write_align(struct buffer *b, size_t alignment) {
     if (p != NULL) {
         memset(p, 0, padding);
     }
-}
-
-/* CRC-32 of IEEE 802.3 (reflected polynomial 0xEDB88320), four bits at a time. */
-uint32_t crc32_of(const void *data, size_t size) {
-    static const uint32_t table[16] = {0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4,
-                                       0x4DB26158, 0x5005713C, 0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
-                                       0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C};
-    const uint8_t *p = data;
-    uint32_t crc = 0xFFFFFFFFu;
-    for (size_t i = 0; i < size; i++) {
-        crc ^= p[i];
-        crc = (crc >> 4) ^ table[crc & 15];
-        crc = (crc >> 4) ^ table[crc & 15];
-    }
-    return ~crc;
 }
 
 uint64_t hash_of(const void *data, size_t size, uint64_t seed) {

@@ -20,7 +20,6 @@ void reader_init(struct reader *r, const void *data, size_t size);
 uint8_t read_u8(struct reader *r);
 uint16_t read_u16(struct reader *r);
 uint32_t read_u32(struct reader *r);
-uint64_t read_u64(struct reader *r);
 const uint8_t *read_bytes(struct reader *r, size_t size); /* NULL on failure */
 
 /* A growing buffer; `failed` after a failed allocation. Free with buffer_free. */
@@ -35,12 +34,10 @@ void buffer_free(struct buffer *b);
 void write_u8(struct buffer *b, uint8_t v);
 void write_u16(struct buffer *b, uint16_t v);
 void write_u32(struct buffer *b, uint32_t v);
-void write_u64(struct buffer *b, uint64_t v);
 void write_bytes(struct buffer *b, const void *data, size_t size);
 void write_format(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void write_align(struct buffer *b, size_t alignment); /* pads with zeros */
 
-uint32_t crc32_of(const void *data, size_t size);
 /* 64-bit FNV-1a, for content hashes in reports; `seed` chains calls, 0 to begin. */
 uint64_t hash_of(const void *data, size_t size, uint64_t seed);
 

@@ -17,20 +17,6 @@ bool preprocess_is_identity(const struct preprocess *p) {
     return p->scale == 1 && p->mean_count == 0 && p->std_count == 0;
 }
 
-static bool same_numbers(const double *a, size_t a_count, const double *b, size_t b_count) {
-    bool same = a_count == b_count;
-    for (size_t i = 0; same && i < a_count; i++) {
-        same = a[i] == b[i];
-    }
-    return same;
-}
-
-bool preprocess_equal(const struct preprocess *a, const struct preprocess *b) {
-    return a->scale == b->scale && a->layout == b->layout &&
-           same_numbers(a->mean, a->mean_count, b->mean, b->mean_count) &&
-           same_numbers(a->std, a->std_count, b->std, b->std_count);
-}
-
 static enum pare_status check_divisor(struct context *ctx, const char *name, double v) {
     if (!isfinite((float)v) || (float)v == 0) {
         return fail(ctx, PARE_ERROR_USAGE, "%s: %g cannot be used; give a finite number that is not 0", name, v);

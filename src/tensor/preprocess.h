@@ -22,7 +22,6 @@ struct preprocess {
 
 void preprocess_init(struct preprocess *p); /* changes nothing */
 bool preprocess_is_identity(const struct preprocess *p);
-bool preprocess_equal(const struct preprocess *a, const struct preprocess *b);
 /* PARE_ERROR_USAGE when a number is not finite in float32, a divisor is 0, or the two counts contradict each other. */
 enum pare_status preprocess_check(struct context *ctx, const struct preprocess *p);
 

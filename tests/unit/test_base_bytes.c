@@ -23,7 +23,8 @@ START_TEST(reader_is_sticky) {
     ck_assert_uint_eq(read_u8(&r), 1);
     ck_assert_uint_eq(read_u16(&r), 0x0302);
     ck_assert_uint_eq(read_u32(&r), 0x07060504);
-    ck_assert_uint_eq(read_u64(&r), 0x0F0E0D0C0B0A0908);
+    ck_assert_uint_eq(read_u32(&r), 0x0B0A0908);
+    ck_assert_uint_eq(read_u32(&r), 0x0F0E0D0C);
     ck_assert(!r.failed);
     ck_assert_uint_eq(read_u16(&r), 0);
     ck_assert(r.failed);
@@ -40,7 +41,7 @@ START_TEST(reader_refuses_huge_sizes) {
     ck_assert(r.failed);
     reader_init(&r, NULL, 0);
     ck_assert_ptr_nonnull(read_bytes(&r, 0));
-    ck_assert_uint_eq(read_u64(&r), 0);
+    ck_assert_uint_eq(read_u32(&r), 0);
     ck_assert(r.failed);
 }
 END_TEST
@@ -53,7 +54,6 @@ START_TEST(buffer_writes_what_the_reader_reads) {
     ck_assert_uint_eq(b.size, 8);
     write_align(&b, 8);
     ck_assert_uint_eq(b.size, 8);
-    write_u64(&b, 0x0123456789ABCDEF);
     write_u32(&b, 0xDEADBEEF);
     write_u16(&b, 0xCAFE);
     write_format(&b, "%d-%s", 42, "x");
@@ -61,8 +61,8 @@ START_TEST(buffer_writes_what_the_reader_reads) {
     ck_assert(!b.failed);
     struct reader r;
     reader_init(&r, b.data, b.size);
-    ck_assert_uint_eq(read_u64(&r), 0xAB);
-    ck_assert_uint_eq(read_u64(&r), 0x0123456789ABCDEF);
+    ck_assert_uint_eq(read_u32(&r), 0xAB);
+    ck_assert_uint_eq(read_u32(&r), 0);
     ck_assert_uint_eq(read_u32(&r), 0xDEADBEEF);
     ck_assert_uint_eq(read_u16(&r), 0xCAFE);
     ck_assert_mem_eq(read_bytes(&r, 4), "42-x", 4);
@@ -87,10 +87,8 @@ START_TEST(buffer_grows) {
 }
 END_TEST
 
-/* The check value of CRC-32, and the published values of FNV-1a. */
+/* The published values of FNV-1a. */
 START_TEST(checksums) {
-    ck_assert_uint_eq(crc32_of("123456789", 9), 0xCBF43926);
-    ck_assert_uint_eq(crc32_of("", 0), 0);
     ck_assert_uint_eq(hash_of("", 0, 0), 0xCBF29CE484222325);
     ck_assert_uint_eq(hash_of("a", 1, 0), 0xAF63DC4C8601EC8C);
     ck_assert_uint_eq(hash_of("foobar", 6, 0), 0x85944171F73967E8);

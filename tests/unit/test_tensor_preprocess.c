@@ -74,16 +74,15 @@ START_TEST(layouts) {
 END_TEST
 
 START_TEST(checks) {
-    struct preprocess p, q;
+    struct preprocess p;
     preprocess_init(&p);
-    preprocess_init(&q);
-    ck_assert(preprocess_is_identity(&p) && preprocess_equal(&p, &q));
+    ck_assert(preprocess_is_identity(&p));
     ck_assert_int_eq(preprocess_check(&ctx, &p), PARE_OK);
     p.mean_count = 3;
     p.std_count = 1;
     p.std[0] = 2;
     ck_assert_int_eq(preprocess_check(&ctx, &p), PARE_OK);
-    ck_assert(!preprocess_is_identity(&p) && !preprocess_equal(&p, &q));
+    ck_assert(!preprocess_is_identity(&p));
     p.std[0] = 1e-60; /* zero in float32 */
     ck_assert_int_eq(preprocess_check(&ctx, &p), PARE_ERROR_USAGE);
     context_clear(&ctx);
@@ -91,8 +90,9 @@ START_TEST(checks) {
     p.std[0] = p.std[1] = 1;
     ck_assert_int_eq(preprocess_check(&ctx, &p), PARE_ERROR_USAGE);
     context_clear(&ctx);
-    q.scale = 0;
-    ck_assert_int_eq(preprocess_check(&ctx, &q), PARE_ERROR_USAGE);
+    preprocess_init(&p);
+    p.scale = 0;
+    ck_assert_int_eq(preprocess_check(&ctx, &p), PARE_ERROR_USAGE);
 }
 END_TEST
 
