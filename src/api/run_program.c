@@ -2,8 +2,8 @@
 #include "api/runner.h"
 
 #include "api/tail.h"
-#include "quant/codes.h"
 #include "quant/exchange.h"
+#include "quant/feed.h"
 
 #include <string.h>
 
@@ -16,10 +16,6 @@ struct program_job {
     size_t *value_stacks; /* program value -> index in `out` + 1, or 0; NULL without all_values */
     struct run_counter counter;
 };
-
-static struct format format_of(const struct pare_value *v) {
-    return (struct format){.bits = v->bits, .is_signed = v->is_signed, .frac = v->frac};
-}
 
 static enum dtype dtype_of_storage(uint8_t storage) {
     static const enum dtype types[] = {[PARE_U8] = DTYPE_UINT8,
@@ -38,15 +34,6 @@ static struct shape shape_of(const struct pare_value *v) {
     return shape;
 }
 
-static void codes_of(const struct pare_value *v, const struct tensor *t, void *codes) {
-    if (v->storage == PARE_F32) {
-        memcpy(codes, t->data, v->count * sizeof(float));
-    } else {
-        struct format format = format_of(v);
-        quantize_floats(t->data, v->count, &format, codes);
-    }
-}
-
 static enum pare_status load_inputs(struct program_job *job, struct context *ctx, struct arena *arena, size_t sample,
                                     void *const *codes) {
     const struct program *p = job->program;
@@ -63,7 +50,7 @@ static enum pare_status load_inputs(struct program_job *job, struct context *ctx
                         job->network->inputs[k].name, dtype_name(inputs[k].type),
                         shape_text(&inputs[k].shape, text, sizeof text), (unsigned)v->count);
         }
-        codes_of(v, &inputs[k], codes[k]);
+        feed_input(v, inputs[k].data, codes[k]);
     }
     return PARE_OK;
 }
@@ -79,12 +66,7 @@ static enum pare_status load_sample(void *user, struct context *ctx, size_t samp
 static void store_output(const struct program_job *job, size_t sample, uint32_t k, const void *data) {
     const struct pare_value *v = &job->program->values[job->program->outputs[k]];
     float *at = (float *)job->out->set.items[job->first_output + k].tensor.data + sample * v->count;
-    if (v->storage == PARE_F32) {
-        memcpy(at, data, v->count * sizeof(float));
-    } else {
-        struct format format = format_of(v);
-        dequantize_codes(data, v->count, &format, at);
-    }
+    fetch_output(v, data, at);
 }
 
 static void store_codes(const struct program_job *job, size_t sample, const void *const *values) {

@@ -1,4 +1,5 @@
 #include "fixed/executor_impl.h"
+#include "fixed/lifetimes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -113,7 +114,7 @@ static enum pare_status find_live(struct context *ctx, const struct program *p, 
         if (marks[p->value_count + v] && p->values[v].constant == NULL) {
             s->values[s->value_count] = v;
             s->formats[s->value_count++] = p->values[v];
-            s->stride += value_bytes(&p->values[v]);
+            s->stride += value_size(&p->values[v]);
         }
     }
     free(marks);
@@ -208,8 +209,8 @@ uint32_t cache_restore(const struct executor_cache *cache, size_t slot, void *co
     }
     const char *from = best->data + slot * best->stride;
     for (uint32_t i = 0; i < best->value_count; i++) {
-        memcpy(data[best->values[i]], from, value_bytes(&best->formats[i]));
-        from += value_bytes(&best->formats[i]);
+        memcpy(data[best->values[i]], from, value_size(&best->formats[i]));
+        from += value_size(&best->formats[i]);
     }
     return best->cut;
 }
@@ -222,8 +223,8 @@ void cache_store(struct executor_cache *cache, size_t slot, uint32_t cut, void *
     struct snapshot *s = cache->target;
     char *to = s->data + slot * s->stride;
     for (uint32_t i = 0; i < s->value_count; i++) {
-        memcpy(to, data[s->values[i]], value_bytes(&s->formats[i]));
-        to += value_bytes(&s->formats[i]);
+        memcpy(to, data[s->values[i]], value_size(&s->formats[i]));
+        to += value_size(&s->formats[i]);
     }
     s->filled[slot] = true;
 }

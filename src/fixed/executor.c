@@ -2,16 +2,13 @@
 
 #include "base/parallel.h"
 #include "fixed/executor_impl.h"
+#include "fixed/lifetimes.h"
 #include "runtime/codes.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define ALIGNMENT 64
-
-size_t value_bytes(const struct pare_value *value) {
-    return (size_t)value->count * (value->storage == PARE_F32 ? sizeof(float) : value->storage >= PARE_U16 ? 2 : 1);
-}
 
 /* ---- plans ---- */
 
@@ -36,11 +33,11 @@ static enum pare_status refresh_constants(struct context *ctx, struct executor *
         const struct pare_value *value = &e->program->values[v];
         e->constant[v] = NULL;
         if (value->constant != NULL) {
-            e->constant[v] = arena_alloc(&e->constants, value_bytes(value));
+            e->constant[v] = arena_alloc(&e->constants, value_size(value));
             if (e->constant[v] == NULL) {
                 return fail_memory(ctx);
             }
-            memcpy(e->constant[v], value->constant, value_bytes(value));
+            memcpy(e->constant[v], value->constant, value_size(value));
         }
     }
     return PARE_OK;
@@ -189,7 +186,7 @@ static enum pare_status worker_new(struct context *ctx, const struct executor *e
     const struct program *p = e->program;
     size_t size = ALIGNMENT, scratch = 0;
     for (uint32_t v = 0; v < p->value_count; v++) {
-        if (e->constant[v] == NULL && !reserve(&size, value_bytes(&p->values[v]))) {
+        if (e->constant[v] == NULL && !reserve(&size, value_size(&p->values[v]))) {
             return fail_memory(ctx);
         }
     }
@@ -212,7 +209,7 @@ static enum pare_status worker_new(struct context *ctx, const struct executor *e
         worker->data[v] = e->constant[v];
         if (worker->data[v] == NULL) {
             worker->data[v] = worker->memory + at;
-            reserve(&at, value_bytes(&p->values[v]));
+            reserve(&at, value_size(&p->values[v]));
         }
     }
     return PARE_OK;

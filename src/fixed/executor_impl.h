@@ -16,8 +16,6 @@ struct executor {
     void **constant;        /* per value, NULL where it is none */
 };
 
-size_t value_bytes(const struct pare_value *value);
-
 struct snapshot;
 
 /* Drops what is no longer valid, and makes room for the snapshot that was asked for. */

@@ -4,8 +4,6 @@
 
 #include <math.h>
 
-#define FRAC_LIMIT 100 /* fractions stay within one signed byte, with room to add two of them */
-
 int32_t quantize_to(double x, int frac, int32_t low, int32_t high) {
     double scaled = isnan(x) ? 0 : rint(ldexp(x, frac)); /* the default rounding mode: half to even */
     return scaled <= low ? low : scaled >= high ? high : (int32_t)scaled;

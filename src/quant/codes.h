@@ -5,6 +5,9 @@
 #include "base/arena.h"
 #include "graph/graph.h"
 
+/* Fractions stay within one signed byte, with room to add two of them. */
+#define FRAC_LIMIT 100
+
 /* round half to even of x * 2^frac, saturated to [low, high]; NaN gives the code nearest to 0. */
 int32_t quantize_to(double x, int frac, int32_t low, int32_t high);
 int32_t quantize(double x, const struct format *f, int channel);

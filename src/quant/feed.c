@@ -8,27 +8,34 @@ static struct format format_of(const struct pare_value *v) {
     return (struct format){.bits = v->bits, .is_signed = v->is_signed, .frac = v->frac};
 }
 
+void feed_input(const struct pare_value *v, const float *x, void *data) {
+    struct format f = format_of(v);
+    if (v->storage == PARE_F32) {
+        memcpy(data, x, (size_t)v->count * sizeof(float));
+    } else {
+        quantize_floats(x, v->count, &f, data);
+    }
+}
+
+void fetch_output(const struct pare_value *v, const void *data, float *x) {
+    struct format f = format_of(v);
+    if (v->storage == PARE_F32) {
+        memcpy(x, data, (size_t)v->count * sizeof(float));
+    } else {
+        dequantize_codes(data, v->count, &f, x);
+    }
+}
+
 void feed_inputs(const struct program *p, const struct tensor *inputs, void *const *codes) {
     for (uint32_t k = 0; k < p->input_count; k++) {
-        const struct pare_value *v = &p->values[p->inputs[k]];
-        struct format f = format_of(v);
-        if (v->storage == PARE_F32) {
-            memcpy(codes[k], inputs[k].data, (size_t)v->count * sizeof(float));
-        } else {
-            quantize_floats(inputs[k].data, v->count, &f, codes[k]);
-        }
+        feed_input(&p->values[p->inputs[k]], inputs[k].data, codes[k]);
     }
 }
 
 void fetch_outputs(const struct program *p, const void *const *values, float *x) {
     for (uint32_t k = 0; k < p->output_count; k++) {
         const struct pare_value *v = &p->values[p->outputs[k]];
-        struct format f = format_of(v);
-        if (v->storage == PARE_F32) {
-            memcpy(x, values[p->outputs[k]], (size_t)v->count * sizeof(float));
-        } else {
-            dequantize_codes(values[p->outputs[k]], v->count, &f, x);
-        }
+        fetch_output(v, values[p->outputs[k]], x);
         x += v->count;
     }
 }

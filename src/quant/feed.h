@@ -5,6 +5,9 @@
 #include "fixed/executor.h"
 #include "quant/observe.h"
 
+/* One value from float32 elements, rounded to its format, and back; it may hold float32 itself. */
+void feed_input(const struct pare_value *v, const float *x, void *data);
+void fetch_output(const struct pare_value *v, const void *data, float *x);
 /* The program's inputs from reals, in the order of its inputs: rounded to their formats. */
 void feed_inputs(const struct program *p, const struct tensor *inputs, void *const *codes);
 /* The program's outputs as reals, one after the other. */

@@ -4,7 +4,6 @@
 
 #include <math.h>
 
-#define FRAC_MAX 100
 #define COARSER 1
 #define FINER 4
 
@@ -128,9 +127,9 @@ double histogram_error(const struct histogram *h, int bits, bool is_signed, int 
 static int best_frac(const struct histogram *h, int bits, bool is_signed, int finer, double *error) {
     double largest = is_signed ? fmax(h->high, -h->low) : h->high, least = INFINITY;
     int first = frac_for_range(largest, bits, is_signed), best = first;
-    for (int frac = first - COARSER; frac <= first + finer && frac <= FRAC_MAX; frac++) {
+    for (int frac = first - COARSER; frac <= first + finer && frac <= FRAC_LIMIT; frac++) {
         double e = histogram_error(h, bits, is_signed, frac);
-        if (frac >= -FRAC_MAX && e < least) {
+        if (frac >= -FRAC_LIMIT && e < least) {
             least = e;
             best = frac;
         }

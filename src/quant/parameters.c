@@ -5,8 +5,6 @@
 
 #include <math.h>
 
-#define BIAS_FRAC_MAX 100 /* a fraction takes one signed byte */
-
 /* ---- packing: as struct pare_weights says ---- */
 
 static void put_bits(uint8_t *data, uint64_t at, uint32_t code, unsigned bits) {
@@ -138,7 +136,7 @@ static double corrected_bias(const struct linear *l, int input_frac, uint32_t ro
 
 static int bias_frac(double b, int bits, int limit) {
     int frac = b == 0 || bits == 0 ? limit : frac_for_range(fabs(b), bits, true);
-    int finest = limit < BIAS_FRAC_MAX ? limit : BIAS_FRAC_MAX;
+    int finest = limit < FRAC_LIMIT ? limit : FRAC_LIMIT;
     return frac < finest ? frac : finest;
 }
 

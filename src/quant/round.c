@@ -4,12 +4,12 @@
 #include "graph/op.h"
 #include "quant/codes.h"
 #include "quant/moments.h"
+#include "quant/scaling.h"
 
 #include <cblas.h>
 #include <math.h>
 #include <string.h>
 
-#define FRAC_MAX 100
 #define COARSER 1 /* than the fraction that covers a row's range */
 #define FINER 3
 #define ROW_SPREAD 16
@@ -61,30 +61,30 @@ static double largest_of(const float *x, uint32_t count) {
 static int bias_limit(const struct linear *l, uint32_t r, int input_frac) {
     int exponent = 0;
     if (l->bias_float[r] == 0) {
-        return FRAC_MAX;
+        return FRAC_LIMIT;
     }
     (void)frexp(l->bias_float[r], &exponent);
     int limit = BIAS_BITS - exponent - input_frac;
-    return limit > FRAC_MAX ? FRAC_MAX : limit < -FRAC_MAX ? -FRAC_MAX : limit;
+    return limit > FRAC_LIMIT ? FRAC_LIMIT : limit < -FRAC_LIMIT ? -FRAC_LIMIT : limit;
 }
 
 /* For each row the coarsest and the finest fraction to try. */
 static void fraction_ranges(struct rounder *k, int input_frac) {
     const struct linear *l = k->linear;
     const float *weights = targets_of(l, k->moments);
-    int coarsest = FRAC_MAX, finer = k->without & TECHNIQUE_CLIPPING ? 0 : FINER, *lowest = k->lowest,
+    int coarsest = FRAC_LIMIT, finer = k->without & TECHNIQUE_CLIPPING ? 0 : FINER, *lowest = k->lowest,
         *limit = k->limit;
     for (uint32_t r = 0; r < l->rows; r++) {
         double largest = largest_of(weights + (size_t)r * l->columns, l->columns);
-        int frac = largest > 0 ? frac_for_range(largest, k->bits, true) - COARSER : FRAC_MAX;
+        int frac = largest > 0 ? frac_for_range(largest, k->bits, true) - COARSER : FRAC_LIMIT;
         limit[r] = bias_limit(l, r, input_frac);
-        lowest[r] = frac > limit[r] ? limit[r] : frac < -FRAC_MAX ? -FRAC_MAX : frac;
+        lowest[r] = frac > limit[r] ? limit[r] : frac < -FRAC_LIMIT ? -FRAC_LIMIT : frac;
         limit[r] = limit[r] > lowest[r] + COARSER + finer ? lowest[r] + COARSER + finer : limit[r];
         limit[r] = largest > 0 ? limit[r] : lowest[r];
         coarsest = lowest[r] < coarsest ? lowest[r] : coarsest;
     }
     /* Rows of zeros without a bias could have any. */
-    int finest = coarsest == FRAC_MAX ? 0 : coarsest + ROW_SPREAD;
+    int finest = coarsest == FRAC_LIMIT ? 0 : coarsest + ROW_SPREAD;
     for (uint32_t r = 0; r < l->rows; r++) {
         limit[r] = limit[r] > finest ? finest : limit[r];
         lowest[r] = lowest[r] > limit[r] ? limit[r] : lowest[r];
@@ -276,21 +276,6 @@ static void round_groups(struct rounder *k, bool second_order) {
 
 /* ---- the result ---- */
 
-/* The axis of the ONNX weight along which rows lie. */
-static int row_axis(const struct linear *l) {
-    switch (l->node->op->id) {
-    case OP_ConvTranspose:
-    case OP_MatMul:
-        return 1;
-    case OP_Gemm:
-        return node_int(l->node, "transB") ? 0 : 1;
-    case OP_PRelu: /* aligned with the input's last axis; channels are the input's axis 1 */
-        return l->weight->rank - (l->input->rank - 1);
-    default:
-        return 0;
-    }
-}
-
 /* One fraction for all where they agree: there is less to store. */
 static struct format row_format(const struct rounder *k) {
     const int *fracs = k->best_fracs;
@@ -300,7 +285,7 @@ static struct format row_format(const struct rounder *k) {
     }
     struct format f = {.bits = k->bits, .is_signed = true, .frac = fracs[0]};
     if (!same) {
-        f.axis = row_axis(k->linear);
+        f.axis = scaling_axis_of_weight(k->linear);
         f.channels = (int)k->linear->rows;
         f.channel_frac = k->best_fracs;
     }
