@@ -55,8 +55,13 @@ static size_t few_samples(const struct search *s) {
 /* Whatever changes a measurement: the rewritten network, the samples as it sees them, the settings, this version. */
 static enum pare_status identity(const struct search *s, uint64_t *out) {
     const struct search_options *o = s->options;
-    uint64_t numbers[] = {
-        s->search_set.data->hash, s->held_out.data->hash, s->calibration.hash, o->metric, o->widths, o->seed};
+    uint64_t numbers[] = {s->search_set.data->hash,
+                          s->held_out.data->hash,
+                          s->calibration.hash,
+                          o->metric,
+                          o->widths,
+                          o->seed,
+                          o->without};
     uint64_t h = hash_of(PARE_VERSION, strlen(PARE_VERSION), 0);
     return graph_hash(s->ctx, s->scheme->graph, hash_of(numbers, sizeof(numbers), h), out);
 }

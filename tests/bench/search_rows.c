@@ -44,6 +44,7 @@ struct row row_published(const struct bench_network *n) {
                         .activation_bits = p->activation_bits,
                         .drop_points = NAN,
                         .drop_percent = NAN,
+                        .interval_points = {NAN, NAN},
                         .evaluations = p->evaluations,
                         .seconds = 60.0 * p->minutes,
                         .note = "no held-out samples; BatchNormalization and input in float"};
@@ -75,6 +76,7 @@ struct row row_measured(const struct bench_network *n, const char *method, const
                         .activation_bits = mean_activation_bits(r->scheme),
                         .drop_points = r->accuracy.drop_points,
                         .drop_percent = 100 * r->accuracy.drop_relative,
+                        .interval_points = {r->accuracy.interval_points[0], r->accuracy.interval_points[1]},
                         .evaluations = (double)r->full_evaluations,
                         .seconds = r->seconds,
                         .note = note_of(&r->accuracy)};
@@ -90,9 +92,15 @@ static void print_number(const char *format, double v) {
     }
 }
 
+static void print_interval(const double interval[2]) {
+    if (!isnan(interval[0])) {
+        printf(" (%.2f to %.2f) |", interval[0], interval[1]);
+    }
+}
+
 void rows_print_title(void) {
     printf("| network | | memory %% | multiplications %% | .pare file %% | bit operations %% | mean bits, weights | "
-           "activations | drop, points | drop, %% | full evaluations | seconds | note |\n"
+           "activations | drop, points (95 %% interval) | drop, %% | full evaluations | seconds | note |\n"
            "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
 }
 
@@ -104,7 +112,8 @@ void row_print(const struct row *row) {
     print_number(" %.1f |", row->bit_operations);
     print_number(" %.2f |", row->weight_bits);
     print_number(" %.2f |", row->activation_bits);
-    print_number(" %.2f |", row->drop_points);
+    print_number(" %.2f", row->drop_points);
+    print_interval(row->interval_points);
     print_number(" %.2f |", row->drop_percent);
     print_number(" %.0f |", row->evaluations);
     print_number(" %.0f |", row->seconds);
@@ -124,6 +133,8 @@ static json_t *json_row(struct json_builder *b, const struct row *row) {
     json_put(b, o, "mean_activation_bits", json_number(row->activation_bits));
     json_put(b, o, "drop_points", json_number(row->drop_points));
     json_put(b, o, "drop_percent", json_number(row->drop_percent));
+    json_put(b, o, "drop_points_from", json_number(row->interval_points[0]));
+    json_put(b, o, "drop_points_to", json_number(row->interval_points[1]));
     json_put(b, o, "full_evaluations", json_number(row->evaluations));
     json_put(b, o, "seconds", json_number(row->seconds));
     json_put(b, o, "note", json_text(row->note));
