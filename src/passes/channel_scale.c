@@ -1,78 +1,216 @@
 #include "passes/channel_scale.h"
 
+#include "base/map.h"
 #include "passes/forward.h"
 #include "passes/linear.h"
 
 #include <math.h>
 
-static enum pare_status powers(struct context *ctx, struct arena *a, const int *exponent, int sign, int64_t channels,
-                               struct affine *out) {
-    *out = (struct affine){.axis = 1};
-    TRY(affine_identity(ctx, a, channels, out));
-    for (int64_t c = 0; exponent != NULL && c < channels; c++) {
-        out->scale[c] = ldexp(1, sign * exponent[c]);
+/* ---- what hangs together ---- */
+
+struct flood {
+    struct context *ctx;
+    struct arena *arena;
+    struct map seen; /* values */
+    struct value **stack;
+    int depth;
+    bool possible;
+    struct scalable result;
+};
+
+static enum pare_status reach(struct flood *f, struct value *v) {
+    int64_t channels = 0;
+    if (map_get(&f->seen, v) != NULL) {
+        return PARE_OK;
+    }
+    bool scales =
+        v->producer != NULL && !value_is_output(v) && value_dim(v, 1, &channels) && channels == f->result.channels;
+    f->possible = f->possible && scales;
+    if (!f->possible) {
+        return PARE_OK;
+    }
+    f->stack[f->depth++] = v;
+    return map_set(&f->seen, v, v) ? PARE_OK : fail_memory(f->ctx);
+}
+
+/* A sum of two computed values, neither repeated to the shape of the other. */
+static bool is_sum(const struct node *n) {
+    return node_is(n, "Add") && !value_is_constant(n->inputs[0]) && !value_is_constant(n->inputs[1]) &&
+           value_same_shape(n->inputs[0], n->inputs[1]);
+}
+
+static enum pare_status visit_producer(struct flood *f, struct node *n) {
+    struct linear l;
+    if (is_sum(n)) {
+        TRY(reach(f, n->inputs[0]));
+        return reach(f, n->inputs[1]);
+    }
+    if (forward_keeps_channels(n)) {
+        return reach(f, n->inputs[0]);
+    }
+    f->possible = f->possible && linear_of(n, &l) && l.outputs == f->result.channels && linear_is_moderate(&l);
+    if (f->possible) {
+        f->result.linears[f->result.linear_count++] = n;
     }
     return PARE_OK;
 }
 
-static struct value *behind_relu(struct value *v) {
-    const struct node *user = value_single_user(v);
-    return node_is(user, "Relu") ? user->outputs[0] : v;
+static enum pare_status visit_use(struct flood *f, const struct use *use, const struct affine *identity) {
+    bool possible = false;
+    if (use->node != NULL && (is_sum(use->node) || forward_keeps_channels(use->node))) {
+        return reach(f, use->node->outputs[0]);
+    }
+    TRY(forward_use_possible(f->ctx, f->arena, use, identity, &possible));
+    f->possible = f->possible && possible;
+    if (f->possible) {
+        f->result.exits[f->result.exit_count++] = *use;
+    }
+    return PARE_OK;
 }
 
-static enum pare_status is_scalable(struct context *ctx, struct arena *scratch, struct node *n, struct scalable *s,
-                                    bool *found) {
+static bool is_materialised(const struct value *v) {
+    const struct node *user = value_single_user(v);
+    bool pooled = forward_keeps_channels(v->producer) && !node_is(v->producer, "Relu");
+    return !pooled && !node_is(user, "Relu");
+}
+
+static size_t count_uses(const struct graph *g) {
+    size_t sum = 0;
+    for (int i = 0; i < g->value_count; i++) {
+        sum += (size_t)g->values[i]->use_count;
+    }
+    return sum;
+}
+
+static enum pare_status begin(struct flood *f, const struct graph *g, int64_t channels, struct affine *identity) {
+    map_init(&f->seen, f->arena);
+    f->possible = true;
+    f->result = (struct scalable){.channels = channels};
+    f->stack = ARENA_ARRAY(f->arena, (size_t)g->value_count + 2, struct value *);
+    f->result.linears = ARENA_ARRAY(f->arena, (size_t)g->node_count, struct node *);
+    f->result.values = ARENA_ARRAY(f->arena, (size_t)g->value_count, struct value *);
+    f->result.exits = ARENA_ARRAY(f->arena, count_uses(g), struct use);
+    bool complete =
+        f->stack != NULL && f->result.linears != NULL && f->result.values != NULL && f->result.exits != NULL;
+    *identity = (struct affine){.axis = 1};
+    return complete ? affine_identity(f->ctx, f->arena, channels, identity) : fail_memory(f->ctx);
+}
+
+static enum pare_status flood_from(struct flood *f, const struct graph *g, struct node *n, int64_t channels) {
+    struct affine identity;
+    TRY(begin(f, g, channels, &identity));
+    TRY(reach(f, n->outputs[0]));
+    while (f->depth > 0 && f->possible) {
+        struct value *v = f->stack[--f->depth];
+        if (is_materialised(v)) {
+            f->result.values[f->result.value_count++] = v;
+        }
+        TRY(visit_producer(f, v->producer));
+        for (int i = 0; i < v->use_count && f->possible; i++) {
+            TRY(visit_use(f, &v->uses[i], &identity));
+        }
+    }
+    f->possible = f->possible && f->result.exit_count > 0;
+    return PARE_OK;
+}
+
+/* ---- all of them ---- */
+
+/* Copies the lists, which were made as long as they could get, to the size that they have. */
+static enum pare_status keep(struct context *ctx, struct arena *a, const struct scalable *found, struct scalable *out) {
+    *out = *found;
+    out->linears = ARENA_ARRAY(a, (size_t)found->linear_count, struct node *);
+    out->values = ARENA_ARRAY(a, (size_t)found->value_count, struct value *);
+    out->exits = ARENA_ARRAY(a, (size_t)found->exit_count, struct use);
+    if (out->linears == NULL || out->values == NULL || out->exits == NULL) {
+        return fail_memory(ctx);
+    }
+    for (int i = 0; i < found->linear_count; i++) {
+        out->linears[i] = found->linears[i];
+    }
+    for (int i = 0; i < found->value_count; i++) {
+        out->values[i] = found->values[i];
+    }
+    for (int i = 0; i < found->exit_count; i++) {
+        out->exits[i] = found->exits[i];
+    }
+    return PARE_OK;
+}
+
+static enum pare_status try_node(struct context *ctx, struct arena *a, struct map *done, const struct graph *g,
+                                 struct node *n, struct scalable *out, bool *found) {
     struct linear l;
-    struct affine f;
-    *found = linear_of(n, &l) && !value_is_output(n->outputs[0]) && n->outputs[0]->use_count > 0;
-    if (!*found) {
+    *found = false;
+    if (map_get(done, n) != NULL || !linear_of(n, &l) || n->outputs[0]->use_count == 0) {
         return PARE_OK;
     }
-    *s = (struct scalable){.linear = n, .value = behind_relu(n->outputs[0]), .channels = l.outputs};
-    TRY(powers(ctx, scratch, NULL, 1, l.outputs, &f));
-    return forward_possible(ctx, scratch, n->outputs[0], &f, found);
+    struct arena scratch;
+    arena_init(&scratch);
+    struct flood f = {.ctx = ctx, .arena = &scratch};
+    enum pare_status status = flood_from(&f, g, n, l.outputs);
+    if (status == PARE_OK && f.possible) {
+        *found = true;
+        status = keep(ctx, a, &f.result, out);
+    }
+    for (int i = 0; status == PARE_OK && f.possible && i < f.result.linear_count; i++) {
+        status = map_set(done, f.result.linears[i], n) ? PARE_OK : fail_memory(ctx);
+    }
+    arena_free(&scratch);
+    return status;
 }
 
 enum pare_status scalable_list(struct context *ctx, struct arena *a, const struct graph *g, struct scalable **out,
                                size_t *count) {
+    struct map done;
+    map_init(&done, a);
     *count = 0;
     *out = ARENA_ARRAY(a, (size_t)g->node_count, struct scalable);
     if (*out == NULL) {
         return fail_memory(ctx);
     }
     for (struct node *n = g->first; n != NULL; n = n->next) {
-        struct arena scratch;
         bool found = false;
-        arena_init(&scratch);
-        enum pare_status status = is_scalable(ctx, &scratch, n, &(*out)[*count], &found);
-        arena_free(&scratch);
-        TRY(status);
+        TRY(try_node(ctx, a, &done, g, n, &(*out)[*count], &found));
         *count += found;
     }
     return PARE_OK;
 }
 
-static enum pare_status apply(struct context *ctx, struct arena *scratch, const struct scalable *s, const int *exponent,
-                              bool *done) {
-    struct linear l;
-    struct affine up, down;
-    *done = linear_of(s->linear, &l);
-    if (!*done) {
-        return PARE_OK;
+/* ---- scaling ---- */
+
+static enum pare_status powers(struct context *ctx, struct arena *a, const int *exponent, int sign, int64_t channels,
+                               struct affine *out) {
+    *out = (struct affine){.axis = 1};
+    TRY(affine_identity(ctx, a, channels, out));
+    for (int64_t c = 0; c < channels; c++) {
+        out->scale[c] = ldexp(1, sign * exponent[c]);
     }
-    TRY(powers(ctx, scratch, exponent, 1, s->channels, &up));
-    TRY(powers(ctx, scratch, exponent, -1, s->channels, &down));
-    TRY(forward_possible(ctx, scratch, s->linear->outputs[0], &down, done));
-    if (*done) {
-        TRY(linear_absorb_after(ctx, &l, &up, done));
-    }
-    return *done ? forward_apply(ctx, scratch, s->linear->outputs[0], &down) : PARE_OK;
+    return PARE_OK;
 }
 
-enum pare_status scalable_apply(struct context *ctx, const struct scalable *s, const int *exponent, bool *done) {
+static enum pare_status apply(struct context *ctx, struct arena *scratch, const struct scalable *s,
+                              const int *exponent) {
+    struct affine up, down;
+    TRY(powers(ctx, scratch, exponent, 1, s->channels, &up));
+    TRY(powers(ctx, scratch, exponent, -1, s->channels, &down));
+    for (int i = 0; i < s->linear_count; i++) {
+        struct linear l;
+        bool done = linear_of(s->linears[i], &l);
+        TRY(done ? linear_absorb_after(ctx, &l, &up, &done) : PARE_OK);
+        if (!done) {
+            return fail(ctx, PARE_ERROR_INTERNAL, "%s: its channels cannot be scaled", s->linears[i]->name);
+        }
+    }
+    for (int i = 0; i < s->exit_count; i++) {
+        TRY(forward_use_apply(ctx, scratch, &s->exits[i], &down));
+    }
+    return PARE_OK;
+}
+
+enum pare_status scalable_apply(struct context *ctx, const struct scalable *s, const int *exponent) {
     struct arena scratch;
     arena_init(&scratch);
-    enum pare_status status = apply(ctx, &scratch, s, exponent, done);
+    enum pare_status status = apply(ctx, &scratch, s, exponent);
     arena_free(&scratch);
     return status;
 }

@@ -5,19 +5,23 @@
 
 #include "graph/graph.h"
 
-/* A linear operator whose output channels may be scaled, since only operators that pass scales on (Relu, pooling,
- * Concat, ...) stand between it and the linear operators that take them back. */
+/* Channels that may be scaled together: those of the values between some linear operators that make them and others
+ * that take the scales back, with only Relu, pooling and residual sums in between. */
 struct scalable {
-    struct node *linear;
-    struct value *value; /* its output, or that of the Relu behind it */
-    int64_t channels;    /* along axis 1 */
+    struct node **linears; /* that make them */
+    int linear_count;
+    struct value **values; /* whose codes a fixed-point program would hold: not in front of a Relu or behind a pool */
+    int value_count;
+    struct use *exits; /* by what does not make scaled values again */
+    int exit_count;
+    int64_t channels; /* along axis 1 */
 };
 
-/* In the order of the graph; memory in `a`. */
+/* In the order of the graph, each linear operator in one of them at most; memory in `a`. */
 enum pare_status scalable_list(struct context *ctx, struct arena *a, const struct graph *g, struct scalable **out,
                                size_t *count);
-/* Channel c of the value becomes 2^exponent[c] times what it was; what the graph computes stays the same. *done is
- * false, and nothing has changed, where a weight would leave the range of float. */
-enum pare_status scalable_apply(struct context *ctx, const struct scalable *s, const int *exponent, bool *done);
+/* Channel c of the values becomes 2^exponent[c] times what it was; what the graph computes stays the same. Exponents
+ * lie in [-40, 40]. */
+enum pare_status scalable_apply(struct context *ctx, const struct scalable *s, const int *exponent);
 
 #endif

@@ -10,9 +10,6 @@
 /* Uses followed from one value, all paths together: diamonds would multiply without end. */
 #define MAX_STEPS 256
 #define MAX_SCRATCH ((size_t)1 << 28)
-/* Coefficients and weights up to here cannot overflow a float, whatever the size of the layer. */
-#define MODERATE 1e9
-
 struct walk {
     struct context *ctx;
     struct arena *scratch;
@@ -28,17 +25,7 @@ static bool is_moderate(const struct affine *f) {
     for (int64_t i = 0; i < f->channels; i++) {
         largest = fmax(largest, fmax(fabs(f->scale[i]), fabs(f->shift[i])));
     }
-    return largest <= MODERATE;
-}
-
-static bool has_moderate_weights(const struct linear *l) {
-    const struct tensor *weight = l->node->inputs[1]->constant;
-    const float *w = weight->data;
-    float largest = 0;
-    for (size_t i = 0; i < tensor_count(weight); i++) {
-        largest = fmaxf(largest, fabsf(w[i]));
-    }
-    return largest <= (float)MODERATE;
+    return largest <= LINEAR_MODERATE;
 }
 
 /* ---- zero points ---- */
@@ -46,7 +33,7 @@ static bool has_moderate_weights(const struct linear *l) {
 /* f(x) = a * (x - p), p = -b / a: false where a channel has b but no a, or p is out of all proportion. */
 static bool has_zero_points(const struct affine *f) {
     int64_t i = 0;
-    while (i < f->channels && (f->shift[i] == 0 || fabs(f->shift[i]) <= fabs(f->scale[i]) * MODERATE)) {
+    while (i < f->channels && (f->shift[i] == 0 || fabs(f->shift[i]) <= fabs(f->scale[i]) * LINEAR_MODERATE)) {
         i++;
     }
     return i == f->channels;
@@ -128,7 +115,7 @@ static enum pare_status follow_linear(struct walk *w, struct linear *l, const st
     bool done = false;
     TRY(affine_spread(w->ctx, w->scratch, &wide, 1, l->inputs, &done));
     if (!w->apply) {
-        w->possible = done && takes_shift(l, &wide) && is_moderate(f) && has_moderate_weights(l);
+        w->possible = done && takes_shift(l, &wide) && is_moderate(f) && linear_is_moderate(l);
         return PARE_OK;
     }
     if (affine_shifts(&wide) && !linear_is_unpadded(l)) {
@@ -155,6 +142,11 @@ static bool averages_exactly(const struct node *pool) {
     }
     return zero && node_int(pool, "ceil_mode") == 0 &&
            (strcmp(auto_pad, "NOTSET") == 0 || strcmp(auto_pad, "VALID") == 0);
+}
+
+bool forward_keeps_channels(const struct node *n) {
+    static const char *const names[] = {"Relu", "MaxPool", "GlobalMaxPool", "AveragePool", "GlobalAveragePool", NULL};
+    return n != NULL && node_is_any(n, names) && n->output_count == 1;
 }
 
 static bool passes_pool(const struct node *n, const struct affine *f) {
@@ -280,4 +272,18 @@ enum pare_status forward_apply(struct context *ctx, struct arena *scratch, const
                                const struct affine *f) {
     struct walk w = {.ctx = ctx, .scratch = scratch, .possible = true, .apply = true};
     return follow(&w, v, f);
+}
+
+enum pare_status forward_use_possible(struct context *ctx, struct arena *scratch, const struct use *use,
+                                      const struct affine *f, bool *possible) {
+    struct walk w = {.ctx = ctx, .scratch = scratch, .possible = true};
+    TRY(follow_use(&w, use, f));
+    *possible = w.possible;
+    return PARE_OK;
+}
+
+enum pare_status forward_use_apply(struct context *ctx, struct arena *scratch, const struct use *use,
+                                   const struct affine *f) {
+    struct walk w = {.ctx = ctx, .scratch = scratch, .possible = true, .apply = true};
+    return follow_use(&w, use, f);
 }

@@ -12,4 +12,14 @@ enum pare_status forward_possible(struct context *ctx, struct arena *scratch, co
 enum pare_status forward_apply(struct context *ctx, struct arena *scratch, const struct value *v,
                                const struct affine *f);
 
+/* The same for one use of a value, the others left alone. */
+enum pare_status forward_use_possible(struct context *ctx, struct arena *scratch, const struct use *use,
+                                      const struct affine *f, bool *possible);
+enum pare_status forward_use_apply(struct context *ctx, struct arena *scratch, const struct use *use,
+                                   const struct affine *f);
+
+/* Whether the node maps every channel of its input to the same one of its only output, and scales with it: Relu and
+ * pooling. */
+bool forward_keeps_channels(const struct node *n);
+
 #endif

@@ -52,6 +52,19 @@ bool linear_is_unpadded(const struct linear *l) {
     return i == pads.count;
 }
 
+bool linear_is_moderate(const struct linear *l) {
+    const struct value *bias = node_input(l->node, 2);
+    const struct tensor *weight = l->node->inputs[1]->constant;
+    double largest = 0;
+    for (size_t i = 0; i < tensor_count(weight); i++) {
+        largest = fmax(largest, fabs(tensor_get_double(weight, i)));
+    }
+    for (size_t i = 0; bias != NULL && i < tensor_count(bias->constant); i++) {
+        largest = fmax(largest, fabs(tensor_get_double(bias->constant, i)));
+    }
+    return largest <= LINEAR_MODERATE;
+}
+
 /* Which output and which input channel weight `at` joins. Conv and Gemm keep [outputs, inputs / groups, taps],
  * ConvTranspose [inputs, outputs / groups, taps]. */
 static void channels_of(const struct linear *l, int64_t at, int64_t *output, int64_t *input) {

@@ -13,6 +13,9 @@ struct linear {
 /* False when the node is none, or its weight or bias is not constant, or a Gemm is not in the form that
  * matmul_to_gemm gives it. */
 bool linear_of(struct node *n, struct linear *out);
+/* Coefficients and weights up to here cannot overflow a float, whatever the size of the layer and when scaled. */
+#define LINEAR_MODERATE 1e9
+bool linear_is_moderate(const struct linear *l);
 /* Whether each output sees every tap, so that a constant added to the input is one added to the output. */
 bool linear_is_unpadded(const struct linear *l);
 /* The node computes f(y) from now on; *done is false and nothing has changed where a parameter would not be finite. */

@@ -4,45 +4,58 @@
 #include "passes/channel_scale.h"
 #include "quant/histogram.h"
 
-#define BITS 4          /* at which channels are made alike */
-#define FRAC (BITS - 1) /* of all of them then: values up to 2 */
+#include <stdlib.h>
+
+#define BITS 4 /* at which channels are made alike */
 #define BINS 128
 #define EXPONENT_MAX 40
 /* Histograms of one worker: networks with more channels are left as they are. */
 #define CHANNELS_MAX ((size_t)1 << 17)
 
+/* A value to be measured. */
+struct measured {
+    const struct scalable *scalable;
+    struct histogram **histograms; /* [workers][channels] */
+};
+
 struct equalizer {
     struct arena arena;
     struct scalable *scalables;
-    size_t count;
-    struct map numbers;            /* value -> index of its scalable + 1 */
-    struct histogram **histograms; /* [workers * count][channels] */
+    size_t count, workers;
+    struct map measured; /* value -> struct measured */
 };
 
 /* ---- measuring ---- */
 
-static enum pare_status add_histograms(struct context *ctx, struct equalizer *e, const struct scalable *s,
+static enum pare_status add_histograms(struct context *ctx, struct equalizer *e, int64_t channels,
                                        struct histogram **out) {
-    *out = ARENA_ARRAY(&e->arena, (size_t)s->channels, struct histogram);
+    *out = ARENA_ARRAY(&e->arena, (size_t)channels, struct histogram);
     bool complete = *out != NULL;
-    for (int64_t c = 0; complete && c < s->channels; c++) {
+    for (int64_t c = 0; complete && c < channels; c++) {
         complete = histogram_init(&(*out)[c], &e->arena, BINS);
     }
     return complete ? PARE_OK : fail_memory(ctx);
 }
 
-static enum pare_status prepare(struct context *ctx, struct equalizer *e, size_t workers) {
-    e->histograms = ARENA_ARRAY(&e->arena, workers * e->count, struct histogram *);
-    if (e->histograms == NULL) {
+static enum pare_status add_measured(struct context *ctx, struct equalizer *e, const struct scalable *s,
+                                     const struct value *v) {
+    struct measured *m = ARENA_NEW(&e->arena, struct measured);
+    struct histogram **histograms = ARENA_ARRAY(&e->arena, e->workers, struct histogram *);
+    if (m == NULL || histograms == NULL) {
         return fail_memory(ctx);
     }
-    map_init(&e->numbers, &e->arena);
+    *m = (struct measured){s, histograms};
+    for (size_t w = 0; w < e->workers; w++) {
+        TRY(add_histograms(ctx, e, s->channels, &m->histograms[w]));
+    }
+    return map_set(&e->measured, v, m) ? PARE_OK : fail_memory(ctx);
+}
+
+static enum pare_status prepare(struct context *ctx, struct equalizer *e) {
+    map_init(&e->measured, &e->arena);
     for (size_t i = 0; i < e->count; i++) {
-        if (!map_set(&e->numbers, e->scalables[i].value, (void *)(uintptr_t)(i + 1))) {
-            return fail_memory(ctx);
-        }
-        for (size_t w = 0; w < workers; w++) {
-            TRY(add_histograms(ctx, e, &e->scalables[i], &e->histograms[w * e->count + i]));
+        for (int k = 0; k < e->scalables[i].value_count; k++) {
+            TRY(add_measured(ctx, e, &e->scalables[i], e->scalables[i].values[k]));
         }
     }
     return PARE_OK;
@@ -51,71 +64,93 @@ static enum pare_status prepare(struct context *ctx, struct equalizer *e, size_t
 static enum pare_status observe(void *user, struct context *ctx, const struct observation *o, const struct value *v,
                                 const struct tensor *t) {
     (void)ctx;
-    struct equalizer *e = user;
-    uintptr_t number = (uintptr_t)map_get(&e->numbers, v);
-    if (number == 0) {
+    const struct equalizer *e = user;
+    const struct measured *m = map_get(&e->measured, v);
+    if (m == NULL) {
         return PARE_OK;
     }
-    struct histogram *h = e->histograms[(size_t)o->worker * e->count + number - 1];
-    size_t channels = (size_t)e->scalables[number - 1].channels, size = tensor_count(t) / channels;
+    size_t channels = (size_t)m->scalable->channels, size = tensor_count(t) / channels;
     for (size_t c = 0; c < channels; c++) {
-        histogram_add(&h[c], (const float *)t->data + c * size, size);
+        histogram_add(&m->histograms[o->worker][c], (const float *)t->data + c * size, size);
     }
     return PARE_OK;
 }
 
 /* ---- scaling ---- */
 
-static int exponent_of(const struct histogram *h) {
-    if (!h->filled) {
-        return 0;
-    }
-    int exponent = histogram_frac(h, h->low < 0 ? BITS + 1 : BITS, h->low < 0, NULL) - FRAC;
-    return exponent > EXPONENT_MAX ? EXPONENT_MAX : exponent < -EXPONENT_MAX ? -EXPONENT_MAX : exponent;
+static int by_size(const void *a, const void *b) {
+    return *(const int *)a - *(const int *)b;
 }
 
-static enum pare_status scale(struct context *ctx, struct equalizer *e, size_t workers, size_t i) {
-    const struct scalable *s = &e->scalables[i];
-    struct histogram *all = e->histograms[i];
+/* The best fraction of every channel that is not silent, less their median: how far to scale it up. */
+static enum pare_status limit_exponents(struct context *ctx, struct equalizer *e, const struct measured *m,
+                                        int *exponents) {
+    size_t channels = (size_t)m->scalable->channels, count = 0;
+    int *fracs = ARENA_ARRAY(&e->arena, channels, int), *sorted = ARENA_ARRAY(&e->arena, channels, int);
+    if (fracs == NULL || sorted == NULL) {
+        return fail_memory(ctx);
+    }
+    for (size_t c = 0; c < channels; c++) {
+        struct histogram *h = &m->histograms[0][c];
+        for (size_t w = 1; w < e->workers; w++) {
+            histogram_merge(h, &m->histograms[w][c]);
+        }
+        bool is_signed = h->low < 0;
+        if (h->filled) {
+            fracs[c] = sorted[count++] = histogram_frac(h, BITS + is_signed, is_signed, NULL);
+        }
+    }
+    qsort(sorted, count, sizeof(int), by_size);
+    for (size_t c = 0; c < channels && count > 0; c++) {
+        int wanted = m->histograms[0][c].filled ? fracs[c] - sorted[count / 2] : EXPONENT_MAX;
+        exponents[c] = wanted < exponents[c] ? wanted : exponents[c];
+    }
+    return PARE_OK;
+}
+
+/* Of what the values that are scaled together would like, the least: a small addend must not blow up its sum. */
+static enum pare_status scale(struct context *ctx, struct equalizer *e, const struct scalable *s) {
     int *exponents = ARENA_ARRAY(&e->arena, (size_t)s->channels, int);
-    bool done = false;
     if (exponents == NULL) {
         return fail_memory(ctx);
     }
     for (int64_t c = 0; c < s->channels; c++) {
-        for (size_t w = 1; w < workers; w++) {
-            histogram_merge(&all[c], &e->histograms[w * e->count + i][c]);
-        }
-        exponents[c] = exponent_of(&all[c]);
+        exponents[c] = EXPONENT_MAX;
     }
-    return scalable_apply(ctx, s, exponents, &done);
+    for (int k = 0; k < s->value_count; k++) {
+        TRY(limit_exponents(ctx, e, map_get(&e->measured, s->values[k]), exponents));
+    }
+    for (int64_t c = 0; c < s->channels; c++) {
+        bool silent = exponents[c] == EXPONENT_MAX;
+        exponents[c] = silent ? 0 : exponents[c] < -EXPONENT_MAX ? -EXPONENT_MAX : exponents[c];
+    }
+    return scalable_apply(ctx, s, exponents);
 }
 
 static bool is_small(const struct equalizer *e) {
     size_t channels = 0;
     for (size_t i = 0; i < e->count; i++) {
-        channels += (size_t)e->scalables[i].channels;
+        channels += (size_t)e->scalables[i].channels * (size_t)e->scalables[i].value_count;
     }
     return channels <= CHANNELS_MAX;
 }
 
 static enum pare_status run(struct context *ctx, struct graph *g, struct equalizer *e, size_t count,
                             const struct sample_source *source) {
-    size_t workers = ctx->threads > 1 ? (size_t)ctx->threads : 1;
     TRY(scalable_list(ctx, &e->arena, g, &e->scalables, &e->count));
     if (e->count == 0 || !is_small(e)) {
         return PARE_OK;
     }
-    TRY(prepare(ctx, e, workers));
+    TRY(prepare(ctx, e));
     TRY(observe_samples(ctx, g, source, 0, count, observe, e));
     for (size_t i = 0; i < e->count; i++) {
-        TRY(scale(ctx, e, workers, i));
+        TRY(scale(ctx, e, &e->scalables[i]));
     }
     return PARE_OK;
 }
 
 enum pare_status equalize(struct context *ctx, struct graph *g, size_t count, const struct sample_source *source) {
-    struct equalizer e = {.count = 0};
+    struct equalizer e = {.workers = ctx->threads > 1 ? (size_t)ctx->threads : 1};
     arena_init(&e.arena);
     enum pare_status status = run(ctx, g, &e, count, source);
     arena_free(&e.arena);
