@@ -27,7 +27,7 @@ struct rounder {
     struct grid_range range;
     uint32_t without; /* mask of enum technique */
     int bits;
-    uint32_t group, columns, first, rows;
+    uint32_t columns, first, rows;
     double damping;
     double *objective;  /* [columns][columns]; NULL: only `importance` */
     double *importance; /* [columns], its diagonal */
@@ -35,7 +35,6 @@ struct rounder {
     double *errors; /* [rows][GPTQ_BLOCK] */
     int32_t *permuted, *codes;
     int *fracs;          /* [rows] of the attempt */
-    double *row_errors;  /* [rows] of the attempt */
     int *lowest, *limit; /* [all rows] what fractions may be */
     int32_t *best_codes; /* [all rows][columns] */
     int *best_fracs;     /* [all rows] */

@@ -216,27 +216,39 @@ static enum pare_status run(struct bench *b) {
 
 /* ---- the command line ---- */
 
+static bool take_flag(struct bench *b, const char *name) {
+    bool *flag = strcmp(name, "--ablations") == 0 ? &b->ablates : strcmp(name, "--json") == 0 ? &b->json : NULL;
+    if (flag != NULL) {
+        *flag = true;
+    }
+    return flag != NULL;
+}
+
+static bool take_value(struct bench *b, const char *name, const char *value) {
+    if (strcmp(name, "--networks") == 0) {
+        b->names = value;
+    } else if (strcmp(name, "--max-drop") == 0) {
+        b->max_drop = parse_decimal(value, NULL) / 100;
+    } else if (strcmp(name, "--samples") == 0) {
+        b->samples = strtoul(value, NULL, 10);
+    } else if (strcmp(name, "--threads") == 0) {
+        b->ctx.threads = (int)strtol(value, NULL, 10);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static bool parse(struct bench *b, int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
-        if (strcmp(argv[i], "--ablations") == 0) {
-            b->ablates = true;
-        } else if (strcmp(argv[i], "--json") == 0) {
-            b->json = true;
-        } else if (strncmp(argv[i], "--", 2) != 0) {
+        if (strncmp(argv[i], "--", 2) != 0) {
             b->folder = argv[i];
-        } else if (value == NULL) {
-            return false;
-        } else if (strcmp(argv[i], "--networks") == 0) {
-            b->names = argv[++i];
-        } else if (strcmp(argv[i], "--max-drop") == 0) {
-            b->max_drop = parse_decimal(argv[++i], NULL) / 100;
-        } else if (strcmp(argv[i], "--samples") == 0) {
-            b->samples = strtoul(argv[++i], NULL, 10);
-        } else if (strcmp(argv[i], "--threads") == 0) {
-            b->ctx.threads = (int)strtol(argv[++i], NULL, 10);
-        } else {
-            return false;
+        } else if (!take_flag(b, argv[i])) {
+            if (value == NULL || !take_value(b, argv[i], value)) {
+                return false;
+            }
+            i++;
         }
     }
     return b->max_drop > 0 && b->ctx.threads > 0;
