@@ -17,8 +17,8 @@ double claim_drop(const struct claim *c, const struct measure *m) {
     return c->metric == METRIC_SQNR ? m->noise_ratio : paired_drop(&m->paired);
 }
 
-#define SEARCH_MARGIN 0.25    /* standard errors */
-#define DISCORDANCE_SLACK 1.1 /* of the standard error: other samples disagree a little more or less often */
+#define SEARCH_MARGIN 0.25     /* standard errors */
+#define DISCORDANCE_SLACK 1.05 /* of the standard error: other samples disagree a little more or less often */
 
 /* One-sided error of the drop at the claim's confidence. */
 static double resolution(const struct claim *c, const struct measure *m) {
@@ -65,22 +65,42 @@ static double samples_needed(const struct claim *c, const struct measure *m) {
     return ceil((double)m->paired.samples * ratio * ratio);
 }
 
-static const char *reason_of(struct arena *a, const struct claim *c, const struct measure *m) {
-    double drop = 100 * claim_drop(c, m), bound = 100 * c->bound;
-    if (claim_drop(c, m) > c->bound) {
+static double decibels(double noise_ratio) {
+    return noise_ratio > 0 ? -10 * log10(noise_ratio) : INFINITY;
+}
+
+static const char *reason_of_loss(struct arena *a, const struct claim *c, const struct measure *m) {
+    double drop = claim_drop(c, m);
+    if (c->metric == METRIC_SQNR) {
         return arena_format(
             a,
-            "the bound of %.2f points cannot be held with the allowed widths: %.2f points are lost on %zu "
-            "held-out samples; allow wider ones (--bits) or a larger drop (--max-drop)",
-            bound, drop, c->samples);
+            "the noise bound of %.2f %% (%.1f dB) cannot be held with the allowed widths: %.2f %% (%.1f dB) "
+            "on the held-out samples; allow wider ones (--bits) or more noise (--max-drop)",
+            100 * c->bound, decibels(c->bound), 100 * drop, decibels(drop));
+    }
+    if (c->float_accuracy == 0) {
+        return arena_format(a,
+                            "the float network is right on none of the held-out samples; check the labels and what the "
+                            "data need (--scale, --mean, --std, --layout)");
+    }
+    return arena_format(a,
+                        "the bound of %.2f points cannot be held with the allowed widths: %.2f points %s on %zu "
+                        "held-out sample%s; allow wider ones (--bits) or a larger drop (--max-drop)",
+                        100 * c->bound, 100 * drop, c->metric == METRIC_AGREEMENT ? "get another class" : "are lost",
+                        c->samples, c->samples == 1 ? "" : "s");
+}
+
+static const char *reason_of(struct arena *a, const struct claim *c, const struct measure *m) {
+    if (claim_drop(c, m) > c->bound || c->bound == 0) {
+        return reason_of_loss(a, c, m);
     }
     return arena_format(
         a,
-        "too few samples for the bound of %.2f points: on %zu held-out samples with %zu discordant ones the drop is "
-        "only known to %.2f points (%.4g %% confidence); give about %.0f held-out samples, or allow a "
-        "larger drop (--max-drop)",
-        bound, c->samples, m->paired.lost + m->paired.won, 100 * resolution(c, m), 100 * c->confidence,
-        samples_needed(c, m));
+        "too few samples for the bound of %.2f points: on %zu held-out sample%s with %zu discordant ones the drop is "
+        "only known to %.2f points (%.4g %% confidence); give about %.0f held-out samples (--test; of --data three "
+        "fifths are held out), or allow a larger drop (--max-drop)",
+        100 * c->bound, c->samples, c->samples == 1 ? "" : "s", m->paired.lost + m->paired.won, 100 * resolution(c, m),
+        100 * c->confidence, samples_needed(c, m));
 }
 
 enum pare_status claim_report(struct context *ctx, struct arena *a, const struct claim *search,

@@ -33,6 +33,7 @@ struct search {
     struct candidate *candidates;
     size_t candidate_count, candidate_capacity;
     struct candidate *best; /* the cheapest accepted one */
+    const uint8_t *revised_bits; /* widths for which weights were last rounded again; or NULL */
     size_t full_evaluations;
     double start; /* of the search, by monotonic_seconds() */
     char note[128];

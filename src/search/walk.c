@@ -7,6 +7,7 @@
 
 #define ROUNDS 5 /* of sensitivities, each at the point that the last one found */
 #define POLISHING_EVALUATIONS 6
+#define LARGE_IMAGE 64 /* output positions */
 
 /* ---- full evaluations ---- */
 
@@ -159,6 +160,13 @@ static enum pare_status measure_sensitivities(struct search *s, const uint8_t *a
 
 /* ---- rounding again ---- */
 
+/* Large images show enough of themselves in half of the samples. */
+static size_t revision_samples(const struct search *s, size_t i) {
+    const struct linear *l = &s->scheme->linears[i];
+    size_t count = s->calibration.count;
+    return l->out->count / l->rows >= LARGE_IMAGE ? (count + 1) / 2 : count;
+}
+
 /* Linear `i` rounded again for what the integer program at these widths, with all layers before it as the edition has
  * them, computes as its input. */
 static enum pare_status revise_linear(struct search *s, const uint8_t *bits, size_t i, struct edition *e) {
@@ -167,7 +175,7 @@ static enum pare_status revise_linear(struct search *s, const uint8_t *bits, siz
     struct statistics *st = NULL;
     size_t knob = s->cost.weight_knob[i];
     TRY(evaluator_apply(s->ctx, &s->evaluator, bits));
-    TRY(statistics_collect(s->ctx, s->scheme, &source, s->calibration.count, &run, &st));
+    TRY(statistics_collect(s->ctx, s->scheme, &source, revision_samples(s, i), &run, &st));
     enum pare_status status = edition_revise(s->ctx, &s->knobs, e, i, bits[knob], st);
     statistics_free(st);
     return status;
@@ -181,6 +189,11 @@ static enum pare_status revise_best(struct search *s) {
     if (s->options->without & TECHNIQUE_REVISION) {
         return PARE_OK;
     }
+    if (s->revised_bits != NULL && memcmp(s->revised_bits, before->bits, s->knobs.count) == 0) {
+        s->knobs.edition = before->edition;
+        return PARE_OK;
+    }
+    s->revised_bits = before->bits;
     uint64_t id = hash_of(before->bits, s->knobs.count, before->edition->id + 1);
     TRY(edition_new(s->ctx, &s->knobs, before->edition, id, &revised));
     s->knobs.edition = revised;
