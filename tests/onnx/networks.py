@@ -9,10 +9,10 @@ Network = collections.namedtuple("Network", "name data scale mean std layout mix
 CIFAR_MEAN = (0.4914, 0.4822, 0.4465)
 # The last column: the widths of a run in which layers get different ones.
 LABELLED = [
-    Network("paper_seq_mnist", "mnist", "1/255", None, None, "nhwc", "2..8"),
-    Network("paper_seq_cifar10", "cifar10", "1/255", None, None, "nhwc", "2..8"),
+    Network("paper_seq_mnist", "mnist", "1/255", None, None, "nhwc", "2,4"),
+    Network("paper_seq_cifar10", "cifar10", "1/255", None, None, "nhwc", "2,4"),
     Network("paper_branched_fashion_mnist", "fashion_mnist_96", "1/255", None, None, "nhwc", "3,6"),
-    Network("resnet20_cifar10", "cifar10", "1/255", CIFAR_MEAN, (0.2023, 0.1994, 0.2010), "nchw", "2..8"),
+    Network("resnet20_cifar10", "cifar10", "1/255", CIFAR_MEAN, (0.2023, 0.1994, 0.2010), "nchw", "3,6"),
     Network("mlperf_tiny_resnet8", "cifar10", "1", None, None, "nchw", "2..8"),
     Network("mlperf_tiny_dscnn_kws", "kws", "0.5847029089927673", (83 * 0.5847029089927673,), None, "nchw", "2..8"),
     Network("tf2onnx_cifar10_small", "cifar10", "1/255", None, None, "nhwc", "2..8"),
