@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* False, with or without a message of its own, when the text does not fit; then nothing is changed. */
 typedef bool parse_value(struct context *ctx, struct pare_settings *s, void *field, const char *text);
@@ -45,20 +46,106 @@ static bool parse_number(const char *text, double *out, const char **end) {
     return stop != text && isfinite(*out);
 }
 
-static bool parse_drop(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
-    (void)ctx;
-    (void)field;
+static bool parse_drop(const char *text, double *drop, bool *relative) {
     double value;
     const char *unit;
     if (!parse_number(text, &value, &unit) || value <= 0 || value > 100) {
         return false;
     }
-    bool relative = strcmp(unit, "%") == 0;
-    if (!relative && strcmp(unit, "pt") != 0) {
+    bool is_percent = strcmp(unit, "%") == 0;
+    if (!is_percent && strcmp(unit, "pt") != 0) {
         return false;
     }
-    s->search.max_drop = value / 100;
-    s->search.max_drop_relative = relative;
+    *drop = value / 100;
+    *relative = is_percent;
+    return true;
+}
+
+static bool parse_max_drop(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
+    (void)field;
+    return parse_drop(text, &s->search.max_drop, &s->search.max_drop_relative);
+}
+
+static bool parse_pick_drop(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
+    (void)field;
+    return parse_drop(text, &s->pick.max_drop, &s->pick.max_drop_relative);
+}
+
+struct unit {
+    const char *name;
+    double factor;
+};
+
+/* A number above 0 and one of the units, which end with a row of zeros. */
+static bool parse_quantity(const char *text, const struct unit *units, double *out) {
+    double value;
+    const char *unit;
+    if (!parse_number(text, &value, &unit) || value <= 0) {
+        return false;
+    }
+    for (; units->name != NULL; units++) {
+        if (strcasecmp(unit, units->name) == 0) {
+            *out = value * units->factor;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* JSON readers that hold numbers as doubles keep every whole number up to here. */
+static const uint64_t largest_integer = UINT64_C(1) << 53;
+
+static bool parse_whole(const char *text, const struct unit *units, uint64_t *out) {
+    double value;
+    if (!parse_quantity(text, units, &value) || value < 1 || value > (double)largest_integer) {
+        return false;
+    }
+    *out = (uint64_t)value;
+    return true;
+}
+
+static const struct unit bytes[] = {
+    {"", 1},         {"B", 1},         {"K", 1 << 10}, {"KB", 1 << 10}, {"KiB", 1 << 10}, {"M", 1 << 20},
+    {"MB", 1 << 20}, {"MiB", 1 << 20}, {"G", 1 << 30}, {"GB", 1 << 30}, {"GiB", 1 << 30}, {0},
+};
+
+static bool parse_bytes(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
+    (void)s;
+    return parse_whole(text, bytes, field);
+}
+
+/* Bytes, kept as bits. */
+static bool parse_memory(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
+    (void)s;
+    uint64_t value;
+    if (!parse_whole(text, bytes, &value)) {
+        return false;
+    }
+    *(uint64_t *)field = 8 * value;
+    return true;
+}
+
+static bool parse_count(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
+    (void)s;
+    static const struct unit units[] = {{"", 1}, {"K", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}, {0}};
+    return parse_whole(text, units, field);
+}
+
+static bool parse_point(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
+    (void)s;
+    char *end;
+    errno = 0;
+    unsigned long value = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != 0 || errno != 0 || value == 0) {
+        return false;
+    }
+    *(size_t *)field = value;
     return true;
 }
 
@@ -66,22 +153,8 @@ static bool parse_drop(struct context *ctx, struct pare_settings *s, void *field
 static bool parse_seconds(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
     (void)ctx;
     (void)s;
-    static const struct {
-        const char *unit;
-        double seconds;
-    } units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}};
-    double value;
-    const char *unit;
-    if (!parse_number(text, &value, &unit) || value <= 0) {
-        return false;
-    }
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (strcmp(unit, units[i].unit) == 0) {
-            *(double *)field = value * units[i].seconds;
-            return true;
-        }
-    }
-    return false;
+    static const struct unit units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {0}};
+    return parse_quantity(text, units, field);
 }
 
 static bool parse_confidence(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
@@ -96,16 +169,13 @@ static bool parse_confidence(struct context *ctx, struct pare_settings *s, void 
     return true;
 }
 
-/* JSON readers that hold numbers as doubles keep every seed up to here. */
-static const uint64_t largest_seed = UINT64_C(1) << 53;
-
 static bool parse_seed(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
     (void)ctx;
     (void)s;
     char *end;
     errno = 0;
     unsigned long long value = strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end != 0 || errno != 0 || value > largest_seed) {
+    if (*text < '0' || *text > '9' || *end != 0 || errno != 0 || value > largest_integer) {
         return false;
     }
     *(uint64_t *)field = value;
@@ -220,18 +290,28 @@ struct row {
 
 #define FIELD(member) offsetof(struct pare_settings, member)
 
+#define DROP "1% (of the float accuracy) or 0.5pt (points), above 0 and at most 100"
+#define BYTES "bytes, at least 1, such as 65536, 64KB or 1.5MB"
+
 static const struct row rows[] = {
     {"all-values", parse_flag, FIELD(all_values), "true or false"},
+    {"bitops-max", parse_count, FIELD(search.limits.bit_operations), "a number of at least 1, such as 250M or 1G"},
     {"bits", parse_widths, FIELD(search.widths), "widths from 2 to 16, such as 8, 2..8 or 2,4,8"},
     {"calib", parse_text, FIELD(calib), "a path"},
     {"confidence", parse_confidence, FIELD(search.confidence), "a number strictly between 0.5 and 1, such as 0.95"},
     {"cost", parse_cost, FIELD(search.cost), "memory, multiplication, bitops or balanced"},
     {"data", parse_text, FIELD(data), "a path"},
+    {"drop-max", parse_pick_drop, 0, DROP},
+    {"flash-max", parse_bytes, FIELD(search.limits.flash_bytes), BYTES},
     {"layout", parse_layout, FIELD(declared.layout), "nchw or nhwc"},
-    {"max-drop", parse_drop, 0, "1% (of the float accuracy) or 0.5pt (points), above 0 and at most 100"},
+    {"max-drop", parse_max_drop, 0, DROP},
     {"mean", parse_mean, FIELD(declared.mean), "numbers such as 0.5 or 0.49,0.48,0.45"},
+    {"memory-max", parse_memory, FIELD(search.limits.memory_bits), BYTES},
     {"metric", parse_metric, FIELD(search.metric), "top1, top5, agreement or sqnr"},
+    {"model", parse_text, FIELD(model), "a path"},
+    {"point", parse_point, FIELD(pick.point), "a number from 1 on"},
     {"preprocess", parse_flag, FIELD(preprocess), "true or false"},
+    {"ram-max", parse_bytes, FIELD(search.limits.ram_bytes), BYTES},
     {"reference", parse_text, FIELD(reference), "a path"},
     {"resume", parse_flag, FIELD(search.resume), "true or false"},
     {"scale", parse_scale, FIELD(declared.scale), "a number or a quotient such as 1/255"},

@@ -6,6 +6,8 @@ void claim_init(struct claim *c, const struct search_options *options, const str
     double accuracy = (double)set->right_count / (double)set->data->count;
     bool relative = options->max_drop_relative && options->metric != METRIC_SQNR;
     *c = (struct claim){.metric = options->metric,
+                        .max_drop = options->max_drop,
+                        .max_drop_relative = options->max_drop_relative,
                         .bound = relative ? options->max_drop * accuracy : options->max_drop,
                         .confidence = options->confidence,
                         .measured_only = options->without & TECHNIQUE_EXPECTED_DROP,
@@ -111,6 +113,8 @@ enum pare_status claim_report(struct context *ctx, struct arena *a, const struct
                              .quantized_search = quantized_accuracy(search, on_search),
                              .quantized_held_out = quantized_accuracy(held_out, on_held_out),
                              .confidence = held_out->confidence,
+                             .max_drop = held_out->max_drop,
+                             .max_drop_relative = held_out->max_drop_relative,
                              .bound_points = 100 * held_out->bound,
                              .search_samples = search->samples,
                              .held_out_samples = held_out->samples,

@@ -6,6 +6,8 @@
 
 struct claim {
     enum metric metric;
+    double max_drop; /* as given */
+    bool max_drop_relative;
     double bound; /* largest drop, as a fraction of the samples (SQNR: largest noise over signal) */
     double confidence;
     double float_accuracy;

@@ -88,53 +88,45 @@ static enum pare_status choose(struct search *s, struct search_result *r) {
         return PARE_ERROR_BOUND;
     }
     s->best = chosen;
-    s->knobs.edition = chosen->edition;
-    TRY(evaluator_apply(s->ctx, &s->evaluator, chosen->bits));
     return claim_report(s->ctx, s->arena, &s->claim, &chosen->measure, &claim, &held_out, &r->accuracy);
 }
 
 /* ---- the result ---- */
 
 static enum pare_status fill_pareto(struct search *s, struct search_result *r) {
-    struct candidate **list = ARENA_ARRAY(s->arena, s->candidate_count + 1, struct candidate *);
-    r->pareto = ARENA_ARRAY(s->arena, s->candidate_count + 1, struct pareto_point);
-    if (list == NULL || r->pareto == NULL) {
+    r->pareto = ARENA_ARRAY(s->arena, s->front_count, struct pareto_point);
+    if (r->pareto == NULL) {
         return fail_memory(s->ctx);
     }
-    for (size_t i = 0; i < s->candidate_count; i++) {
-        list[i] = &s->candidates[i];
-    }
-    qsort(list, s->candidate_count, sizeof(struct candidate *), by_cost);
-    double least = INFINITY;
-    for (size_t i = 0; i < s->candidate_count; i++) {
-        double drop = claim_drop(&s->claim, &list[i]->measure);
-        if (drop < least || list[i] == s->best) {
-            r->pareto[r->pareto_count++] = (struct pareto_point){100 * drop,
-                                                                 list[i]->cost,
-                                                                 list[i]->sums.paper_memory,
-                                                                 list[i]->sums.paper_multiplication,
-                                                                 list[i]->sums.bit_operations,
-                                                                 list[i] == s->best};
-            least = fmin(least, drop);
-        }
+    r->pareto_count = s->front_count;
+    for (size_t i = 0; i < s->front_count; i++) {
+        struct candidate *c = s->front[i];
+        TRY(search_measure_size(s, c));
+        r->pareto[i] = (struct pareto_point){.drop_points = 100 * claim_drop(&s->claim, &c->measure),
+                                             .cost = c->cost,
+                                             .memory_bits = c->sums.paper_memory,
+                                             .multiplication = c->sums.paper_multiplication,
+                                             .bit_operations = c->sums.bit_operations,
+                                             .pare_bytes = c->pare_bytes,
+                                             .peak_activation_bytes = c->peak_bytes,
+                                             .chosen = c == s->best};
     }
     return PARE_OK;
 }
 
-static enum pare_status file_sizes(struct context *ctx, struct program *p, uint64_t *bytes, uint64_t *peak) {
-    size_t arena = 0;
-    TRY(program_plan_arena(ctx, p, &arena));
-    *peak = arena;
-    struct buffer b;
-    buffer_init(&b);
-    enum pare_status status = program_write(ctx, p, &b);
-    *bytes = status == PARE_OK ? b.size : 0;
-    buffer_free(&b);
-    if (status == PARE_ERROR_UNSUPPORTED) { /* operators in float: there is no file */
-        context_clear(ctx);
-        return PARE_OK;
+/* At 8 bits everywhere, where that is among the widths. */
+static enum pare_status fill_sizes_8bit(struct search *s, struct cost *c) {
+    struct candidate eights = {.bits = ARENA_ARRAY(s->arena, s->knobs.count, uint8_t), .edition = s->best->edition};
+    if (eights.bits == NULL) {
+        return fail_memory(s->ctx);
     }
-    return status;
+    if (s->options->widths >> 8 & 1) {
+        memset(eights.bits, 8, s->knobs.count);
+        TRY(search_measure_size(s, &eights));
+    }
+    c->pare_bytes_8bit = eights.pare_bytes;
+    c->peak_activation_bytes_8bit = eights.peak_bytes;
+    return PARE_OK;
 }
 
 static enum pare_status fill_cost(struct search *s, struct search_result *r) {
@@ -148,22 +140,18 @@ static enum pare_status fill_cost(struct search *s, struct search_result *r) {
     c->parameter_bits_8bit = at_8->parameters;
     c->bit_operations = now->bit_operations;
     c->bit_operations_8bit = at_8->bit_operations;
-    uint8_t *bits = ARENA_ARRAY(s->arena, s->knobs.count, uint8_t);
-    if (bits == NULL) {
-        return fail_memory(s->ctx);
-    }
-    if (s->options->widths >> 8 & 1) {
-        memset(bits, 8, s->knobs.count);
-        TRY(evaluator_apply(s->ctx, &s->evaluator, bits));
-        TRY(file_sizes(s->ctx, s->evaluator.program, &c->pare_bytes_8bit, &c->peak_activation_bytes_8bit));
-    }
-    TRY(evaluator_apply(s->ctx, &s->evaluator, s->best->bits));
-    return file_sizes(s->ctx, s->evaluator.program, &c->pare_bytes, &c->peak_activation_bytes);
+    c->pare_bytes = s->best->pare_bytes;
+    c->peak_activation_bytes = s->best->peak_bytes;
+    return fill_sizes_8bit(s, c);
 }
 
 enum pare_status search_conclude(struct search *s, struct search_result *r) {
     search_report(s, "held-out", 0, 0);
     TRY(choose(s, r));
+    TRY(search_list_front(s));
+    TRY(s->options->pick != NULL ? search_pick(s, r) : PARE_OK);
     TRY(fill_pareto(s, r));
-    return fill_cost(s, r);
+    TRY(fill_cost(s, r));
+    s->knobs.edition = s->best->edition;
+    return evaluator_apply(s->ctx, &s->evaluator, s->best->bits);
 }

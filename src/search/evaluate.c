@@ -137,6 +137,9 @@ enum pare_status evaluator_measure(struct context *ctx, struct evaluator *e, str
         *out = (struct measure){{set->data->count, (size_t)known[0], (size_t)known[1]}, known[2], known[3], known[4]};
         return PARE_OK;
     }
+    if (e->journal_only) {
+        return fail(ctx, PARE_ERROR_INTERRUPTED, "the journal ends");
+    }
     TRY(evaluator_apply(ctx, e, bits));
     TRY(run_program(ctx, e, set, out));
     double values[JOURNAL_VALUES] = {(double)out->paired.lost, (double)out->paired.won, out->divergence,

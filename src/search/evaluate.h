@@ -24,6 +24,7 @@ struct evaluator {
     struct executor *executor;
     uint32_t *changed; /* room for every operator */
     struct journal *journal;
+    bool journal_only; /* measure nothing */
 };
 
 /* Lowers the scheme as the knobs stand and plans it. */
@@ -32,7 +33,8 @@ enum pare_status evaluator_new(struct context *ctx, struct arena *a, struct knob
 void evaluator_free(struct evaluator *e); /* not the program */
 /* Brings scheme, program and executor to these widths, one per knob. */
 enum pare_status evaluator_apply(struct context *ctx, struct evaluator *e, const uint8_t *bits);
-/* The measure of these widths, from the journal where it is known. */
+/* The measure of these widths, from the journal where it is known. PARE_ERROR_INTERRUPTED where it is not, with
+ * `journal_only`. */
 enum pare_status evaluator_measure(struct context *ctx, struct evaluator *e, struct sample_set *set,
                                    const uint8_t *bits, struct measure *out);
 

@@ -119,6 +119,11 @@ static enum pare_status make_few(struct search *s) {
     return executor_cache_new(s->ctx, s->evaluator.executor, few->count, CACHE_BYTES, &s->few.cache);
 }
 
+static enum pare_status describe(struct search *s, const struct search_result *r) {
+    const struct search_options *o = s->options;
+    return o->describe == NULL ? PARE_OK : o->describe(o->user, s->ctx, r, &s->evaluator.program->metadata);
+}
+
 static enum pare_status prepare(struct search *s, const struct search_data *data, struct search_result *r) {
     struct dataset *sets = ARENA_ARRAY(s->arena, 2, struct dataset);
     if (sets == NULL) {
@@ -143,25 +148,46 @@ static enum pare_status prepare(struct search *s, const struct search_data *data
     memset(bits, widths_base(s->options->widths), s->knobs.count);
     knobs_set_all(&s->knobs, bits);
     TRY(evaluator_new(s->ctx, s->arena, &s->knobs, s->options->metric, s->journal, &s->evaluator));
+    s->evaluator.journal_only = s->options->pick != NULL;
+    TRY(describe(s, r));
     TRY(make_few(s));
     claim_init(&s->claim, s->options, &s->search_set);
     return PARE_OK;
+}
+
+static bool is_asked_to_stop(const struct search *s) {
+    return s->ctx->cancelled != NULL && s->ctx->cancelled(s->ctx->user);
 }
 
 static enum search_end end_of(const struct search *s, enum pare_status status) {
     if (status != PARE_ERROR_INTERRUPTED) {
         return SEARCH_COMPLETE;
     }
-    bool asked = s->ctx->cancelled != NULL && s->ctx->cancelled(s->ctx->user);
-    return !asked && context_late(s->ctx) ? SEARCH_OUT_OF_TIME : SEARCH_INTERRUPTED;
+    return !is_asked_to_stop(s) && context_late(s->ctx) ? SEARCH_OUT_OF_TIME : SEARCH_INTERRUPTED;
+}
+
+/* A search that is repeated from its journal has to come as far as it came the first time. */
+static bool is_short_of_its_end(const struct search *s, enum pare_status status) {
+    const struct pick *p = s->options->pick;
+    return p != NULL && status == PARE_ERROR_INTERRUPTED && (p->end == SEARCH_COMPLETE || is_asked_to_stop(s));
+}
+
+static enum pare_status explain_missing(struct search *s, enum pare_status status) {
+    if (s->options->pick == NULL || status != PARE_ERROR_INTERRUPTED || is_asked_to_stop(s)) {
+        return status;
+    }
+    context_clear(s->ctx);
+    return fail(s->ctx, PARE_ERROR_INPUT,
+                "%s: lacks a measurement of the search that the report tells of; search again (--resume)",
+                s->options->journal_path);
 }
 
 static enum pare_status finish(struct search *s, enum pare_status status, struct search_result *r) {
-    bool have_point = s->candidate_count > 0;
+    bool have_point = s->candidate_count > 0 && !is_short_of_its_end(s, status);
     if ((status != PARE_OK && status != PARE_ERROR_BOUND && status != PARE_ERROR_INTERRUPTED) || !have_point) {
         return status;
     }
-    r->end = end_of(s, status);
+    r->end = s->options->pick != NULL ? s->options->pick->end : end_of(s, status);
     s->ctx->deadline = 0;
     context_clear(s->ctx);
     bool (*cancelled)(void *) = s->ctx->cancelled;
@@ -175,7 +201,7 @@ static enum pare_status finish(struct search *s, enum pare_status status, struct
     r->seconds = monotonic_seconds() - s->start;
     r->program = s->evaluator.program;
     s->evaluator.program = NULL;
-    if (r->end == SEARCH_INTERRUPTED) {
+    if (r->end == SEARCH_INTERRUPTED && s->options->pick == NULL) {
         return fail(s->ctx, PARE_ERROR_INTERRUPTED, "interrupted; the best point so far was kept");
     }
     return r->accuracy.bound_held ? PARE_OK : fail(s->ctx, PARE_ERROR_BOUND, "%s", r->accuracy.reason);
@@ -194,7 +220,7 @@ enum pare_status search_run(struct context *ctx, const struct graph *g, const st
     if (status == PARE_OK) {
         status = search_walk(&s);
     }
-    status = finish(&s, status, out);
+    status = explain_missing(&s, finish(&s, status, out));
     ctx->deadline = 0;
     sample_set_free(&s.search_set);
     sample_set_free(&s.held_out);

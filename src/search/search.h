@@ -15,8 +15,32 @@
 enum metric { METRIC_TOP1, METRIC_TOP5, METRIC_AGREEMENT, METRIC_SQNR };
 enum cost_kind { COST_MEMORY, COST_MULTIPLICATION, COST_BITOPS, COST_BALANCED };
 
+enum search_end { SEARCH_COMPLETE, SEARCH_INTERRUPTED, SEARCH_OUT_OF_TIME };
+
 const char *metric_name(enum metric m);
 const char *cost_name(enum cost_kind c);
+const char *search_end_name(enum search_end e); /* NULL: complete */
+
+/* The most that a point may cost; 0: no limit. */
+struct limits {
+    uint64_t memory_bits; /* the paper's */
+    uint64_t flash_bytes; /* of the .pare file */
+    uint64_t ram_bytes;   /* peak of the activations */
+    uint64_t bit_operations;
+};
+
+struct search_result;
+
+/* Another point of a search that has ended: by number, or else the cheapest with at most this drop, or else the most
+ * accurate; within the limits in either case. */
+struct pick {
+    size_t point;    /* 1..; 0: by the rest */
+    double max_drop; /* as in the options; 0: none */
+    bool max_drop_relative;
+    struct limits limits;
+    enum search_end end; /* of the search */
+    size_t points;       /* that it reported */
+};
 
 struct search_options {
     enum metric metric;
@@ -24,11 +48,17 @@ struct search_options {
     bool max_drop_relative;
     uint32_t widths; /* bit b set: width b is allowed, 2..16 */
     enum cost_kind cost;
+    struct limits limits;
     uint64_t seed;
     double confidence;        /* of the claim, 0.5 .. 1 */
     const char *journal_path; /* or NULL */
     bool resume;
-    uint32_t without;  /* mask of enum technique; 0 but in benchmarks: no user can set it */
+    uint32_t without;        /* mask of enum technique; 0 but in benchmarks: no user can set it */
+    const struct pick *pick; /* or NULL; else nothing is measured again: the journal must lead to the same points */
+    /* Gives what the .pare file will carry, so that it counts in its size; called once, when graph and scheme are
+     * there. May be NULL. */
+    enum pare_status (*describe)(void *user, struct context *ctx, const struct search_result *r, const char **metadata);
+    void *user;
     double time_limit; /* seconds after which the search ends with the best point so far; 0: none */
 };
 
@@ -39,8 +69,10 @@ struct accuracy {
     double quantized_search, quantized_held_out;
     double drop_relative, drop_points; /* on the held-out set; points are percent of the samples */
     double bound_points, error_points; /* what was tested: the largest drop, and its one-sided error at `confidence` */
-    size_t discordant;                 /* held-out samples on which exactly one of the two is right */
-    double interval_points[2];         /* two-sided interval of the drop at `confidence` */
+    double max_drop;                   /* the bound as given, see struct search_options */
+    bool max_drop_relative;
+    size_t discordant;         /* held-out samples on which exactly one of the two is right */
+    double interval_points[2]; /* two-sided interval of the drop at `confidence` */
     double confidence;
     size_t search_samples, held_out_samples;
     bool bound_held;
@@ -76,12 +108,9 @@ struct pareto_point {
     double drop_points; /* on the search set */
     double cost;        /* relative to 8 bits, by the options' kind */
     uint64_t memory_bits, multiplication, bit_operations;
+    uint64_t pare_bytes, peak_activation_bytes; /* pare_bytes 0: there is no file */
     bool chosen;
 };
-
-enum search_end { SEARCH_COMPLETE, SEARCH_INTERRUPTED, SEARCH_OUT_OF_TIME };
-
-const char *search_end_name(enum search_end e); /* NULL: complete */
 
 struct search_result {
     struct arena arena;
@@ -90,7 +119,7 @@ struct search_result {
     struct program *program; /* what was measured; NULL when no point was reached; owned */
     struct accuracy accuracy;
     struct cost cost;
-    struct pareto_point *pareto;
+    struct pareto_point *pareto; /* the cheapest first */
     size_t pareto_count;
     size_t full_evaluations;
     double seconds;
@@ -104,7 +133,9 @@ struct search_data {
 };
 
 /* Takes a clean float graph (after passes). PARE_ERROR_BOUND and PARE_ERROR_INTERRUPTED still fill *out with the best
- * point so far (where there is one: out->program != NULL). Free with search_result_free. */
+ * point so far (where there is one: out->program != NULL). With a pick, PARE_ERROR_USAGE and PARE_ERROR_BOUND where no
+ * point is the one wanted (out->program == NULL), and PARE_ERROR_INPUT where the journal lacks a measurement. Free with
+ * search_result_free. */
 enum pare_status search_run(struct context *ctx, const struct graph *g, const struct search_data *data,
                             const struct search_options *options, struct search_result *out);
 void search_result_free(struct search_result *r);

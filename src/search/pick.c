@@ -1,0 +1,105 @@
+/* Another point of a search that has ended. */
+#include "base/decimal.h"
+#include "search/state.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* How far above its limit a cost is; at most 1: within. A size of 0 means that there is no such thing. */
+static double share(uint64_t cost, uint64_t limit) {
+    return limit == 0 ? 0 : (double)cost / (double)limit;
+}
+
+static double limits_share(const struct limits *l, const struct candidate *c) {
+    double without_file = l->flash_bytes > 0 && c->pare_bytes == 0 ? INFINITY : 0;
+    double sizes = fmax(share(c->pare_bytes, l->flash_bytes), share(c->peak_bytes, l->ram_bytes));
+    double sums = fmax(share(c->sums.paper_memory, l->memory_bits), share(c->sums.bit_operations, l->bit_operations));
+    return fmax(fmax(sizes, sums), without_file);
+}
+
+static const char *point_text(const struct search *s, size_t i, char *text, size_t size) {
+    const struct candidate *c = s->front[i];
+    format_decimal(text, size,
+                   "point %zu: drop of %.2f points on the search samples, %.0f bytes of memory, %llu of flash, %llu of "
+                   "RAM, %llu bit operations",
+                   i + 1, 100 * claim_drop(&s->claim, &c->measure), (double)c->sums.paper_memory / 8,
+                   (unsigned long long)c->pare_bytes, (unsigned long long)c->peak_bytes,
+                   (unsigned long long)c->sums.bit_operations);
+    return text;
+}
+
+static enum pare_status no_such_point(const struct search *s) {
+    return fail(s->ctx, PARE_ERROR_USAGE, "there is no point %zu: the search found %zu, numbered from 1",
+                s->options->pick->point, s->front_count);
+}
+
+static enum pare_status none_meets(const struct search *s, size_t nearest) {
+    char text[256];
+    return fail(s->ctx, PARE_ERROR_BOUND, "none of the %zu points of the search meets this; the nearest is %s",
+                s->front_count, point_text(s, nearest, text, sizeof text));
+}
+
+/* The cheapest point that promises the bound, or the most accurate one where none is asked for. */
+static enum pare_status find(const struct search *s, const struct claim *wanted, size_t *out) {
+    const struct pick *p = s->options->pick;
+    size_t nearest = 0;
+    double least = INFINITY;
+    *out = SIZE_MAX;
+    for (size_t i = 0; i < s->front_count; i++) {
+        const struct candidate *c = s->front[i];
+        double excess = limits_share(&p->limits, c);
+        bool promised = p->max_drop == 0 || claim_promises(wanted, &c->measure, s->held_out.data->count);
+        double lacking = promised ? 0 : claim_estimate(wanted, &c->measure) / wanted->bound;
+        if (excess <= 1 && promised && (*out == SIZE_MAX || p->max_drop == 0)) {
+            *out = i;
+        }
+        if (fmax(excess, lacking) < least) {
+            least = fmax(excess, lacking);
+            nearest = i;
+        }
+    }
+    return *out == SIZE_MAX ? none_meets(s, nearest) : PARE_OK;
+}
+
+static enum pare_status find_point(const struct search *s, const struct claim *wanted, size_t *out) {
+    size_t number = s->options->pick->point;
+    if (number == 0) {
+        return find(s, wanted, out);
+    }
+    *out = number - 1;
+    return number <= s->front_count ? PARE_OK : no_such_point(s);
+}
+
+/* The bound that is wanted, or that of the search. */
+static struct claim claim_on(const struct search *s, const struct sample_set *set) {
+    struct search_options options = *s->options;
+    struct claim c;
+    if (options.pick->max_drop > 0) {
+        options.max_drop = options.pick->max_drop;
+        options.max_drop_relative = options.pick->max_drop_relative;
+    }
+    claim_init(&c, &options, set);
+    return c;
+}
+
+enum pare_status search_pick(struct search *s, struct search_result *r) {
+    if (s->front_count != s->options->pick->points) {
+        return fail(s->ctx, PARE_ERROR_INPUT,
+                    "%s: leads to %zu points, but the report has %zu; search again (--resume)",
+                    s->options->journal_path, s->front_count, s->options->pick->points);
+    }
+    for (size_t i = 0; i < s->front_count; i++) {
+        TRY(search_measure_size(s, s->front[i]));
+    }
+    struct claim wanted = claim_on(s, &s->search_set), held_out = claim_on(s, &s->held_out);
+    wanted.drop_only = claim_needs_samples(&wanted, &s->candidates[0].measure, s->held_out.data->count);
+    held_out.drop_only = wanted.drop_only;
+    size_t chosen;
+    struct measure m;
+    TRY(find_point(s, &wanted, &chosen));
+    s->best = s->front[chosen];
+    s->knobs.edition = s->best->edition;
+    s->evaluator.journal_only = false;
+    TRY(evaluator_measure(s->ctx, &s->evaluator, &s->held_out, s->best->bits, &m));
+    return claim_report(s->ctx, s->arena, &wanted, &s->best->measure, &held_out, &m, &r->accuracy);
+}
