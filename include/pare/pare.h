@@ -74,6 +74,11 @@ PARE_API void pare_on_warning(struct pare_context *context, void (*warn)(void *u
  * cost         memory | multiplication | bitops | balanced   quantize  balanced
  * seed         integer, 0 .. 2^53                 quantize            0
  * confidence   0.5 < P < 1                        quantize            0.95
+ * point        number, from 1 on                  pick                none
+ * drop-max     as max-drop                        pick                none
+ * memory-max, flash-max, ram-max   65536, 64KB, 1.5MB   pick          none      KB: 1024 bytes
+ * bitops-max   250M, 1G                           pick                none
+ * model        PATH                               pick                where the report says
  * resume       true | false                       quantize            false
  * time-limit   seconds, or 90s, 5m, 2h            quantize            none; the best point so far is then taken
  * reference    PATH of a float ONNX               evaluate            none
@@ -192,6 +197,16 @@ PARE_API enum pare_status pare_evaluate(struct pare_context *context, const stru
 PARE_API enum pare_status pare_quantize(struct pare_context *context, const struct pare_network *network,
                                         const struct pare_settings *settings, const char *folder,
                                         struct pare_report **out);
+
+/* Writes another point of a search that pare_quantize left in FOLDER, into OUTPUT (NULL: into FOLDER), without a new
+ * search: the journal in FOLDER is followed again, and only the point that is taken is measured on the held-out
+ * samples. The setting `point` gives its number in report.json (search.pareto); else the cheapest is taken that
+ * promises `drop-max`, or without one the most accurate, that keeps `memory-max` (the paper's), `flash-max`, `ram-max`
+ * and `bitops-max`. Model and data are read from where report.json says, or from `model`, `data`, `calib` and `test`,
+ * and must be the same. PARE_ERROR_USAGE and PARE_ERROR_BOUND without a report where no point is the one wanted:
+ * nothing is written then. Otherwise as pare_quantize, about the bound of `drop-max`, else of the search. */
+PARE_API enum pare_status pare_pick(struct pare_context *context, const struct pare_settings *settings,
+                                    const char *folder, const char *output, struct pare_report **out);
 
 #ifdef __cplusplus
 }

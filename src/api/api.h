@@ -25,8 +25,8 @@ struct pare_settings {
     bool preprocess_declared;
     bool preprocess, all_values;
     bool metric_given;
-    char *model;      /* of pare_pick: the float network; NULL: where the report says */
-    struct pick pick; /* `limits`, `end` and `points` stay 0 */
+    char *model;                  /* of pare_pick: the float network; NULL: where the report says */
+    struct pick pick;             /* `limits`, `end` and `points` stay 0 */
     struct search_options search; /* journal_path stays NULL here */
 };
 

@@ -28,6 +28,20 @@ static enum pare_status look_at_journal(struct context *ctx, struct quantize_job
     return PARE_OK;
 }
 
+/* The journal of a repeated search goes along with what is made of it. */
+static enum pare_status take_journal(struct context *ctx, struct quantize_job *job) {
+    struct file_map map;
+    const char *path = arena_format(&job->arena, "%s/journal.jsonl", job->replay->folder);
+    if (path == NULL) {
+        return fail_memory(ctx);
+    }
+    TRY(file_map(ctx, path, &map));
+    enum pare_status status = file_write(ctx, job->options.journal_path, map.data, map.size);
+    file_unmap(&map);
+    job->options.resume = true;
+    return status;
+}
+
 enum pare_status output_folder_open(struct context *ctx, struct quantize_job *job) {
     job->options.journal_path = arena_format(&job->arena, "%s/journal.jsonl", job->folder);
     if (job->options.journal_path == NULL) {
@@ -35,11 +49,14 @@ enum pare_status output_folder_open(struct context *ctx, struct quantize_job *jo
     }
     job->folder_is_new = !file_exists(job->folder);
     TRY(file_make_directory(ctx, job->folder));
-    return look_at_journal(ctx, job);
+    return job->replay != NULL ? take_journal(ctx, job) : look_at_journal(ctx, job);
 }
 
 void output_folder_abandon(const struct quantize_job *job) {
     if (job->folder_is_new) {
+        if (job->replay != NULL) {
+            unlink(job->options.journal_path); /* a copy */
+        }
         rmdir(job->folder); /* refuses where anything lies in it */
     }
 }

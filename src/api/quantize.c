@@ -117,8 +117,26 @@ static enum pare_status read_data(struct context *ctx, struct quantize_job *job)
     return warn_of_missing_scale(ctx, job->network, &job->data);
 }
 
+static enum pare_status check_same(struct context *ctx, const char *path, uint64_t now, uint64_t then) {
+    return now == then ? PARE_OK
+                       : fail(ctx, PARE_ERROR_INPUT, "%s: holds other samples than those that the search used",
+                              path != NULL ? path : "report.json");
+}
+
+/* A repeated search must see what the first one saw. */
+static enum pare_status check_same_data(struct context *ctx, const struct quantize_job *job) {
+    const struct replay *r = job->replay;
+    if (r == NULL) {
+        return PARE_OK;
+    }
+    TRY(check_same(ctx, job->settings->data, job->report.data.hash, r->data));
+    TRY(check_same(ctx, job->settings->calib, job->report.calibration.hash, r->calibration));
+    return check_same(ctx, job->settings->test, job->report.test.hash, r->test);
+}
+
 static enum pare_status prepare(struct context *ctx, struct quantize_job *job) {
     TRY(read_data(ctx, job));
+    TRY(check_same_data(ctx, job));
     TRY(clean_graph(ctx, job));
     return output_folder_open(ctx, job);
 }
@@ -191,23 +209,31 @@ static enum pare_status check_request(struct context *ctx, const struct pare_net
     return PARE_OK;
 }
 
+enum pare_status quantize_run(struct context *ctx, struct quantize_job *job, struct pare_report **out) {
+    job->options = job->settings->search;
+    job->options.describe = quantize_describe;
+    job->options.user = job;
+    job->options.pick = job->replay != NULL ? &job->replay->pick : NULL;
+    job->report = (struct quantization){.version = pare_version(),
+                                        .model = {.path = job->network->path, .hash = job->network->hash},
+                                        .options = &job->options,
+                                        .preprocess = &job->preprocess,
+                                        .result = &job->result,
+                                        .folder = job->folder};
+    arena_init(&job->arena);
+    enum pare_status status = search_and_write(ctx, job, out);
+    search_result_free(&job->result);
+    graph_free(job->graph);
+    arena_free(&job->arena);
+    return status;
+}
+
 enum pare_status pare_quantize(struct pare_context *context, const struct pare_network *network,
                                const struct pare_settings *settings, const char *folder, struct pare_report **out) {
     struct context *ctx = &context->base;
     context_clear(ctx);
     *out = NULL;
     TRY(check_request(ctx, network, settings));
-    struct quantize_job job = {.network = network, .settings = settings, .folder = folder, .options = settings->search};
-    job.report = (struct quantization){.version = pare_version(),
-                                       .model = {.path = network->path, .hash = network->hash},
-                                       .options = &job.options,
-                                       .preprocess = &job.preprocess,
-                                       .result = &job.result,
-                                       .folder = folder};
-    arena_init(&job.arena);
-    enum pare_status status = search_and_write(ctx, &job, out);
-    search_result_free(&job.result);
-    graph_free(job.graph);
-    arena_free(&job.arena);
-    return status;
+    struct quantize_job job = {.network = network, .settings = settings, .folder = folder};
+    return quantize_run(ctx, &job, out);
 }

@@ -5,6 +5,13 @@
 #include "api/data.h"
 #include "report/quantization.h"
 
+/* A search in another folder that is repeated from its journal. */
+struct replay {
+    const char *folder;
+    uint64_t data, calibration, test; /* hashes of its samples; 0: there were none */
+    struct pick pick;
+};
+
 struct quantize_job {
     const struct pare_network *network;
     const struct pare_settings *settings;
@@ -15,9 +22,18 @@ struct quantize_job {
     struct preprocess preprocess;
     struct dataset data, calibration, test; /* the last two where the settings name them */
     struct search_options options;
+    const struct replay *replay; /* or NULL: a search */
+    const char *metadata;        /* what both files carry */
     struct search_result result; /* owned */
     struct quantization report;
 };
+
+/* Reads the data, searches (or picks) and writes. job->arena and everything that the job owns are freed. */
+enum pare_status quantize_run(struct context *ctx, struct quantize_job *job, struct pare_report **out);
+
+/* What both files carry: where they come from, how, and what they want of their inputs. `user` is the job, as
+ * search_options.describe has it. */
+enum pare_status quantize_describe(void *user, struct context *ctx, const struct search_result *r, const char **out);
 
 /* Writes model.onnx and model.pare (none where the program has parts in float, with a warning) and puts them into
  * job->report, whose other fields are set. */

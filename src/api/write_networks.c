@@ -20,20 +20,21 @@ static json_t *json_tails(struct json_builder *b, const struct search_result *r)
     return array;
 }
 
-/* What both files carry: where they come from, how, and what they want of their inputs. */
-static enum pare_status metadata_text(struct context *ctx, struct quantize_job *job, const char **out) {
+enum pare_status quantize_describe(void *user, struct context *ctx, const struct search_result *r, const char **out) {
+    struct quantize_job *job = user;
     struct json_builder b = {0};
     struct used_file source = {.path = network_file_name(job->network), .hash = job->network->hash};
     json_t *root = json_object();
     json_put(&b, root, "preprocess", json_preprocess(&b, &job->preprocess));
     json_put(&b, root, "settings", json_settings(&b, &job->options, &job->preprocess));
     json_put(&b, root, "source", json_used_file(&b, &source));
-    json_put(&b, root, "tail", json_tails(&b, &job->result));
+    json_put(&b, root, "tail", json_tails(&b, r));
     json_put(&b, root, "version", json_text(pare_version()));
     char *text = b.failed ? NULL : json_dumps(root, JSON_SORT_KEYS | JSON_COMPACT | JSON_REAL_PRECISION(17));
     json_decref(root);
-    *out = text != NULL ? arena_string(&job->arena, text) : NULL;
+    job->metadata = text != NULL ? arena_string(&job->arena, text) : NULL;
     free(text);
+    *out = job->metadata;
     return *out != NULL ? PARE_OK : fail_memory(ctx);
 }
 
@@ -47,12 +48,12 @@ static enum pare_status write_file(struct context *ctx, struct quantize_job *job
     return file_write(ctx, path, bytes->data, bytes->size);
 }
 
-static enum pare_status write_rewritten(struct context *ctx, struct quantize_job *job, const char *metadata) {
+static enum pare_status write_rewritten(struct context *ctx, struct quantize_job *job) {
     struct graph *g;
     struct buffer bytes;
     TRY(export_graph(ctx, job->result.scheme, &g));
     buffer_init(&bytes);
-    enum pare_status status = graph_set_metadata(ctx, g, NETWORK_METADATA_KEY, metadata);
+    enum pare_status status = graph_set_metadata(ctx, g, NETWORK_METADATA_KEY, job->metadata);
     if (status == PARE_OK) {
         status = onnx_write(ctx, g, &(struct onnx_write_options){0}, &bytes);
     }
@@ -62,13 +63,6 @@ static enum pare_status write_rewritten(struct context *ctx, struct quantize_job
     buffer_free(&bytes);
     graph_free(g);
     return status;
-}
-
-/* The measured size is without metadata, which would be the same at 8 bits. */
-static void count_compact_bytes(struct cost *cost, size_t size) {
-    uint64_t metadata = cost->pare_bytes > 0 && size > cost->pare_bytes ? size - cost->pare_bytes : 0;
-    cost->pare_bytes = size;
-    cost->pare_bytes_8bit += cost->pare_bytes_8bit > 0 ? metadata : 0;
 }
 
 /* An older model.pare must not stand beside another network's model.onnx. */
@@ -85,13 +79,11 @@ static enum pare_status serialise_compact(struct context *ctx, struct quantize_j
     return program_write(ctx, job->result.program, bytes);
 }
 
-static enum pare_status write_compact(struct context *ctx, struct quantize_job *job, const char *metadata) {
+static enum pare_status write_compact(struct context *ctx, struct quantize_job *job) {
     struct buffer bytes;
     buffer_init(&bytes);
-    job->result.program->metadata = metadata;
     enum pare_status status = serialise_compact(ctx, job, &bytes);
     if (status == PARE_OK) {
-        count_compact_bytes(&job->result.cost, bytes.size);
         status = write_file(ctx, job, "model.pare", &bytes, &job->report.compact);
     } else if (status == PARE_ERROR_UNSUPPORTED) {
         context_warn(ctx, "no model.pare: %s", ctx->diag.message);
@@ -104,8 +96,6 @@ static enum pare_status write_compact(struct context *ctx, struct quantize_job *
 }
 
 enum pare_status write_networks(struct context *ctx, struct quantize_job *job) {
-    const char *metadata;
-    TRY(metadata_text(ctx, job, &metadata));
-    TRY(write_rewritten(ctx, job, metadata));
-    return write_compact(ctx, job, metadata);
+    TRY(write_rewritten(ctx, job));
+    return write_compact(ctx, job);
 }

@@ -48,6 +48,10 @@ json_t *json_count(uint64_t n) {
     return json_integer(n > INT64_MAX ? INT64_MAX : (json_int_t)n);
 }
 
+json_t *json_known(uint64_t n) {
+    return n > 0 ? json_count(n) : json_null();
+}
+
 json_t *json_hash(uint64_t hash) {
     char text[32];
     snprintf(text, sizeof text, "fnv1a64:%016" PRIx64, hash);

@@ -18,6 +18,7 @@ void json_add(struct json_builder *b, json_t *array, json_t *value);
 json_t *json_text(const char *s); /* bytes that are no UTF-8 become '?'; NULL becomes null */
 json_t *json_number(double v);    /* null when not finite */
 json_t *json_count(uint64_t n);   /* saturates at INT64_MAX */
+json_t *json_known(uint64_t n);   /* null when 0 */
 json_t *json_hash(uint64_t hash); /* "fnv1a64:0123456789abcdef" */
 
 /* {"bits", "count", "frac" (a number, or one per channel), "signed"}; null where there is no tensor. */

@@ -34,10 +34,13 @@ struct quantization {
 enum pare_status quantization_text(struct context *ctx, const struct quantization *q, struct buffer *out);
 enum pare_status quantization_json(struct context *ctx, const struct quantization *q, struct buffer *out);
 
-/* {"bits": [...], "confidence", "cost", "max_drop": "1%", "metric", "preprocess", "seed"} */
+/* {"bits": [...], "confidence", "cost", "limits", "max_drop": "1%", "metric", "preprocess", "seed"} */
 json_t *json_settings(struct json_builder *b, const struct search_options *o, const struct preprocess *p);
 /* {"layout", "mean", "scale", "std"} */
 json_t *json_preprocess(struct json_builder *b, const struct preprocess *p);
+json_t *json_drop(double drop, bool relative); /* "1%" or "0.5pt" */
+/* {"bitops_max", "flash_max", "memory_max", "ram_max"}, those that there are; bytes and operations */
+json_t *json_limits(struct json_builder *b, const struct limits *l);
 json_t *json_used_file(struct json_builder *b, const struct used_file *f);
 
 #endif

@@ -41,11 +41,6 @@ static json_t *json_accuracy(struct json_builder *b, const struct accuracy *a) {
     return object;
 }
 
-/* Null where nothing was measured at 8 bits, because 8 is not among the widths. */
-static json_t *json_known(uint64_t n) {
-    return n > 0 ? json_count(n) : json_null();
-}
-
 static json_t *json_cost(struct json_builder *b, const struct cost *c, bool compact) {
     json_t *object = json_object(), *paper = json_object();
     json_put(b, paper, "memory_bits", json_count(c->memory_bits));
@@ -75,15 +70,35 @@ static json_t *json_pareto(struct json_builder *b, const struct search_result *r
         json_put(b, point, "drop_points", json_number(p->drop_points));
         json_put(b, point, "memory_bits", json_count(p->memory_bits));
         json_put(b, point, "multiplication", json_count(p->multiplication));
+        json_put(b, point, "pare_bytes", json_known(p->pare_bytes));
+        json_put(b, point, "peak_activation_bytes", json_count(p->peak_activation_bytes));
+        json_put(b, point, "point", json_count(i + 1));
         json_add(b, array, point);
     }
     return array;
 }
 
-static json_t *json_search(struct json_builder *b, const struct search_result *r) {
+/* What `pick` was asked for. */
+static json_t *json_picked(struct json_builder *b, const struct pick *p) {
+    if (p == NULL) {
+        return json_null();
+    }
+    json_t *object = json_limits(b, &p->limits);
+    if (p->max_drop > 0) {
+        json_put(b, object, "drop_max", json_drop(p->max_drop, p->max_drop_relative));
+    }
+    if (p->point > 0) {
+        json_put(b, object, "point", json_count(p->point));
+    }
+    return object;
+}
+
+static json_t *json_search(struct json_builder *b, const struct quantization *q) {
+    const struct search_result *r = q->result;
     json_t *object = json_object();
     json_put(b, object, "full_evaluations", json_count(r->full_evaluations));
     json_put(b, object, "pareto", json_pareto(b, r));
+    json_put(b, object, "picked", json_picked(b, q->options->pick));
     json_put(b, object, "seconds", json_number(r->seconds));
     json_put(b, object, "stopped", json_text(search_end_name(r->end)));
     return object;
@@ -138,7 +153,7 @@ enum pare_status quantization_json(struct context *ctx, const struct quantizatio
     json_put(&b, root, "layers", json_inspected_layers(&b, q->layers));
     json_put(&b, root, "model", json_used_file(&b, &q->model));
     json_put(&b, root, "outputs", json_outputs(&b, q));
-    json_put(&b, root, "search", json_search(&b, q->result));
+    json_put(&b, root, "search", json_search(&b, q));
     json_put(&b, root, "settings", json_settings(&b, q->options, q->preprocess));
     json_put(&b, root, "versions", json_versions(&b, q));
     return json_finish(ctx, &b, root, out);

@@ -48,11 +48,11 @@ static void print_drop(const struct accuracy *a, struct buffer *out) {
 }
 
 /* The bound as it was given, and what it comes to. */
-static void print_limit(const struct accuracy *a, const struct search_options *o, struct buffer *out) {
-    write_format(out, "bound of %g", 100 * o->max_drop);
+static void print_limit(const struct accuracy *a, struct buffer *out) {
+    write_format(out, "bound of %g", 100 * a->max_drop);
     if (a->metric == METRIC_SQNR) {
-        write_format(out, " %% of noise (%.2f dB)", -10 * log10(o->max_drop));
-    } else if (o->max_drop_relative) {
+        write_format(out, " %% of noise (%.2f dB)", -10 * log10(a->max_drop));
+    } else if (a->max_drop_relative) {
         write_format(out, " %% (%.2f points)", a->bound_points);
     } else {
         write_format(out, " points");
@@ -60,8 +60,8 @@ static void print_limit(const struct accuracy *a, const struct search_options *o
 }
 
 /* "bound of 1 % (0.91 points): held (drop 0.20, one-sided error 0.63 at 95 %)" */
-static void print_bound(const struct accuracy *a, const struct search_options *o, struct buffer *out) {
-    print_limit(a, o, out);
+static void print_bound(const struct accuracy *a, struct buffer *out) {
+    print_limit(a, out);
     if (!a->bound_held) {
         write_format(out, ": NOT held: %s\n", a->reason != NULL ? a->reason : "");
     } else if (a->metric == METRIC_SQNR) {
@@ -72,12 +72,12 @@ static void print_bound(const struct accuracy *a, const struct search_options *o
     }
 }
 
-static void print_claim(const struct accuracy *a, const struct search_options *o, struct buffer *out) {
+static void print_claim(const struct accuracy *a, struct buffer *out) {
     print_meaning(a, out);
     if (a->metric != METRIC_SQNR) {
         print_drop(a, out);
     }
-    print_bound(a, o, out);
+    print_bound(a, out);
 }
 
 /* What was not measured at 8 bits, because 8 is not among the widths, is 0. */
@@ -115,7 +115,43 @@ static void print_cost(struct arena *arena, const struct quantization *q, struct
         "peak activations: whole bytes in memory, which widths below 8 do not make smaller\n");
 }
 
-static void print_end(const struct quantization *q, struct buffer *out) {
+/* The points that `pick` may take. */
+static void print_points(struct arena *arena, const struct search_result *r, struct buffer *out) {
+    struct table t;
+    table_init(&t, arena);
+    table_column(&t, "point", true);
+    table_column(&t, "drop, points", true);
+    table_column(&t, "cost", true);
+    table_column(&t, "memory, bytes (paper)", true);
+    table_column(&t, ".pare, bytes", true);
+    table_column(&t, "peak, bytes", true);
+    table_column(&t, "bit operations", true);
+    table_column(&t, "", false);
+    for (size_t i = 0; i < r->pareto_count; i++) {
+        const struct pareto_point *p = &r->pareto[i];
+        table_cell(&t, "%zu", i + 1);
+        table_cell(&t, "%.2f", p->drop_points);
+        table_cell(&t, "%.1f %%", 100 * p->cost);
+        table_cell(&t, "%s", grouped_number(arena, (p->memory_bits + 7) / 8));
+        table_cell(&t, "%s", p->pare_bytes > 0 ? grouped_number(arena, p->pare_bytes) : "-");
+        table_cell(&t, "%s", grouped_number(arena, p->peak_activation_bytes));
+        table_cell(&t, "%s", grouped_number(arena, p->bit_operations));
+        table_cell(&t, "%s", p->chosen ? "chosen" : "");
+    }
+    table_print(&t, out);
+    write_format(out, "\ndrop: on the search samples; cost: of that at 8 bits. Another point: pare pick --point N\n");
+}
+
+static void print_picked(const struct search_result *r, struct buffer *out) {
+    size_t point = 0;
+    while (point < r->pareto_count && !r->pareto[point].chosen) {
+        point++;
+    }
+    write_format(out, "\npicked: point %zu of %zu, without a new search, %.1f s\n", point + 1, r->pareto_count,
+                 r->seconds);
+}
+
+static void print_search(const struct quantization *q, struct buffer *out) {
     const struct search_result *r = q->result;
     const char *stopped = search_end_name(r->end);
     write_format(out, "\n%zu full evaluation%s, %.1f s%s%s\n", r->full_evaluations, r->full_evaluations == 1 ? "" : "s",
@@ -124,8 +160,16 @@ static void print_end(const struct quantization *q, struct buffer *out) {
         write_format(out, "resumed: %zu measurement%s taken from the journal\n", q->resumed,
                      q->resumed == 1 ? " was" : "s were");
     }
-    write_format(out, "written to %s: model.onnx%s, report.json, and journal.jsonl (for --resume)\n", q->folder,
-                 q->compact.name != NULL ? ", model.pare" : "");
+}
+
+static void print_end(const struct quantization *q, struct buffer *out) {
+    if (q->options->pick != NULL) {
+        print_picked(q->result, out);
+    } else {
+        print_search(q, out);
+    }
+    write_format(out, "written to %s: model.onnx%s, report.json, and journal.jsonl (for --resume and pick)\n",
+                 q->folder, q->compact.name != NULL ? ", model.pare" : "");
 }
 
 enum pare_status quantization_text(struct context *ctx, const struct quantization *q, struct buffer *out) {
@@ -138,9 +182,11 @@ enum pare_status quantization_text(struct context *ctx, const struct quantizatio
     }
     write_format(out, "\n");
     print_accuracy(&arena, &q->result->accuracy, out);
-    print_claim(&q->result->accuracy, q->options, out);
+    print_claim(&q->result->accuracy, out);
     write_format(out, "\n");
     print_cost(&arena, q, out);
+    write_format(out, "\n");
+    print_points(&arena, q->result, out);
     print_end(q, out);
     arena_free(&arena);
     if (status == PARE_OK && out->failed) {

@@ -30,14 +30,34 @@ static json_t *json_widths(struct json_builder *b, uint32_t widths) {
     return array;
 }
 
+json_t *json_drop(double drop, bool relative) {
+    char text[48];
+    format_decimal(text, sizeof text, "%.15g%s", 100 * drop, relative ? "%" : "pt");
+    return json_text(text);
+}
+
+static void put_limit(struct json_builder *b, json_t *object, const char *key, uint64_t limit) {
+    if (limit > 0) {
+        json_put(b, object, key, json_count(limit));
+    }
+}
+
+json_t *json_limits(struct json_builder *b, const struct limits *l) {
+    json_t *object = json_object();
+    put_limit(b, object, "bitops_max", l->bit_operations);
+    put_limit(b, object, "flash_max", l->flash_bytes);
+    put_limit(b, object, "memory_max", l->memory_bits / 8);
+    put_limit(b, object, "ram_max", l->ram_bytes);
+    return object;
+}
+
 json_t *json_settings(struct json_builder *b, const struct search_options *o, const struct preprocess *p) {
-    char drop[48];
-    format_decimal(drop, sizeof drop, "%g%s", 100 * o->max_drop, o->max_drop_relative ? "%" : "pt");
     json_t *object = json_object();
     json_put(b, object, "bits", json_widths(b, o->widths));
     json_put(b, object, "confidence", json_number(o->confidence));
     json_put(b, object, "cost", json_text(cost_name(o->cost)));
-    json_put(b, object, "max_drop", json_text(drop));
+    json_put(b, object, "limits", json_limits(b, &o->limits));
+    json_put(b, object, "max_drop", json_drop(o->max_drop, o->max_drop_relative));
     json_put(b, object, "metric", json_text(metric_name(o->metric)));
     json_put(b, object, "preprocess", json_preprocess(b, p));
     json_put(b, object, "seed", json_count(o->seed));

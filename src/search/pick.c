@@ -82,6 +82,14 @@ static struct claim claim_on(const struct search *s, const struct sample_set *se
     return c;
 }
 
+static enum pare_status say_loss(const struct search *s, struct accuracy *a) {
+    a->reason = arena_format(s->arena,
+                             "the point that was picked loses %.2f points on %zu held-out samples; pick a more "
+                             "accurate one",
+                             a->drop_points, a->held_out_samples);
+    return a->reason == NULL ? fail_memory(s->ctx) : PARE_OK;
+}
+
 enum pare_status search_pick(struct search *s, struct search_result *r) {
     if (s->front_count != s->options->pick->points) {
         return fail(s->ctx, PARE_ERROR_INPUT,
@@ -101,5 +109,6 @@ enum pare_status search_pick(struct search *s, struct search_result *r) {
     s->knobs.edition = s->best->edition;
     s->evaluator.journal_only = false;
     TRY(evaluator_measure(s->ctx, &s->evaluator, &s->held_out, s->best->bits, &m));
-    return claim_report(s->ctx, s->arena, &wanted, &s->best->measure, &held_out, &m, &r->accuracy);
+    TRY(claim_report(s->ctx, s->arena, &wanted, &s->best->measure, &held_out, &m, &r->accuracy));
+    return claim_drop(&held_out, &m) > held_out.bound ? say_loss(s, &r->accuracy) : PARE_OK;
 }

@@ -9,11 +9,31 @@ static struct pare_context *context;
 static struct pare_settings *settings;
 
 static const char *const given[][2] = {
-    {"all-values", "true"}, {"bits", "3..5"},       {"calib", "calib.npz"}, {"confidence", "0.9"},
-    {"cost", "memory"},     {"data", "data.npz"},   {"layout", "nhwc"},     {"max-drop", "0.5pt"},
-    {"mean", "1,2,3"},      {"metric", "top5"},     {"preprocess", "true"}, {"reference", "float.onnx"},
-    {"resume", "true"},     {"scale", "1/255"},     {"seed", "7"},          {"std", "4,5,6"},
-    {"test", "test.npz"},   {"time-limit", "1.5m"},
+    {"all-values", "true"},
+    {"bits", "3..5"},
+    {"calib", "calib.npz"},
+    {"confidence", "0.9"},
+    {"cost", "memory"},
+    {"data", "data.npz"},
+    {"layout", "nhwc"},
+    {"max-drop", "0.5pt"},
+    {"bitops-max", "1.5G"},
+    {"drop-max", "2%"},
+    {"flash-max", "64KB"},
+    {"memory-max", "1.5MiB"},
+    {"model", "float.onnx"},
+    {"point", "3"},
+    {"ram-max", "4097"},
+    {"mean", "1,2,3"},
+    {"metric", "top5"},
+    {"preprocess", "true"},
+    {"reference", "float.onnx"},
+    {"resume", "true"},
+    {"scale", "1/255"},
+    {"seed", "7"},
+    {"std", "4,5,6"},
+    {"test", "test.npz"},
+    {"time-limit", "1.5m"},
 };
 
 static const char *const refused[][2] = {
@@ -28,6 +48,19 @@ static const char *const refused[][2] = {
     {"data", ""},
     {"layout", "hwc"},
     {"max-drop", "2"},
+    {"bitops-max", "1KB"},
+    {"bitops-max", "0"},
+    {"drop-max", "-1%"},
+    {"flash-max", "64KBit"},
+    {"flash-max", "0.5"},
+    {"flash-max", "inf"},
+    {"memory-max", "1e300MB"},
+    {"memory-max", "-1KB"},
+    {"model", ""},
+    {"point", "0"},
+    {"point", "1.5"},
+    {"point", "99999999999999999999"},
+    {"ram-max", "64 KB"},
     {"max-drop", "0%"},
     {"max-drop", "3points"},
     {"mean", "9,8,x"},
@@ -102,6 +135,11 @@ START_TEST(numbers_in_another_locale) {
     ck_assert_double_eq(settings->search.max_drop, 0.5 / 100);
     ck_assert_double_eq(settings->search.confidence, 0.9);
     ck_assert_double_eq(settings->search.time_limit, 90);
+    ck_assert_double_eq(settings->pick.max_drop, 2.0 / 100);
+    ck_assert_uint_eq(settings->search.limits.flash_bytes, 65536);
+    ck_assert_uint_eq(settings->search.limits.memory_bits, 3u << 22);
+    ck_assert_uint_eq(settings->search.limits.ram_bytes, 4097);
+    ck_assert_uint_eq(settings->search.limits.bit_operations, 1500000000u);
     ck_assert_double_eq(settings->declared.scale, 1.0 / 255);
 }
 END_TEST

@@ -1,0 +1,1 @@
+pare pick out --flash-max 64bits

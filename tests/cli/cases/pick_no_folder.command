@@ -1,0 +1,1 @@
+pare pick nowhere --point 1
