@@ -101,22 +101,6 @@ static enum pare_status check_disjoint(struct context *ctx, const struct quantiz
         job->settings->test, job->settings->data);
 }
 
-static enum pare_status read_data(struct context *ctx, struct quantize_job *job) {
-    const struct pare_settings *s = job->settings;
-    context_progress(ctx, &(struct progress){.phase = "reading data", .seconds_left = -1});
-    TRY(network_preprocess(ctx, job->network, s, &job->preprocess));
-    TRY(read_set(ctx, job, s->data, false, &job->data, &job->report.data));
-    TRY(read_set(ctx, job, s->calib, true, &job->calibration, &job->report.calibration));
-    TRY(read_set(ctx, job, s->test, false, &job->test, &job->report.test));
-    if (!s->metric_given) {
-        job->options.metric = job->data.labels != NULL ? METRIC_TOP1 : METRIC_AGREEMENT;
-    }
-    TRY(check_labels(ctx, job, &job->data));
-    TRY(check_labels(ctx, job, &job->test));
-    TRY(check_disjoint(ctx, job));
-    return warn_of_missing_scale(ctx, job->network, &job->data);
-}
-
 static enum pare_status check_same(struct context *ctx, const char *path, uint64_t now, uint64_t then) {
     return now == then ? PARE_OK
                        : fail(ctx, PARE_ERROR_INPUT, "%s: holds other samples than those that the search used",
@@ -134,9 +118,25 @@ static enum pare_status check_same_data(struct context *ctx, const struct quanti
     return check_same(ctx, job->settings->test, job->report.test.hash, r->test);
 }
 
+static enum pare_status read_data(struct context *ctx, struct quantize_job *job) {
+    const struct pare_settings *s = job->settings;
+    context_progress(ctx, &(struct progress){.phase = "reading data", .seconds_left = -1});
+    TRY(network_preprocess(ctx, job->network, s, &job->preprocess));
+    TRY(read_set(ctx, job, s->data, false, &job->data, &job->report.data));
+    TRY(read_set(ctx, job, s->calib, true, &job->calibration, &job->report.calibration));
+    TRY(read_set(ctx, job, s->test, false, &job->test, &job->report.test));
+    if (!s->metric_given) {
+        job->options.metric = job->data.labels != NULL ? METRIC_TOP1 : METRIC_AGREEMENT;
+    }
+    TRY(check_labels(ctx, job, &job->data));
+    TRY(check_labels(ctx, job, &job->test));
+    TRY(check_disjoint(ctx, job));
+    TRY(check_same_data(ctx, job));
+    return warn_of_missing_scale(ctx, job->network, &job->data);
+}
+
 static enum pare_status prepare(struct context *ctx, struct quantize_job *job) {
     TRY(read_data(ctx, job));
-    TRY(check_same_data(ctx, job));
     TRY(clean_graph(ctx, job));
     return output_folder_open(ctx, job);
 }
