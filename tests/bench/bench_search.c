@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define ROWS_MAX 1000
 #define EXIT_SKIPPED 77
@@ -151,12 +152,14 @@ static enum pare_status measure(struct bench *b, const struct trial *t, const ch
                                      .without = without};
     struct graph *g = NULL;
     struct search_result result = {0};
+    clock_t start = clock();
     enum pare_status status = clean_graph(&b->ctx, t, without, &g);
     if (status == PARE_OK) {
         status = run_search(b, t, g, &options, &result);
     }
     if (status == PARE_OK) {
         struct row row = row_measured(t->about, method, &result);
+        row.processor_seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
         status = add_row(b, &row);
     }
     search_result_free(&result);

@@ -47,6 +47,7 @@ struct row row_published(const struct bench_network *n) {
                         .interval_points = {NAN, NAN},
                         .evaluations = p->evaluations,
                         .seconds = 60.0 * p->minutes,
+                        .processor_seconds = NAN,
                         .note = "no held-out samples; BatchNormalization and input in float"};
 }
 
@@ -79,6 +80,7 @@ struct row row_measured(const struct bench_network *n, const char *method, const
                         .interval_points = {r->accuracy.interval_points[0], r->accuracy.interval_points[1]},
                         .evaluations = (double)r->full_evaluations,
                         .seconds = r->seconds,
+                        .processor_seconds = NAN,
                         .note = note_of(&r->accuracy)};
 }
 
@@ -99,9 +101,10 @@ static void print_interval(const double interval[2]) {
 }
 
 void rows_print_title(void) {
-    printf("| network | | memory %% | multiplications %% | .pare file %% | bit operations %% | mean bits, weights | "
-           "activations | drop, points (95 %% interval) | drop, %% | full evaluations | seconds | note |\n"
-           "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
+    printf(
+        "| network | | memory %% | multiplications %% | .pare file %% | bit operations %% | mean bits, weights | "
+        "activations | drop, points (95 %% interval) | drop, %% | full evaluations | seconds | of processors | note |\n"
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
 }
 
 void row_print(const struct row *row) {
@@ -117,6 +120,7 @@ void row_print(const struct row *row) {
     print_number(" %.2f |", row->drop_percent);
     print_number(" %.0f |", row->evaluations);
     print_number(" %.0f |", row->seconds);
+    print_number(" %.0f |", row->processor_seconds);
     printf(" %s |\n", row->note != NULL ? row->note : "");
     fflush(stdout);
 }
@@ -137,6 +141,7 @@ static json_t *json_row(struct json_builder *b, const struct row *row) {
     json_put(b, o, "drop_points_to", json_number(row->interval_points[1]));
     json_put(b, o, "full_evaluations", json_number(row->evaluations));
     json_put(b, o, "seconds", json_number(row->seconds));
+    json_put(b, o, "processor_seconds", json_number(row->processor_seconds));
     json_put(b, o, "note", json_text(row->note));
     return o;
 }

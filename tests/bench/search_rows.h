@@ -14,7 +14,8 @@ struct row {
     double drop_points, drop_percent;    /* of the samples and of the float accuracy, on held-out samples */
     double interval_points[2];           /* of the drop, at 95 % confidence */
     double evaluations, seconds;
-    const char *note; /* or NULL */
+    double processor_seconds; /* of all threads: what a busy machine does not change much */
+    const char *note;         /* or NULL */
 };
 
 struct row row_published(const struct bench_network *n);  /* only where something was */
