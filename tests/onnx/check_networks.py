@@ -20,7 +20,7 @@ import onnxruntime
 COMPARED = int(os.environ.get("PARE_SAMPLES", "64"))
 FLOAT_SAMPLES = 300
 EVALUATED = 2000
-SEARCHED = {"8": 256, "mixed": 48}  # samples of the search
+SEARCHED = {"8": 256, "mixed": 32}  # samples of the search
 TOLERANCE = 1e-4
 LARGEST_LOSS = 0.5  # points
 REFUSED = {"acopf14": "Cos (", "silero_vad_v5": "LSTM ("}
