@@ -5,7 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#define ROUNDS 5 /* of sensitivities, each at the point that the last one found */
+#define ROUNDS 5           /* of sensitivities, each at the point that the last one found */
+#define EVALUATIONS_MAX 34 /* besides those of the held-out samples */
 #define POLISHING_EVALUATIONS 6
 #define LARGE_IMAGE 64 /* output positions */
 
@@ -217,9 +218,14 @@ static enum pare_status try_point(struct search *s, const struct path *p, size_t
     return PARE_OK;
 }
 
+/* Rounds leave some for the polishing. */
+static bool may_evaluate(const struct search *s) {
+    return s->full_evaluations + POLISHING_EVALUATIONS < EVALUATIONS_MAX;
+}
+
 /* Between an accepted point (or the beginning) and a refused one (or the end), until they lie close. */
 static enum pare_status bisect(struct search *s, const struct path *p, size_t low, size_t high) {
-    while (high - low > 1 + p->count / 100) {
+    while (high - low > 1 + p->count / 100 && may_evaluate(s)) {
         size_t middle = low + (high - low) / 2;
         bool accepted = false;
         TRY(try_point(s, p, middle, &accepted));
@@ -234,7 +240,7 @@ static enum pare_status gallop(struct search *s, const struct path *p, size_t st
     bool first = false, accepted = false;
     size_t at = start, stride = 1 + p->count / 24;
     TRY(try_point(s, p, at, &first));
-    for (accepted = first; accepted == first; stride *= 2) {
+    for (accepted = first; accepted == first && may_evaluate(s); stride *= 2) {
         size_t next = first ? at + stride : at - stride;
         if (first ? next >= p->count : stride > at) {
             return first ? bisect(s, p, at, p->count) : bisect(s, p, 0, at);
@@ -266,7 +272,7 @@ static enum pare_status polish(struct search *s, const struct sensitivity *aroun
     if (bits == NULL || tried == NULL) {
         return fail_memory(s->ctx);
     }
-    for (int i = 0; i < POLISHING_EVALUATIONS; i++) {
+    for (int i = 0; i < POLISHING_EVALUATIONS && s->full_evaluations < EVALUATIONS_MAX; i++) {
         memcpy(bits, s->best->bits, s->knobs.count);
         double least = INFINITY;
         size_t chosen = SIZE_MAX;
@@ -328,7 +334,7 @@ enum pare_status search_walk(struct search *s) {
     TRY(find_start(s, bits));
     search_limit_time(s);
     struct sensitivity around;
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < ROUNDS && may_evaluate(s); round++) {
         double before = s->best->cost;
         struct path path;
         TRY(round == 0 ? PARE_OK : revise_best(s));
