@@ -68,16 +68,15 @@ PARE_API void pare_on_warning(struct pare_context *context, void (*warn)(void *u
  * data         PATH                               quantize, evaluate  (required)
  * calib        PATH                               quantize            the search samples
  * test         PATH                               quantize            a part of `data`, split by seed
- * max-drop     1% (relative), 0.5pt (points)      quantize            1%        above 0, at most 100
- * metric       top1 | top5 | agreement | sqnr     quantize            top1, or agreement where there are no labels
- * bits         8 | 2..8 | 2,4,8                   quantize            2..8
- * cost         memory | multiplication | bitops | balanced   quantize  balanced
- * seed         integer, 0 .. 2^53                 quantize            0
+ * max-drop     1% (relative), 0.5pt (points)      quantize            1%, or none where there are limits (*-max); above
+ * 0, at most 100 metric       top1 | top5 | agreement | sqnr     quantize            top1, or agreement where there are
+ * no labels bits         8 | 2..8 | 2,4,8                   quantize            2..8 cost         memory |
+ * multiplication | bitops | balanced   quantize  balanced seed         integer, 0 .. 2^53                 quantize 0
  * confidence   0.5 < P < 1                        quantize            0.95
  * point        number, from 1 on                  pick                none
  * drop-max     as max-drop                        pick                none
- * memory-max, flash-max, ram-max   65536, 64KB, 1.5MB   pick          none      KB: 1024 bytes
- * bitops-max   250M, 1G                           pick                none
+ * memory-max, flash-max, ram-max   65536, 64KB, 1.5MB   quantize, pick  none      KB: 1024 bytes
+ * bitops-max   250M, 1G                           quantize, pick      none
  * model        PATH                               pick                where the report says
  * resume       true | false                       quantize            false
  * time-limit   seconds, or 90s, 5m, 2h            quantize            none; the best point so far is then taken

@@ -24,7 +24,7 @@ struct pare_settings {
     struct preprocess declared;            /* what the user declared of the preprocessing */
     bool preprocess_declared;
     bool preprocess, all_values;
-    bool metric_given;
+    bool metric_given, max_drop_given;
     char *model;                  /* of pare_pick: the float network; NULL: where the report says */
     struct pick pick;             /* `limits`, `end` and `points` stay 0 */
     struct search_options search; /* journal_path stays NULL here */
@@ -46,6 +46,7 @@ enum pare_status report_finish(struct context *ctx, struct pare_report *report);
 
 /* The settings' defaults; what pare_run uses when it gets no settings. */
 void settings_init(struct pare_settings *s);
+bool settings_have_limits(const struct pare_settings *s);
 
 /* pare_tensors_new on the library's own context. */
 enum pare_status tensors_new(struct context *ctx, struct pare_tensors **out);

@@ -195,12 +195,8 @@ static enum pare_status open_network(struct picking *p) {
 
 /* ---- the whole ---- */
 
-static bool has_limits(const struct limits *l) {
-    return l->memory_bits > 0 || l->flash_bytes > 0 || l->ram_bytes > 0 || l->bit_operations > 0;
-}
-
 static enum pare_status check_request(struct context *ctx, const struct pare_settings *s) {
-    bool by_figures = s->pick.max_drop > 0 || has_limits(&s->search.limits);
+    bool by_figures = s->pick.max_drop > 0 || settings_have_limits(s);
     if (by_figures == (s->pick.point > 0)) {
         return fail(ctx, PARE_ERROR_USAGE,
                     "by what? Either by the number of a point (point), or by one or more of drop-max, memory-max, "

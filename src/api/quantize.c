@@ -6,6 +6,8 @@
 #include "base/file.h"
 #include "passes/passes.h"
 
+#include <math.h>
+
 /* ---- what the search is given ---- */
 
 static bool fix_shape(struct value *input, const struct shape *given) {
@@ -211,6 +213,10 @@ static enum pare_status check_request(struct context *ctx, const struct pare_net
 
 enum pare_status quantize_run(struct context *ctx, struct quantize_job *job, struct pare_report **out) {
     job->options = job->settings->search;
+    if (settings_have_limits(job->settings) && !job->settings->max_drop_given) {
+        job->options.max_drop = INFINITY;
+        job->options.max_drop_relative = false;
+    }
     job->options.describe = quantize_describe;
     job->options.user = job;
     job->options.pick = job->replay != NULL ? &job->replay->pick : NULL;

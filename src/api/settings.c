@@ -64,7 +64,9 @@ static bool parse_drop(const char *text, double *drop, bool *relative) {
 static bool parse_max_drop(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
     (void)ctx;
     (void)field;
-    return parse_drop(text, &s->search.max_drop, &s->search.max_drop_relative);
+    bool fine = parse_drop(text, &s->search.max_drop, &s->search.max_drop_relative);
+    s->max_drop_given = s->max_drop_given || fine;
+    return fine;
 }
 
 static bool parse_pick_drop(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
@@ -331,6 +333,11 @@ void settings_init(struct pare_settings *s) {
                                     .confidence = 0.95,
                                 }};
     preprocess_init(&s->declared);
+}
+
+bool settings_have_limits(const struct pare_settings *s) {
+    const struct limits *l = &s->search.limits;
+    return l->memory_bits > 0 || l->flash_bytes > 0 || l->ram_bytes > 0 || l->bit_operations > 0;
 }
 
 enum pare_status pare_settings_new(struct pare_context *context, struct pare_settings **out) {

@@ -10,6 +10,10 @@ static const struct option options[] = {
     {"test", 0, "FILE", ROLE_SETTING, "held-out samples (default: a part of --data, split by --seed)"},
     {"max-drop", 0, "D", ROLE_SETTING,
      "accuracy that may be lost, above 0: 1% of the float accuracy, or 0.5pt (default: 1%)"},
+    {"flash-max", 0, "BYTES", ROLE_SETTING, "largest .pare file: 64KB, 1.5MB; KB: 1024 bytes"},
+    {"ram-max", 0, "BYTES", ROLE_SETTING, "largest peak of activations"},
+    {"memory-max", 0, "BYTES", ROLE_SETTING, "most memory (paper)"},
+    {"bitops-max", 0, "N", ROLE_SETTING, "most bit operations: 250M, 1G"},
     {"metric", 0, "M", ROLE_SETTING, "top1, top5, agreement or sqnr (default: top1; without labels agreement)"},
     {"bits", 0, "LIST", ROLE_SETTING, "widths that may be used: 8, 2..8 or 2,4,8, from 2 to 16 (default: 2..8)"},
     {"cost", 0, "C", ROLE_SETTING, "memory, multiplication, bitops or balanced (default: balanced)"},
@@ -52,5 +56,8 @@ const struct command command_quantize = {
     .options = options,
     .run = run,
     .example = "pare quantize MODEL.onnx --data VAL.npz --scale 1/255 --max-drop 1% -o out",
-    .notes = "The first Ctrl-C stops the search and writes the best point so far; the second one quits.\n",
+    .notes =
+        "With limits (--flash-max, --ram-max, --memory-max, --bitops-max) but no --max-drop, the best accuracy within\n"
+        "them is looked for; with both, both must hold.\n"
+        "The first Ctrl-C stops the search and writes the best point so far; the second one quits.\n",
 };

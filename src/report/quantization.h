@@ -38,7 +38,7 @@ enum pare_status quantization_json(struct context *ctx, const struct quantizatio
 json_t *json_settings(struct json_builder *b, const struct search_options *o, const struct preprocess *p);
 /* {"layout", "mean", "scale", "std"} */
 json_t *json_preprocess(struct json_builder *b, const struct preprocess *p);
-json_t *json_drop(double drop, bool relative); /* "1%" or "0.5pt" */
+json_t *json_drop(double drop, bool relative); /* "1%" or "0.5pt"; null when infinite */
 /* {"bitops_max", "flash_max", "memory_max", "ram_max"}, those that there are; bytes and operations */
 json_t *json_limits(struct json_builder *b, const struct limits *l);
 json_t *json_used_file(struct json_builder *b, const struct used_file *f);

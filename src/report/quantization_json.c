@@ -1,6 +1,8 @@
 /* report.json. */
 #include "report/quantization.h"
 
+#include <math.h>
+
 static json_t *json_pair(struct json_builder *b, double search, double held_out) {
     json_t *object = json_object();
     json_put(b, object, "held_out", json_number(held_out));
@@ -25,7 +27,7 @@ static json_t *json_accuracy(struct json_builder *b, const struct accuracy *a) {
     json_t *object = json_object(), *samples = json_object();
     json_put(b, samples, "held_out", json_count(a->held_out_samples));
     json_put(b, samples, "search", json_count(a->search_samples));
-    json_put(b, object, "bound_held", json_boolean(a->bound_held));
+    json_put(b, object, "bound_held", isinf(a->max_drop) ? json_null() : json_boolean(a->bound_held));
     json_put(b, object, "bound_points", json_share(a, a->bound_points));
     json_put(b, object, "confidence", json_share(a, a->confidence));
     json_put(b, object, "confidence_interval_points", noise ? json_null() : json_interval(b, a));
@@ -41,7 +43,23 @@ static json_t *json_accuracy(struct json_builder *b, const struct accuracy *a) {
     return object;
 }
 
-static json_t *json_cost(struct json_builder *b, const struct cost *c, bool compact) {
+/* Whether the limits of the search are kept; null where it had none. */
+static json_t *json_kept(struct json_builder *b, const struct quantization *q) {
+    json_t *limits = json_limits(b, &q->options->limits);
+    bool none = json_object_size(limits) == 0;
+    json_decref(limits);
+    if (none || q->options->pick != NULL) {
+        return json_null();
+    }
+    json_t *object = json_object();
+    json_put(b, object, "held", json_boolean(q->result->limits_reason == NULL));
+    json_put(b, object, "reason", json_text(q->result->limits_reason));
+    return object;
+}
+
+static json_t *json_cost(struct json_builder *b, const struct quantization *q) {
+    const struct cost *c = &q->result->cost;
+    bool compact = q->compact.name != NULL;
     json_t *object = json_object(), *paper = json_object();
     json_put(b, paper, "memory_bits", json_count(c->memory_bits));
     json_put(b, paper, "memory_bits_8bit", json_count(c->memory_bits_8bit));
@@ -50,6 +68,7 @@ static json_t *json_cost(struct json_builder *b, const struct cost *c, bool comp
     json_put(b, object, "paper", paper);
     json_put(b, object, "bit_operations", json_count(c->bit_operations));
     json_put(b, object, "bit_operations_8bit", json_count(c->bit_operations_8bit));
+    json_put(b, object, "limits", json_kept(b, q));
     json_put(b, object, "parameter_bits", json_count(c->parameter_bits));
     json_put(b, object, "parameter_bits_8bit", json_count(c->parameter_bits_8bit));
     json_put(b, object, "pare_bytes", compact ? json_count(c->pare_bytes) : json_null());
@@ -147,7 +166,7 @@ enum pare_status quantization_json(struct context *ctx, const struct quantizatio
     struct json_builder b = {0};
     json_t *root = json_object();
     json_put(&b, root, "accuracy", json_accuracy(&b, &q->result->accuracy));
-    json_put(&b, root, "cost", json_cost(&b, &q->result->cost, q->compact.name != NULL));
+    json_put(&b, root, "cost", json_cost(&b, q));
     json_put(&b, root, "data", json_data(&b, q));
     json_put(&b, root, "interface", json_interface(&b, q));
     json_put(&b, root, "layers", json_inspected_layers(&b, q->layers));

@@ -77,7 +77,9 @@ static void print_claim(const struct accuracy *a, struct buffer *out) {
     if (a->metric != METRIC_SQNR) {
         print_drop(a, out);
     }
-    print_bound(a, out);
+    if (!isinf(a->max_drop)) {
+        print_bound(a, out);
+    }
 }
 
 /* What was not measured at 8 bits, because 8 is not among the widths, is 0. */
@@ -89,6 +91,29 @@ static void cost_row(struct table *t, const char *title, uint64_t chosen, uint64
         table_cell(t, "%.2f %%", 100 * (1 - (double)chosen / (double)at_8_bits));
     } else {
         table_cell(t, "-");
+    }
+}
+
+static void print_limit_kept(const char *title, uint64_t cost, uint64_t limit, struct arena *arena,
+                             struct buffer *out) {
+    if (limit > 0) {
+        write_format(out, "limit of %s %s: %s (%s)\n", grouped_number(arena, limit), title,
+                     cost <= limit ? "held" : "NOT held", grouped_number(arena, cost));
+    }
+}
+
+static void print_limits(struct arena *arena, const struct quantization *q, struct buffer *out) {
+    const struct limits *l = &q->options->limits;
+    const struct cost *c = &q->result->cost;
+    if (q->options->pick != NULL) {
+        return;
+    }
+    print_limit_kept("bytes of flash", c->pare_bytes, l->flash_bytes, arena, out);
+    print_limit_kept("bytes of RAM", c->peak_activation_bytes, l->ram_bytes, arena, out);
+    print_limit_kept("bytes of memory (paper)", (c->memory_bits + 7) / 8, l->memory_bits / 8, arena, out);
+    print_limit_kept("bit operations", c->bit_operations, l->bit_operations, arena, out);
+    if (q->result->limits_reason != NULL) {
+        write_format(out, "%s\n", q->result->limits_reason);
     }
 }
 
@@ -183,6 +208,7 @@ enum pare_status quantization_text(struct context *ctx, const struct quantizatio
     write_format(out, "\n");
     print_accuracy(&arena, &q->result->accuracy, out);
     print_claim(&q->result->accuracy, out);
+    print_limits(&arena, q, out);
     write_format(out, "\n");
     print_cost(&arena, q, out);
     write_format(out, "\n");

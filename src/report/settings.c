@@ -3,6 +3,8 @@
 
 #include "base/decimal.h"
 
+#include <math.h>
+
 static json_t *json_numbers(struct json_builder *b, const double *values, size_t count) {
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++) {
@@ -32,6 +34,9 @@ static json_t *json_widths(struct json_builder *b, uint32_t widths) {
 
 json_t *json_drop(double drop, bool relative) {
     char text[48];
+    if (isinf(drop)) {
+        return json_null();
+    }
     format_decimal(text, sizeof text, "%.15g%s", 100 * drop, relative ? "%" : "pt");
     return json_text(text);
 }

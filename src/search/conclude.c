@@ -33,7 +33,14 @@ static enum pare_status front(struct search *s, struct candidate ***out, size_t 
         nearest = nearer ? c : nearest;
     }
     qsort(list, accepted, sizeof(struct candidate *), by_cost);
+    struct candidate *inside = NULL;
+    TRY(search_inside(s, &inside));
+    *out = list;
     *count = 0;
+    if (inside != NULL) {
+        list[(*count)++] = inside;
+        return PARE_OK;
+    }
     for (size_t i = 0; i < accepted; i++) {
         double least = *count == 0 ? INFINITY : claim_estimate(&s->claim, &list[*count - 1]->measure);
         if (claim_estimate(&s->claim, &list[i]->measure) < least) {
@@ -150,6 +157,7 @@ enum pare_status search_conclude(struct search *s, struct search_result *r) {
     TRY(choose(s, r));
     TRY(search_list_front(s));
     TRY(s->options->pick != NULL ? search_pick(s, r) : PARE_OK);
+    TRY(search_judge_limits(s, r));
     TRY(fill_pareto(s, r));
     TRY(fill_cost(s, r));
     s->knobs.edition = s->best->edition;

@@ -1,6 +1,9 @@
 #include "search/cost.h"
 
+#include <math.h>
 #include <stdint.h>
+
+#define MODEL_ERROR 0.05 /* of the modelled size of files and memory */
 
 enum pare_status cost_model_new(struct context *ctx, struct arena *a, const struct knobs *k, enum cost_kind kind,
                                 struct cost_model *out) {
@@ -54,6 +57,7 @@ void cost_sums(const struct cost_model *m, const uint8_t *bits, struct cost_sums
     }
     out->memory = out->parameters;
     for (size_t i = 0; i < s->point_count; i++) {
+        out->activation_bytes += s->points[i].count * (bits[m->point_knob[i]] > 8 ? 2 : 1);
         if (!s->points[i].value->is_input) {
             out->memory += bits[m->point_knob[i]] * s->points[i].count;
         }
@@ -64,7 +68,23 @@ static double ratio(uint64_t a, uint64_t b) {
     return b == 0 ? 1 : (double)a / (double)b;
 }
 
+/* A limit that is kept need not be kept by more than what the model may be wrong. */
+static double fullness(double cost, uint64_t limit) {
+    return limit == 0 ? 0 : fmax(cost / (double)limit, 1 - MODEL_ERROR);
+}
+
+static double limits_fullness(const struct cost_model *m, const struct cost_sums *sums) {
+    const struct limits *l = m->limits;
+    return fullness((double)sums->paper_memory, l->memory_bits) +
+           fullness((double)sums->parameters / 8 + m->file_overhead, l->flash_bytes) +
+           fullness((double)sums->activation_bytes * m->peak_share, l->ram_bytes) +
+           fullness((double)sums->bit_operations, l->bit_operations);
+}
+
 double cost_relative(const struct cost_model *m, const struct cost_sums *sums) {
+    if (m->limits != NULL) {
+        return limits_fullness(m, sums);
+    }
     double memory = ratio(sums->memory, m->at_8.memory);
     double multiplication = ratio(sums->multiplication, m->at_8.multiplication);
     switch (m->kind) {

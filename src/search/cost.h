@@ -8,10 +8,11 @@
 /* Sums over the layers of a scheme at given widths, one per knob. */
 struct cost_sums {
     uint64_t paper_memory, paper_multiplication; /* counted layers only */
-    uint64_t memory;         /* bits of all parameters and of all activations but the network's inputs */
-    uint64_t parameters;     /* bits */
-    uint64_t multiplication; /* weight bits * weights * output bits * positions, all linear operators */
-    uint64_t bit_operations; /* macs * weight bits * input bits, all linear operators */
+    uint64_t memory;           /* bits of all parameters and of all activations but the network's inputs */
+    uint64_t parameters;       /* bits */
+    uint64_t multiplication;   /* weight bits * weights * output bits * positions, all linear operators */
+    uint64_t activation_bytes; /* of all activations, as the runtime stores them one by one */
+    uint64_t bit_operations;   /* macs * weight bits * input bits, all linear operators */
 };
 
 struct cost_model {
@@ -20,12 +21,15 @@ struct cost_model {
     size_t *point_knob;              /* per point */
     enum cost_kind kind;
     struct cost_sums at_8;
+    const struct limits *limits; /* or NULL; else the cost is how full they are, not by `kind` */
+    double file_overhead;        /* bytes of the .pare file besides parameters, for `limits` */
+    double peak_share;           /* peak of the activations over the sum of all, for `limits` */
 };
 
 enum pare_status cost_model_new(struct context *ctx, struct arena *a, const struct knobs *k, enum cost_kind kind,
                                 struct cost_model *out);
 void cost_sums(const struct cost_model *m, const uint8_t *bits, struct cost_sums *out);
-/* Relative to 8 bits everywhere, by the model's kind; balanced is the mean of memory and multiplication. */
+/* Relative to 8 bits everywhere, by the model's kind (or limits); balanced is the mean of memory and multiplication. */
 double cost_relative(const struct cost_model *m, const struct cost_sums *sums);
 
 #endif

@@ -5,18 +5,6 @@
 #include <math.h>
 #include <stdio.h>
 
-/* How far above its limit a cost is; at most 1: within. A size of 0 means that there is no such thing. */
-static double share(uint64_t cost, uint64_t limit) {
-    return limit == 0 ? 0 : (double)cost / (double)limit;
-}
-
-static double limits_share(const struct limits *l, const struct candidate *c) {
-    double without_file = l->flash_bytes > 0 && c->pare_bytes == 0 ? INFINITY : 0;
-    double sizes = fmax(share(c->pare_bytes, l->flash_bytes), share(c->peak_bytes, l->ram_bytes));
-    double sums = fmax(share(c->sums.paper_memory, l->memory_bits), share(c->sums.bit_operations, l->bit_operations));
-    return fmax(fmax(sizes, sums), without_file);
-}
-
 static const char *point_text(const struct search *s, size_t i, char *text, size_t size) {
     const struct candidate *c = s->front[i];
     format_decimal(text, size,

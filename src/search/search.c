@@ -204,7 +204,21 @@ static enum pare_status finish(struct search *s, enum pare_status status, struct
     if (r->end == SEARCH_INTERRUPTED && s->options->pick == NULL) {
         return fail(s->ctx, PARE_ERROR_INTERRUPTED, "interrupted; the best point so far was kept");
     }
+    if (r->limits_reason != NULL) {
+        return fail(s->ctx, PARE_ERROR_BOUND, "%s", r->limits_reason);
+    }
     return r->accuracy.bound_held ? PARE_OK : fail(s->ctx, PARE_ERROR_BOUND, "%s", r->accuracy.reason);
+}
+
+/* Down to the bound, or to the limits, or first to the one and then to the other. */
+static enum pare_status walk(struct search *s) {
+    TRY(search_start(s));
+    TRY(search_has_bound(s) ? search_walk(s) : PARE_OK);
+    if (!search_has_limits(s)) {
+        return PARE_OK;
+    }
+    TRY(search_keep_limits(s));
+    return s->best != NULL && search_has_bound(s) ? PARE_OK : search_within_limits(s);
 }
 
 enum pare_status search_run(struct context *ctx, const struct graph *g, const struct search_data *data,
@@ -218,7 +232,7 @@ enum pare_status search_run(struct context *ctx, const struct graph *g, const st
         status = prepare(&s, data, out);
     }
     if (status == PARE_OK) {
-        status = search_walk(&s);
+        status = walk(&s);
     }
     status = explain_missing(&s, finish(&s, status, out));
     ctx->deadline = 0;

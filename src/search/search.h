@@ -44,11 +44,12 @@ struct pick {
 
 struct search_options {
     enum metric metric;
-    double max_drop; /* fraction of the float accuracy (relative), or of 1 (absolute points / 100) */
+    double
+        max_drop; /* fraction of the float accuracy (relative), or of 1 (absolute points / 100); infinite: no bound */
     bool max_drop_relative;
     uint32_t widths; /* bit b set: width b is allowed, 2..16 */
     enum cost_kind cost;
-    struct limits limits;
+    struct limits limits; /* kept besides the bound; with max_drop infinite, the best accuracy within them is found */
     uint64_t seed;
     double confidence;        /* of the claim, 0.5 .. 1 */
     const char *journal_path; /* or NULL */
@@ -119,6 +120,7 @@ struct search_result {
     struct program *program; /* what was measured; NULL when no point was reached; owned */
     struct accuracy accuracy;
     struct cost cost;
+    const char *limits_reason;   /* when limits are not kept: which, and the way out */
     struct pareto_point *pareto; /* the cheapest first */
     size_t pareto_count;
     size_t full_evaluations;

@@ -2,6 +2,7 @@
 #ifndef PARE_SEARCH_STATE_H
 #define PARE_SEARCH_STATE_H
 
+#include "search/allocate.h"
 #include "search/claim.h"
 #include "search/cost.h"
 #include "search/evaluate.h"
@@ -39,7 +40,9 @@ struct search {
     struct candidate **front;    /* for the report: the cheapest first */
     size_t front_count;
     size_t full_evaluations;
-    double start; /* of the search, by monotonic_seconds() */
+    bool keeps_limits;      /* accepted points are within the limits, too */
+    bool limits_impossible; /* even the narrowest widths exceed them */
+    double start;           /* of the search, by monotonic_seconds() */
     char note[128];
 };
 
@@ -47,8 +50,49 @@ struct search {
 void search_limit_time(struct search *s);
 void search_report(struct search *s, const char *phase, size_t done, size_t total);
 
-/* From uniform widths down to the cheapest point that holds the bound on the search set. PARE_ERROR_BOUND when none
- * does; the points that were evaluated stand in s->candidates whatever the outcome. */
+/* How far from the current width harm is predicted, and from where on downwards it is measured: differences between
+ * wide formats are mostly noise. */
+struct reach {
+    int up, down, first;
+};
+
+extern const struct reach reach_everything, reach_nearby;
+
+/* ---- steps that the walk and the budget share ---- */
+
+/* The point with these widths and the current edition, measured on the search set; the best one so far is kept in
+ * s->best. */
+enum pare_status search_evaluate(struct search *s, const uint8_t *bits, struct candidate **out);
+/* Harm of every (tensor, width) at the quantised point `at`, all other tensors as they are there. */
+enum pare_status search_sensitivities(struct search *s, const uint8_t *at, const struct reach *reach,
+                                      struct sensitivity *out);
+/* Rounds the weights again at a point, the first layer first, and keeps that where it helps. */
+enum pare_status search_revise(struct search *s, const struct candidate *before);
+
+/* ---- limits ---- */
+
+bool search_has_bound(const struct search *s);
+bool search_has_limits(const struct search *s);
+/* The largest of costs over their limits: at most 1 is within. The sizes must be known. */
+double limits_share(const struct limits *l, const struct candidate *c);
+/* Sets c->accepted: the bound is promised, and the limits are kept where s->keeps_limits is set. */
+enum pare_status search_accept(struct search *s, struct candidate *c);
+/* From here on points count only within the limits: judges all so far anew. */
+enum pare_status search_keep_limits(struct search *s);
+/* Looks for the least divergence within the limits, where the walk has left no accepted point that keeps them. */
+enum pare_status search_within_limits(struct search *s);
+/* The point to take where the bound decides nothing: without one, the least divergence within the limits; else the
+ * point within them, or nearest to them, when none is accepted. NULL: the accepted ones are to be chosen from. */
+enum pare_status search_inside(struct search *s, struct candidate **out);
+/* Says in the result what is wrong where s->best exceeds them. */
+enum pare_status search_judge_limits(struct search *s, struct search_result *r);
+
+/* ---- the search ---- */
+
+/* Uniform widths that hold the bound on the search set. PARE_ERROR_BOUND when none does; the points that were evaluated
+ * stand in s->candidates whatever the outcome. */
+enum pare_status search_start(struct search *s);
+/* From there down to the cheapest point that holds the bound on the search set. */
 enum pare_status search_walk(struct search *s);
 
 /* Lists s->front: the points that no other one beats in cost and drop, and s->best. */

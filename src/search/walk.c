@@ -38,11 +38,14 @@ static enum pare_status add_candidate(struct search *s, const uint8_t *bits, str
 }
 
 static bool is_better(const struct search *s, const struct candidate *a, const struct candidate *b) {
+    if (!search_has_bound(s)) {
+        return a->measure.divergence < b->measure.divergence;
+    }
     return a->cost < b->cost ||
            (a->cost == b->cost && claim_estimate(&s->claim, &a->measure) < claim_estimate(&s->claim, &b->measure));
 }
 
-static enum pare_status evaluate(struct search *s, const uint8_t *bits, struct candidate **out) {
+enum pare_status search_evaluate(struct search *s, const uint8_t *bits, struct candidate **out) {
     *out = find_candidate(s, bits);
     if (*out != NULL) {
         return PARE_OK;
@@ -54,7 +57,7 @@ static enum pare_status evaluate(struct search *s, const uint8_t *bits, struct c
     s->full_evaluations++;
     cost_sums(&s->cost, bits, &c->sums);
     c->cost = cost_relative(&s->cost, &c->sums);
-    c->accepted = claim_promises(&s->claim, &c->measure, s->held_out.data->count);
+    TRY(search_accept(s, c));
     if (c->accepted && (s->best == NULL || is_better(s, c, s->best))) {
         s->best = c;
     }
@@ -96,13 +99,8 @@ static enum pare_status order_knobs(struct search *s) {
     return PARE_OK;
 }
 
-/* How far from the current width harm is predicted, and from where on downwards it is measured: differences between
- * wide formats are mostly noise. */
-struct reach {
-    int up, down, first;
-};
-
-static const struct reach everything = {KNOB_MAX_BITS, KNOB_MAX_BITS, 3}, nearby = {2, 2, 1}, below = {0, 1, 1};
+const struct reach reach_everything = {KNOB_MAX_BITS, KNOB_MAX_BITS, 3}, reach_nearby = {2, 2, 1};
+static const struct reach below = {0, 1, 1};
 
 static uint32_t considered(const struct search *s, size_t k, int now, const struct reach *r) {
     int base = widths_base(s->options->widths);
@@ -138,9 +136,8 @@ static enum pare_status measure_knob(struct search *s, uint8_t *bits, size_t k, 
     return PARE_OK;
 }
 
-/* Harm of every (tensor, width) at the quantised point `at`, all other tensors as they are there. */
-static enum pare_status measure_sensitivities(struct search *s, const uint8_t *at, const struct reach *reach,
-                                              struct sensitivity *out) {
+enum pare_status search_sensitivities(struct search *s, const uint8_t *at, const struct reach *reach,
+                                      struct sensitivity *out) {
     TRY(sensitivity_new(s->ctx, s->arena, s->knobs.count, out));
     uint8_t *bits = ARENA_ARRAY(s->arena, s->knobs.count, uint8_t);
     if (bits == NULL) {
@@ -182,9 +179,7 @@ static enum pare_status revise_linear(struct search *s, const uint8_t *bits, siz
     return status;
 }
 
-/* Rounds the weights again at the best point, the first layer first, and keeps that where it helps. */
-static enum pare_status revise_best(struct search *s) {
-    const struct candidate *before = s->best;
+enum pare_status search_revise(struct search *s, const struct candidate *before) {
     struct candidate *after = NULL;
     struct edition *revised = NULL;
     if (s->options->without & TECHNIQUE_REVISION) {
@@ -202,7 +197,7 @@ static enum pare_status revise_best(struct search *s) {
         search_report(s, "rounding", i, s->scheme->linear_count);
         TRY(revise_linear(s, before->bits, i, revised));
     }
-    TRY(evaluate(s, before->bits, &after));
+    TRY(search_evaluate(s, before->bits, &after));
     if (after->measure.divergence >= before->measure.divergence) {
         s->knobs.edition = before->edition;
     }
@@ -213,7 +208,7 @@ static enum pare_status revise_best(struct search *s) {
 
 static enum pare_status try_point(struct search *s, const struct path *p, size_t i, bool *accepted) {
     struct candidate *c = NULL;
-    TRY(evaluate(s, p->bits + i * p->knobs, &c));
+    TRY(search_evaluate(s, p->bits + i * p->knobs, &c));
     *accepted = c->accepted;
     return PARE_OK;
 }
@@ -298,7 +293,7 @@ static enum pare_status polish(struct search *s, const struct sensitivity *aroun
         tried[chosen] = true;
         bits[chosen] = (uint8_t)widths_next_lower(s->knobs.items[chosen].widths, bits[chosen]);
         struct candidate *c = NULL;
-        TRY(evaluate(s, bits, &c));
+        TRY(search_evaluate(s, bits, &c));
     }
     return PARE_OK;
 }
@@ -316,7 +311,7 @@ static enum pare_status find_start(struct search *s, uint8_t *bits) {
     for (int b = widths_base(s->options->widths); b != 0; b = widths_next_higher(s->options->widths, b)) {
         memset(bits, b, s->knobs.count);
         struct candidate *c = NULL;
-        TRY(evaluate(s, bits, &c));
+        TRY(search_evaluate(s, bits, &c));
         settle_claim(s, c);
         if (c->accepted) {
             return PARE_OK;
@@ -325,7 +320,7 @@ static enum pare_status find_start(struct search *s, uint8_t *bits) {
     return PARE_ERROR_BOUND; /* the reason is given by conclude() */
 }
 
-enum pare_status search_walk(struct search *s) {
+enum pare_status search_start(struct search *s) {
     uint8_t *bits = ARENA_ARRAY(s->arena, s->knobs.count, uint8_t);
     if (bits == NULL) {
         return fail_memory(s->ctx);
@@ -333,19 +328,23 @@ enum pare_status search_walk(struct search *s) {
     TRY(order_knobs(s));
     TRY(find_start(s, bits));
     search_limit_time(s);
+    return PARE_OK;
+}
+
+enum pare_status search_walk(struct search *s) {
     struct sensitivity around;
     for (int round = 0; round < ROUNDS && may_evaluate(s); round++) {
         double before = s->best->cost;
         struct path path;
-        TRY(round == 0 ? PARE_OK : revise_best(s));
-        TRY(measure_sensitivities(s, s->best->bits, round == 0 ? &everything : &nearby, &around));
+        TRY(round == 0 ? PARE_OK : search_revise(s, s->best));
+        TRY(search_sensitivities(s, s->best->bits, round == 0 ? &reach_everything : &reach_nearby, &around));
         TRY(path_build(s->ctx, s->arena, &s->cost, &around, &path));
         TRY(round == 0 ? bisect(s, &path, 0, path.count) : gallop(s, &path, equal_harm(&path, &around, s->best->bits)));
         if (round > 0 && s->best->cost > before * 0.99) {
             break;
         }
     }
-    TRY(revise_best(s));
-    TRY(measure_sensitivities(s, s->best->bits, &below, &around));
+    TRY(search_revise(s, s->best));
+    TRY(search_sensitivities(s, s->best->bits, &below, &around));
     return polish(s, &around);
 }
