@@ -65,15 +65,16 @@ static bool is_nearer(const struct candidate *a, double used_a, const struct can
     return fmax(used_a, 1) != fmax(used_b, 1) ? used_a < used_b : a->measure.divergence < b->measure.divergence;
 }
 
+/* There is at least one point. */
 static enum pare_status find_nearest(struct search *s, struct candidate **out, double *used) {
     const struct edition *edition = s->knobs.edition;
-    *out = NULL;
-    *used = INFINITY;
-    for (size_t i = 0; i < s->candidate_count; i++) {
+    *out = &s->candidates[0];
+    TRY(measure_share(s, *out, used));
+    for (size_t i = 1; i < s->candidate_count; i++) {
         struct candidate *c = &s->candidates[i];
         double own;
         TRY(measure_share(s, c, &own));
-        if (*out == NULL || is_nearer(c, own, *out, *used)) {
+        if (is_nearer(c, own, *out, *used)) {
             *out = c;
             *used = own;
         }
@@ -123,9 +124,10 @@ static const char *limits_reason(struct search *s) {
         return arena_format(s->arena, "the network has operators that stay in float, so there is no .pare file for "
                                       "--flash-max");
     }
-    const char *why = s->limits_impossible
-                          ? "cannot be kept with the allowed widths; allow narrower ones (--bits) or more"
-                          : "was not reached before the search was stopped; give it more time";
+    const char *why =
+        s->limits_impossible
+            ? "cannot be kept with the allowed widths; allow narrower ones (--bits) or more"
+            : "is kept by none of the points that the search came to before it ended; give it more time or allow more";
     return arena_format(s->arena, "%s %llu %s: the nearest point has %llu %s", k.option, (unsigned long long)k.limit,
                         why, (unsigned long long)k.cost, k.what);
 }
