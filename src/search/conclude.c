@@ -68,34 +68,35 @@ static size_t thin(struct candidate **list, size_t count) {
     return kept;
 }
 
-/* Fixed-sequence testing (Maurer, Hothorn and Lehmacher 1995): the points are tested on the held-out samples in an
- * order that does not depend on them, from the one most likely to hold the bound to the cheapest, until one fails; the
- * last that held is taken. Then each claim has its full confidence, though there were several looks. */
-static enum pare_status choose(struct search *s, struct search_result *r) {
-    struct candidate **list = NULL, *chosen = NULL;
-    size_t count = 0;
-    TRY(front(s, &list, &count));
-    struct claim claim;
-    claim_init(&claim, s->options, &s->held_out);
-    claim.drop_only = s->claim.drop_only;
-    struct measure held_out = {0};
+enum pare_status search_test(struct search *s, const struct claim *claim, struct candidate **list, size_t count,
+                             struct measure *out) {
+    struct candidate *chosen = NULL;
     bool held = true;
-    for (size_t i = count == 0 ? 0 : thin(list, count); held && i-- > 0;) {
+    for (size_t i = thin(list, count); held && i-- > 0;) {
         struct measure m;
         s->knobs.edition = list[i]->edition;
         TRY(evaluator_measure(s->ctx, &s->evaluator, &s->held_out, list[i]->bits, &m));
         s->full_evaluations++;
-        held = claim_supports(&claim, &m);
+        held = claim_supports(claim, &m);
         if (held || chosen == NULL) {
             chosen = list[i];
-            held_out = m;
+            *out = m;
         }
     }
-    if (chosen == NULL) {
-        return PARE_ERROR_BOUND;
-    }
     s->best = chosen;
-    return claim_report(s->ctx, s->arena, &s->claim, &chosen->measure, &claim, &held_out, &r->accuracy);
+    return PARE_OK;
+}
+
+static enum pare_status choose(struct search *s, struct search_result *r) {
+    struct candidate **list = NULL;
+    size_t count = 0;
+    struct measure held_out = {0};
+    struct claim claim;
+    TRY(front(s, &list, &count));
+    claim_init(&claim, s->options, &s->held_out);
+    claim.drop_only = s->claim.drop_only;
+    TRY(search_test(s, &claim, list, count, &held_out));
+    return claim_report(s->ctx, s->arena, &s->claim, &s->best->measure, &claim, &held_out, &r->accuracy);
 }
 
 /* ---- the result ---- */

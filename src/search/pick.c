@@ -27,35 +27,58 @@ static enum pare_status none_meets(const struct search *s, size_t nearest) {
                 s->front_count, point_text(s, nearest, text, sizeof text));
 }
 
-/* The cheapest point that promises the bound, or the most accurate one where none is asked for. */
-static enum pare_status find(const struct search *s, const struct claim *wanted, size_t *out) {
+/* Takes a further, dearer point into the list: of a bound, those that promise more than the ones before; without one
+ * the most accurate alone. */
+static void take(const struct search *s, const struct claim *wanted, struct candidate *c, struct candidate **list,
+                 size_t *count) {
+    if (*count == 0) {
+        list[(*count)++] = c;
+        return;
+    }
+    struct candidate **last = &list[*count - 1];
+    if (s->options->pick->max_drop > 0) {
+        if (claim_estimate(wanted, &c->measure) < claim_estimate(wanted, &(*last)->measure)) {
+            list[(*count)++] = c;
+        }
+    } else if (claim_drop(wanted, &c->measure) <= claim_drop(wanted, &(*last)->measure)) {
+        *last = c;
+    }
+}
+
+/* The points that meet what is asked for. */
+static enum pare_status find(const struct search *s, const struct claim *wanted, struct candidate **list,
+                             size_t *count) {
     const struct pick *p = s->options->pick;
     size_t nearest = 0;
     double least = INFINITY;
-    *out = SIZE_MAX;
     for (size_t i = 0; i < s->front_count; i++) {
-        const struct candidate *c = s->front[i];
+        struct candidate *c = s->front[i];
         double excess = limits_share(&p->limits, c);
         bool promised = p->max_drop == 0 || claim_promises(wanted, &c->measure, s->held_out.data->count);
         double lacking = promised ? 0 : claim_estimate(wanted, &c->measure) / wanted->bound;
-        if (excess <= 1 && promised && (*out == SIZE_MAX || p->max_drop == 0)) {
-            *out = i;
+        if (excess <= 1 && promised) {
+            take(s, wanted, c, list, count);
         }
         if (fmax(excess, lacking) < least) {
             least = fmax(excess, lacking);
             nearest = i;
         }
     }
-    return *out == SIZE_MAX ? none_meets(s, nearest) : PARE_OK;
+    return *count == 0 ? none_meets(s, nearest) : PARE_OK;
 }
 
-static enum pare_status find_point(const struct search *s, const struct claim *wanted, size_t *out) {
+static enum pare_status find_points(const struct search *s, const struct claim *wanted, struct candidate **list,
+                                    size_t *count) {
     size_t number = s->options->pick->point;
+    *count = 0;
     if (number == 0) {
-        return find(s, wanted, out);
+        return find(s, wanted, list, count);
     }
-    *out = number - 1;
-    return number <= s->front_count ? PARE_OK : no_such_point(s);
+    if (number > s->front_count) {
+        return no_such_point(s);
+    }
+    list[(*count)++] = s->front[number - 1];
+    return PARE_OK;
 }
 
 /* The bound that is wanted, or that of the search. */
@@ -90,13 +113,15 @@ enum pare_status search_pick(struct search *s, struct search_result *r) {
     struct claim wanted = claim_on(s, &s->search_set), held_out = claim_on(s, &s->held_out);
     wanted.drop_only = claim_needs_samples(&wanted, &s->candidates[0].measure, s->held_out.data->count);
     held_out.drop_only = wanted.drop_only;
-    size_t chosen;
+    size_t count;
     struct measure m;
-    TRY(find_point(s, &wanted, &chosen));
-    s->best = s->front[chosen];
-    s->knobs.edition = s->best->edition;
+    struct candidate **list = ARENA_ARRAY(s->arena, s->front_count, struct candidate *);
+    if (list == NULL) {
+        return fail_memory(s->ctx);
+    }
+    TRY(find_points(s, &wanted, list, &count));
     s->evaluator.journal_only = false;
-    TRY(evaluator_measure(s->ctx, &s->evaluator, &s->held_out, s->best->bits, &m));
+    TRY(search_test(s, &held_out, list, count, &m));
     TRY(claim_report(s->ctx, s->arena, &wanted, &s->best->measure, &held_out, &m, &r->accuracy));
     return claim_drop(&held_out, &m) > held_out.bound ? say_loss(s, &r->accuracy) : PARE_OK;
 }

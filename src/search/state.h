@@ -95,6 +95,12 @@ enum pare_status search_start(struct search *s);
 /* From there down to the cheapest point that holds the bound on the search set. */
 enum pare_status search_walk(struct search *s);
 
+/* Fixed-sequence testing (Maurer, Hothorn and Lehmacher 1995): points (at least one, the cheapest first, each dearer
+ * one promising more) are tested on the held-out samples in an order that does not depend on them, from the one most
+ * likely to hold the claim to the cheapest, until one fails; the last that held becomes s->best. Then each claim has
+ * its full confidence, though there were several looks. Long lists are thinned. */
+enum pare_status search_test(struct search *s, const struct claim *claim, struct candidate **list, size_t count,
+                             struct measure *out);
 /* Lists s->front: the points that no other one beats in cost and drop, and s->best. */
 enum pare_status search_list_front(struct search *s);
 /* Real sizes of what would be written for a point: pare_bytes 0 where there is no file. */
