@@ -1,5 +1,6 @@
 #include "quant/moments.h"
 
+#include "base/parallel.h"
 #include "graph/op.h"
 
 #include <cblas.h>
@@ -11,6 +12,7 @@ void dposv_(const char *uplo, const int *n, const int *nrhs, double *a, const in
 
 #define DAMPING 0.01
 #define TARGET_CAUTION 100
+#define BLOCK ((size_t)96)  /* rows of a matrix that are computed together */
 #define PANEL ((size_t)256) /* unfolded inputs that are multiplied at a time */
 
 bool moments_bytes(const struct linear *l, size_t *bytes) {
@@ -72,22 +74,44 @@ static void widen(const float *x, size_t stride, size_t rows, size_t columns, do
     }
 }
 
-static void add_products(struct moments *m, const float *x, const float *f, size_t count, double *panels) {
+/* Products of one panel of vectors of one group. */
+struct panel {
+    struct moments *moments;
+    uint32_t group;
+    size_t rows;
+    double *x, *f; /* [rows][columns] */
+};
+
+/* Some rows of the matrices, so that no sum depends on the number of threads. */
+static enum pare_status add_block(void *user, struct context *ctx, size_t block, int worker) {
+    (void)ctx, (void)worker;
+    const struct panel *p = user;
+    size_t n = p->moments->columns, first = block * BLOCK, at = p->group * n * n;
+    int rows = (int)(n - first < BLOCK ? n - first : BLOCK);
+    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, rows, (int)(n - first), (int)p->rows, 1.0, p->x + first,
+                (int)n, p->x + first, (int)n, 1.0, p->moments->gram + at + first * n + first, (int)n);
+    if (p->moments->cross != NULL) {
+        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, rows, (int)n, (int)p->rows, 1.0, p->f + first, (int)n,
+                    p->x, (int)n, 1.0, p->moments->cross + at + first * n, (int)n);
+    }
+    return PARE_OK;
+}
+
+static enum pare_status add_products(struct context *ctx, struct moments *m, const float *x, const float *f,
+                                     size_t count, double *panels) {
     size_t n = m->columns, stride = n * m->groups;
-    double *panel = panels, *floats = panels + PANEL * n;
+    struct panel p = {.moments = m, .x = panels, .f = panels + PANEL * n};
     for (size_t first = 0; first < count; first += PANEL) {
-        size_t rows = count - first < PANEL ? count - first : PANEL;
-        for (uint32_t g = 0; g < m->groups; g++) {
-            widen(x + first * stride + g * n, stride, rows, n, panel);
-            cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, (int)n, (int)rows, 1.0, panel, (int)n, 1.0,
-                        m->gram + g * n * n, (int)n);
+        p.rows = count - first < PANEL ? count - first : PANEL;
+        for (p.group = 0; p.group < m->groups; p.group++) {
+            widen(x + first * stride + p.group * n, stride, p.rows, n, p.x);
             if (m->cross != NULL) {
-                widen(f + first * stride + g * n, stride, rows, n, floats);
-                cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)n, (int)n, (int)rows, 1.0, floats, (int)n,
-                            panel, (int)n, 1.0, m->cross + g * n * n, (int)n);
+                widen(f + first * stride + p.group * n, stride, p.rows, n, p.f);
             }
+            TRY(parallel_for(ctx, (n + BLOCK - 1) / BLOCK, add_block, &p));
         }
     }
+    return PARE_OK;
 }
 
 enum pare_status moments_add(struct context *ctx, struct moments *m, const float *x, const float *f, size_t count) {
@@ -104,9 +128,9 @@ enum pare_status moments_add(struct context *ctx, struct moments *m, const float
     if (panels == NULL) {
         return fail_memory(ctx);
     }
-    add_products(m, x, f, count, panels);
+    enum pare_status status = add_products(ctx, m, x, f, count, panels);
     free(panels);
-    return PARE_OK;
+    return status;
 }
 
 /* ---- means ---- */
