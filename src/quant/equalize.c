@@ -6,7 +6,8 @@
 
 #include <stdlib.h>
 
-#define BITS 4 /* at which channels are made alike */
+#define BITS 4          /* at which channels are made alike */
+#define FRAC (BITS - 1) /* of all of them then: values up to 2, so that those of a Concat are alike too */
 #define BINS 128
 #define EXPONENT_MAX 40
 /* Histograms of one worker: networks with more channels are left as they are. */
@@ -82,9 +83,10 @@ static int by_size(const void *a, const void *b) {
     return *(const int *)a - *(const int *)b;
 }
 
-/* The best fraction of every channel that is not silent, less their median: how far to scale it up. */
+/* The best fraction of every channel that is not silent, less their median: how far to scale it up. *shift is at most
+ * how far to scale all of them up. */
 static enum pare_status limit_exponents(struct context *ctx, struct equalizer *e, const struct measured *m,
-                                        int *exponents) {
+                                        int *exponents, int *shift) {
     size_t channels = (size_t)m->scalable->channels, count = 0;
     int *fracs = ARENA_ARRAY(&e->arena, channels, int), *sorted = ARENA_ARRAY(&e->arena, channels, int);
     if (fracs == NULL || sorted == NULL) {
@@ -101,6 +103,9 @@ static enum pare_status limit_exponents(struct context *ctx, struct equalizer *e
         }
     }
     qsort(sorted, count, sizeof(int), by_size);
+    if (count > 0 && sorted[count / 2] - FRAC < *shift) {
+        *shift = sorted[count / 2] - FRAC;
+    }
     for (size_t c = 0; c < channels && count > 0; c++) {
         int wanted = m->histograms[0][c].filled ? fracs[c] - sorted[count / 2] : EXPONENT_MAX;
         exponents[c] = wanted < exponents[c] ? wanted : exponents[c];
@@ -108,9 +113,13 @@ static enum pare_status limit_exponents(struct context *ctx, struct equalizer *e
     return PARE_OK;
 }
 
+static int clamp_exponent(int x) {
+    return x < -EXPONENT_MAX ? -EXPONENT_MAX : x > EXPONENT_MAX ? EXPONENT_MAX : x;
+}
+
 /* Of what the values that are scaled together would like, the least: a small addend must not blow up its sum. */
 static enum pare_status scale(struct context *ctx, struct equalizer *e, const struct scalable *s) {
-    int *exponents = ARENA_ARRAY(&e->arena, (size_t)s->channels, int);
+    int *exponents = ARENA_ARRAY(&e->arena, (size_t)s->channels, int), shift = EXPONENT_MAX;
     if (exponents == NULL) {
         return fail_memory(ctx);
     }
@@ -118,11 +127,11 @@ static enum pare_status scale(struct context *ctx, struct equalizer *e, const st
         exponents[c] = EXPONENT_MAX;
     }
     for (int k = 0; k < s->value_count; k++) {
-        TRY(limit_exponents(ctx, e, map_get(&e->measured, s->values[k]), exponents));
+        TRY(limit_exponents(ctx, e, map_get(&e->measured, s->values[k]), exponents, &shift));
     }
     for (int64_t c = 0; c < s->channels; c++) {
         bool silent = exponents[c] == EXPONENT_MAX;
-        exponents[c] = silent ? 0 : exponents[c] < -EXPONENT_MAX ? -EXPONENT_MAX : exponents[c];
+        exponents[c] = silent ? 0 : clamp_exponent(exponents[c] + shift);
     }
     return scalable_apply(ctx, s, exponents);
 }

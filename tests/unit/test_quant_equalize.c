@@ -130,6 +130,25 @@ START_TEST(channels_get_one_fraction) {
 }
 END_TEST
 
+static int first_fraction(const char *text, const char *value) {
+    struct quant_trial t;
+    struct channels c = {.value = value};
+    trial_begin(&t, text);
+    equalize_trial(&t, 1);
+    measure(&t, &c);
+    bool is_signed = c.h[0].low < 0;
+    int frac = histogram_frac(&c.h[0], 4 + is_signed, is_signed, NULL);
+    arena_free(&c.arena);
+    trial_finish(&t);
+    return frac;
+}
+
+/* Their codes will share one fraction. */
+START_TEST(what_a_concat_joins_is_alike) {
+    ck_assert_int_eq(first_fraction(through_concat, "r"), first_fraction(through_concat, "e"));
+}
+END_TEST
+
 /* The input cannot be scaled, so what is added to it must not. */
 START_TEST(a_sum_with_the_input_ties_its_channels) {
     struct quant_trial before, after;
@@ -173,6 +192,7 @@ int main(void) {
     Suite *s = suite_create("equalisation");
     TCase *t = tcase_create("equalisation");
     tcase_add_loop_test(t, results_stay_the_same, 0, 8);
+    tcase_add_test(t, what_a_concat_joins_is_alike);
     tcase_add_loop_test(t, channels_get_one_fraction, 0, 2);
     tcase_add_test(t, a_sum_with_the_input_ties_its_channels);
     tcase_add_test(t, a_residual_is_scaled_as_a_whole);
