@@ -19,6 +19,7 @@ double claim_drop(const struct claim *c, const struct measure *m) {
     return c->metric == METRIC_SQNR ? m->noise_ratio : paired_drop(&m->paired);
 }
 
+#define EXPECTATION_DOUBT 0.25 /* of the bound */
 #define SEARCH_MARGIN 0.25     /* standard errors */
 #define DISCORDANCE_SLACK 1.05 /* of the standard error: other samples disagree a little more or less often */
 
@@ -41,9 +42,19 @@ bool claim_needs_samples(const struct claim *c, const struct measure *m, size_t 
     return c->metric != METRIC_SQNR && resolution(c, m) * elsewhere > c->bound;
 }
 
+/* Weight of the measured drop against the expected one, which has next to no variance but may be off by a part of the
+ * bound: each in proportion to the other's mean squared error. */
+static double measured_weight(const struct claim *c, const struct measure *m) {
+    double error = paired_error(&m->paired), doubt = EXPECTATION_DOUBT * c->bound;
+    return doubt * doubt / (doubt * doubt + error * error);
+}
+
 double claim_estimate(const struct claim *c, const struct measure *m) {
-    bool measured = c->measured_only || c->metric == METRIC_SQNR;
-    return measured ? claim_drop(c, m) : (claim_drop(c, m) + m->expected_drop) / 2;
+    if (c->metric == METRIC_SQNR) {
+        return m->noise_ratio;
+    }
+    double weight = measured_weight(c, m);
+    return weight * paired_drop(&m->paired) + (1 - weight) * m->expected_drop;
 }
 
 bool claim_promises(const struct claim *c, const struct measure *m, size_t held_out) {

@@ -27,8 +27,8 @@ bool claim_holds(const struct claim *c, const struct measure *m);
 bool claim_supports(const struct claim *c, const struct measure *m);
 /* Whether the samples are too few even for this point. */
 bool claim_needs_samples(const struct claim *c, const struct measure *m, size_t held_out);
-/* The drop to expect on other samples: the mean of the measured one and of measure.expected_drop, which has less
- * variance. */
+/* The drop to expect on other samples: between the measured one and measure.expected_drop, which has less variance, the
+ * nearer to the measured one the more samples there are. */
 double claim_estimate(const struct claim *c, const struct measure *m);
 /* Whether what was measured on the search set lets the claim be expected on `held_out` other samples: by the estimate,
  * with a quarter of a standard error to spare, since the best of many points looks better than it is. */
