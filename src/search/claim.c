@@ -46,7 +46,7 @@ bool claim_needs_samples(const struct claim *c, const struct measure *m, size_t 
  * bound: each in proportion to the other's mean squared error. */
 static double measured_weight(const struct claim *c, const struct measure *m) {
     double error = paired_error(&m->paired), doubt = EXPECTATION_DOUBT * c->bound;
-    return doubt * doubt / (doubt * doubt + error * error);
+    return isinf(doubt) ? 1 : doubt * doubt / (doubt * doubt + error * error);
 }
 
 double claim_estimate(const struct claim *c, const struct measure *m) {

@@ -5,8 +5,9 @@
 #include <math.h>
 #include <string.h>
 
-#define ROUNDS 5           /* of sensitivities, each at the point that the last one found */
-#define EVALUATIONS_MAX 34 /* besides those of the held-out samples */
+#define ROUNDS 5 /* of sensitivities, each at the point that the last one found */
+#define RUNGS 2
+#define EVALUATIONS_MAX (34 - RUNGS) /* besides those of the held-out samples */
 #define POLISHING_EVALUATIONS 6
 #define LARGE_IMAGE 64 /* output positions */
 
@@ -331,6 +332,27 @@ enum pare_status search_start(struct search *s) {
     return PARE_OK;
 }
 
+/* Rungs between the best point and 8 bits, where the claim can come to rest: every tensor one and two widths wider. */
+static enum pare_status add_rungs(struct search *s) {
+    const struct candidate *best = s->best;
+    uint8_t *bits = ARENA_ARRAY(s->arena, s->knobs.count, uint8_t);
+    if (bits == NULL) {
+        return fail_memory(s->ctx);
+    }
+    memcpy(bits, best->bits, s->knobs.count);
+    s->knobs.edition = best->edition;
+    for (int rung = 0; rung < RUNGS; rung++) {
+        for (size_t k = 0; k < s->knobs.count; k++) {
+            int wider = widths_next_higher(s->knobs.items[k].widths, bits[k]);
+            bool within = wider != 0 && (wider <= widths_base(s->options->widths) || wider <= best->bits[k]);
+            bits[k] = within ? (uint8_t)wider : bits[k];
+        }
+        struct candidate *c = NULL;
+        TRY(search_evaluate(s, bits, &c));
+    }
+    return PARE_OK;
+}
+
 enum pare_status search_walk(struct search *s) {
     struct sensitivity around;
     for (int round = 0; round < ROUNDS && may_evaluate(s); round++) {
@@ -346,5 +368,6 @@ enum pare_status search_walk(struct search *s) {
     }
     TRY(search_revise(s, s->best));
     TRY(search_sensitivities(s, s->best->bits, &below, &around));
-    return polish(s, &around);
+    TRY(polish(s, &around));
+    return add_rungs(s);
 }
