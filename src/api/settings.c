@@ -23,8 +23,9 @@ static bool parse_text(struct context *ctx, struct pare_settings *s, void *field
         fail_memory(ctx);
         return false;
     }
+    memcpy(copy, text, size);
     free(*target);
-    *target = memcpy(copy, text, size);
+    *target = copy;
     return true;
 }
 
