@@ -164,8 +164,9 @@ static enum pare_status factorise(struct context *ctx, struct moments *m) {
 static void cross_difference(const struct moments *m, uint32_t group, double *out) {
     size_t n = m->columns, at = group * n;
     const double *cross = m->cross + at * n, *gram = m->gram + at * n;
+    const double *mean_float = m->centred ? m->mean_float : NULL;
     for (size_t i = 0; i < n; i++) {
-        double shift = m->centred ? m->mean_float[at + i] - m->mean[at + i] : 0;
+        double shift = mean_float == NULL ? 0 : mean_float[at + i] - m->mean[at + i];
         for (size_t k = 0; k < n; k++) {
             out[i * n + k] = cross[i * n + k] - gram[i * n + k] - shift * m->mean[at + k];
         }
