@@ -238,7 +238,8 @@ enum pare_status moments_finish(struct context *ctx, const struct linear *l, str
     for (uint32_t g = 0; g < m->groups && m->gram != NULL; g++) {
         mirror(m->gram + g * n * n, n, scale);
     }
-    TRY(m->target == NULL ? PARE_OK : fit_target(ctx, l, m));
+    bool paired = m->cross != NULL && m->gram != NULL;
+    TRY(paired ? fit_target(ctx, l, m) : PARE_OK);
     return m->gram == NULL ? PARE_OK : factorise(ctx, m);
 }
 
