@@ -81,11 +81,11 @@ PARE_API void pare_on_warning(struct pare_context *context, void (*warn)(void *u
  * resume       true | false                       quantize            false
  * time-limit   seconds, or 90s, 5m, 2h            quantize            none; the best point so far is then taken
  * reference    PATH of a float ONNX               evaluate            none
- * scale        number or quotient, as 1/255       quantize, evaluate, run
- * mean, std    numbers, one or one per channel    the same
- * layout       nchw | nhwc, what the model wants  the same
- * preprocess   true | false                       run                 false
- * all-values   true | false                       run                 false
+ * input-shape  NAME=1,3,48,192, repeatable        open_with, check    none; the name may go where there is one input,
+ * and a word instead of a number leaves a dimension open scale        number or quotient, as 1/255       quantize,
+ * evaluate, run mean, std    numbers, one or one per channel    the same layout       nchw | nhwc, what the model wants
+ * the same preprocess   true | false                       run                 false all-values   true | false run
+ * false
  *
  * Preprocessing is x * scale, - mean, / std; run applies it when it is declared, or `preprocess` is on. A network that
  * pare wrote carries the one it was made with, which serves where the settings declare none. */
@@ -109,6 +109,10 @@ struct pare_network;
 
 /* Opens a file of any kind, told apart by content. Nothing is executed. */
 PARE_API enum pare_status pare_network_open(struct pare_context *context, const char *path, struct pare_network **out);
+/* The same with open dimensions of its inputs fixed by the setting `input-shape`; `settings` may be NULL.
+ * PARE_ERROR_USAGE where the model has no such input, or fixes another size itself. */
+PARE_API enum pare_status pare_network_open_with(struct pare_context *context, const char *path,
+                                                 const struct pare_settings *settings, struct pare_network **out);
 PARE_API void pare_network_free(struct pare_network *network);
 PARE_API enum pare_network_kind pare_network_kind(const struct pare_network *network);
 
@@ -173,6 +177,19 @@ PARE_API const char *pare_report_json(struct pare_report *report);
 /* Layers with shapes, parameters and multiply-accumulates, and formats where the network has them. */
 PARE_API enum pare_status pare_inspect(struct pare_context *context, const struct pare_network *network,
                                        struct pare_report **out);
+
+enum pare_verdict {
+    PARE_VERDICT_FINE,
+    PARE_VERDICT_REMARKS, /* it works, and something is worth knowing */
+    PARE_VERDICT_UNUSABLE
+};
+
+/* Looks over an ONNX file before anything is done with it: everything that stands in the way at once, what would be
+ * quantised, what stays in float and why, and what each layer costs. It needs no sane weights. `settings` may be NULL.
+ * The report is there for every verdict; the call fails only where the file is no model at all. */
+PARE_API enum pare_status pare_check(struct pare_context *context, const char *path,
+                                     const struct pare_settings *settings, enum pare_verdict *verdict,
+                                     struct pare_report **out);
 
 /* Runs the network on `inputs` as the model wants them (other widths of floats are converted), or preprocessed first
  * when preprocessing is declared or the setting `preprocess` is on. Where the model fixes a batch or leaves it open,

@@ -2,6 +2,7 @@
 #ifndef PARE_API_API_H
 #define PARE_API_API_H
 
+#include "api/input_shape.h"
 #include "base/context.h"
 #include "pare/pare.h"
 #include "search/search.h"
@@ -24,6 +25,7 @@ struct pare_settings {
     struct preprocess declared;            /* what the user declared of the preprocessing */
     bool preprocess_declared;
     bool preprocess, all_values;
+    struct input_shape *input_shapes; /* in the order given */
     bool metric_given, max_drop_given;
     char *model;                  /* of pare_pick: the float network; NULL: where the report says */
     struct pick pick;             /* `limits`, `end` and `points` stay 0 */

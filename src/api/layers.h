@@ -14,6 +14,9 @@ enum pare_status layers_of_program(struct context *ctx, struct arena *arena, con
 /* Inputs and outputs of an opened network, which must outlive them. */
 enum pare_status ports_of_network(struct context *ctx, struct arena *arena, const struct pare_network *n,
                                   struct inspection *out);
+/* The same of a graph. */
+enum pare_status ports_of_graph(struct context *ctx, struct arena *arena, const struct graph *g,
+                                struct inspection *out);
 /* The same of a program that was lowered from `scheme`. */
 enum pare_status ports_of_scheme(struct context *ctx, struct arena *arena, const struct scheme *scheme,
                                  const struct program *p, struct inspection *out);

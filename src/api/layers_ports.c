@@ -52,6 +52,18 @@ enum pare_status ports_of_network(struct context *ctx, struct arena *arena, cons
     return PARE_OK;
 }
 
+enum pare_status ports_of_graph(struct context *ctx, struct arena *arena, const struct graph *g,
+                                struct inspection *out) {
+    TRY(make_room(ctx, arena, g->input_count, g->output_count, out));
+    for (int k = 0; k < g->input_count; k++) {
+        fill_value(g->inputs[k], &out->inputs[k]);
+    }
+    for (int k = 0; k < g->output_count; k++) {
+        fill_value(g->outputs[k], &out->outputs[k]);
+    }
+    return PARE_OK;
+}
+
 enum pare_status ports_of_scheme(struct context *ctx, struct arena *arena, const struct scheme *scheme,
                                  const struct program *p, struct inspection *out) {
     const struct graph *g = scheme->graph;

@@ -23,7 +23,7 @@ void port_of_value(const struct value *v, struct port *p) {
     memcpy(p->dims, v->dims, sizeof p->dims);
 }
 
-static enum pare_status ports_of_graph(struct context *ctx, struct pare_network *n) {
+static enum pare_status take_ports(struct context *ctx, struct pare_network *n) {
     const struct graph *g = n->graph;
     n->inputs = ARENA_ARRAY(&n->arena, (size_t)g->input_count, struct port);
     n->outputs = ARENA_ARRAY(&n->arena, (size_t)g->output_count, struct port);
@@ -50,9 +50,10 @@ static const char *graph_metadata(const struct graph *g, const char *key) {
     return NULL;
 }
 
-static enum pare_status open_onnx(struct context *ctx, struct pare_network *n) {
+static enum pare_status open_onnx(struct context *ctx, struct pare_network *n, const struct input_shape *shapes) {
     TRY(onnx_read_hashed(ctx, n->path, &n->hash, &n->graph));
-    TRY(ports_of_graph(ctx, n));
+    TRY(input_shapes_apply(ctx, shapes, n->graph));
+    TRY(take_ports(ctx, n));
     if (graph_has_quantize(n->graph)) {
         n->kind = PARE_NETWORK_REWRITTEN;
         n->metadata = graph_metadata(n->graph, NETWORK_METADATA_KEY);
@@ -104,36 +105,39 @@ static enum pare_status open_compact(struct context *ctx, struct pare_network *n
     return tails_read(ctx, n);
 }
 
-static enum pare_status open_mapped(struct context *ctx, struct pare_network *n, const struct file_map *map) {
+static enum pare_status open_mapped(struct context *ctx, struct pare_network *n, const struct file_map *map,
+                                    const struct input_shape *shapes) {
     if (map->size >= 4 && memcmp(map->data, "PARE", 4) == 0) {
         return open_compact(ctx, n, map);
     }
     if (map->size > 0 && onnx_recognise(map->data, map->size)) {
-        return open_onnx(ctx, n);
+        return open_onnx(ctx, n, shapes);
     }
     return fail(ctx, PARE_ERROR_INPUT, "%s: neither an ONNX model nor a .pare file (%zu bytes)", n->path, map->size);
 }
 
-static enum pare_status open_path(struct context *ctx, struct pare_network *n, const char *path) {
+static enum pare_status open_path(struct context *ctx, struct pare_network *n, const char *path,
+                                  const struct input_shape *shapes) {
     n->path = arena_string(&n->arena, path);
     if (n->path == NULL) {
         return fail_memory(ctx);
     }
     struct file_map map;
     TRY(file_map(ctx, path, &map));
-    enum pare_status status = open_mapped(ctx, n, &map);
+    enum pare_status status = open_mapped(ctx, n, &map, shapes);
     file_unmap(&map);
     return status;
 }
 
-enum pare_status network_open(struct context *ctx, const char *path, struct pare_network **out) {
+enum pare_status network_open(struct context *ctx, const char *path, const struct input_shape *shapes,
+                              struct pare_network **out) {
     *out = NULL;
     struct pare_network *n = calloc(1, sizeof *n);
     if (n == NULL) {
         return fail_memory(ctx);
     }
     arena_init(&n->arena);
-    enum pare_status status = open_path(ctx, n, path);
+    enum pare_status status = open_path(ctx, n, path, shapes);
     if (status != PARE_OK) {
         pare_network_free(n);
         return status;
@@ -144,7 +148,13 @@ enum pare_status network_open(struct context *ctx, const char *path, struct pare
 
 enum pare_status pare_network_open(struct pare_context *context, const char *path, struct pare_network **out) {
     context_clear(&context->base);
-    return network_open(&context->base, path, out);
+    return network_open(&context->base, path, NULL, out);
+}
+
+enum pare_status pare_network_open_with(struct pare_context *context, const char *path,
+                                        const struct pare_settings *settings, struct pare_network **out) {
+    context_clear(&context->base);
+    return network_open(&context->base, path, settings == NULL ? NULL : settings->input_shapes, out);
 }
 
 const char *network_file_name(const struct pare_network *n) {

@@ -36,8 +36,9 @@ struct pare_network {
 enum pare_status network_lower(struct context *ctx, struct pare_network *n);
 void network_drop_program(struct pare_network *n);
 
-/* pare_network_open on the library's own context, whose message is left alone on success. */
-enum pare_status network_open(struct context *ctx, const char *path, struct pare_network **out);
+/* pare_network_open_with on the library's own context, whose message is left alone on success. */
+enum pare_status network_open(struct context *ctx, const char *path, const struct input_shape *shapes,
+                              struct pare_network **out);
 const char *network_kind_text(enum pare_network_kind kind);  /* "float ONNX", "rewritten ONNX", ".pare" */
 const char *network_file_name(const struct pare_network *n); /* without its folders */
 const struct port *network_input(const struct pare_network *n, const char *name); /* or NULL */

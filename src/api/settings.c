@@ -29,6 +29,12 @@ static bool parse_text(struct context *ctx, struct pare_settings *s, void *field
     return true;
 }
 
+static bool parse_input_shape(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
+    (void)s;
+    return input_shape_parse(field, text);
+}
+
 static bool parse_flag(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
     (void)ctx;
     (void)s;
@@ -306,6 +312,8 @@ static const struct row rows[] = {
     {"data", parse_text, FIELD(data), "a path"},
     {"drop-max", parse_pick_drop, 0, DROP},
     {"flash-max", parse_bytes, FIELD(search.limits.flash_bytes), BYTES},
+    {"input-shape", parse_input_shape, FIELD(input_shapes),
+     "NAME=1,3,48,192, with sizes from 1 on, or words for what stays open"},
     {"layout", parse_layout, FIELD(declared.layout), "nchw or nhwc"},
     {"max-drop", parse_max_drop, 0, DROP},
     {"mean", parse_mean, FIELD(declared.mean), "numbers such as 0.5 or 0.49,0.48,0.45"},
@@ -360,6 +368,7 @@ void pare_settings_free(struct pare_settings *s) {
             free(*(char **)((char *)s + rows[i].offset));
         }
     }
+    input_shapes_free(s->input_shapes);
     free(s);
 }
 

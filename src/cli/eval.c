@@ -7,6 +7,7 @@ static const struct option options[] = {
     {"reference", 0, "MODEL", ROLE_SETTING, "a float network to compare with: agreement and sqnr"},
     {"predictions", 0, "OUT.npz", ROLE_COMMAND, "gets the predicted classes and all outputs"},
     PREPROCESS_OPTIONS,
+    INPUT_SHAPE_OPTION,
     REPORT_OPTIONS,
     {0},
 };
@@ -33,7 +34,7 @@ static enum pare_status run(struct session *s) {
         return session_usage_error(s, "missing --data FILE: the samples to evaluate on");
     }
     struct pare_network *network = NULL;
-    enum pare_status status = pare_network_open(s->context, s->arguments.operands[0], &network);
+    enum pare_status status = pare_network_open_with(s->context, s->arguments.operands[0], s->settings, &network);
     if (status == PARE_OK) {
         status = evaluate(s, network);
     }

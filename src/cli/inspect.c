@@ -2,12 +2,12 @@
 #include "cli/session.h"
 #include "cli/shared_options.h"
 
-static const struct option options[] = {REPORT_OPTIONS, {0}};
+static const struct option options[] = {INPUT_SHAPE_OPTION, REPORT_OPTIONS, {0}};
 
 static enum pare_status run(struct session *s) {
     struct pare_network *network = NULL;
     struct pare_report *report = NULL;
-    enum pare_status status = pare_network_open(s->context, s->arguments.operands[0], &network);
+    enum pare_status status = pare_network_open_with(s->context, s->arguments.operands[0], s->settings, &network);
     if (status == PARE_OK) {
         status = pare_inspect(s->context, network, &report);
     }

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct command *const commands[] = {&command_quantize, &command_pick, &command_inspect, &command_run,
-                                                 &command_eval};
+static const struct command *const commands[] = {&command_check,   &command_quantize, &command_pick,
+                                                 &command_inspect, &command_run,      &command_eval};
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
 static int print_option(const struct option *o) {
@@ -37,7 +37,8 @@ void help_print_program(void) {
     }
     printf("\nA FILE is a float ONNX, an ONNX that pare rewrote, or a .pare file: the content tells.\n"
            "pare help COMMAND lists the options of one command; pare --version tells the version.\n\n"
-           "Exit codes: 0 done (and the bound held), 1 a defect in pare, 2 usage, 3 the input cannot be used,\n"
+           "Exit codes: 0 done (and the bound held), 1 a defect in pare (check: remarks), 2 usage, 3 the input cannot "
+           "be used,\n"
            "4 the bound cannot be held or too few samples to say so, 5 the system (files, memory), 130 interrupted.\n");
 }
 

@@ -16,6 +16,7 @@ static const struct option options[] = {
     {"data", 0, "FILE", ROLE_SETTING, "the data of the search, where they have moved"},
     {"calib", 0, "FILE", ROLE_SETTING, "the same"},
     {"test", 0, "FILE", ROLE_SETTING, "the same"},
+    INPUT_SHAPE_OPTION,
     REPORT_OPTIONS,
     {0},
 };

@@ -20,6 +20,7 @@ static const struct option options[] = {
     {"seed", 0, "N", ROLE_SETTING, "of the split and of every random choice (default: 0)"},
     {"confidence", 0, "P", ROLE_SETTING, "of the interval around the drop, between 0.5 and 1 (default: 0.95)"},
     PREPROCESS_OPTIONS,
+    INPUT_SHAPE_OPTION,
     {"time-limit", 0, "T", ROLE_SETTING, "stop after 90s, 5m or 2h and take the best point so far"},
     {"resume", 0, NULL, ROLE_SETTING, "go on from the journal in the output folder"},
     {"output", 'o', "FOLDER", ROLE_COMMAND, "gets model.onnx, model.pare, report.json and the journal of the search"},
@@ -37,7 +38,7 @@ static enum pare_status run(struct session *s) {
     }
     struct pare_network *network = NULL;
     struct pare_report *report = NULL;
-    enum pare_status status = pare_network_open(s->context, s->arguments.operands[0], &network);
+    enum pare_status status = pare_network_open_with(s->context, s->arguments.operands[0], s->settings, &network);
     if (status == PARE_OK) {
         status = pare_quantize(s->context, network, s->settings, folder, &report);
     }

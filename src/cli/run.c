@@ -12,6 +12,7 @@ static const struct option options[] = {
     {"all-values", 0, NULL, ROLE_SETTING, "add every quantised value, as integers, under its ONNX name"},
     {"preprocess", 0, NULL, ROLE_SETTING, "take raw samples: apply the preprocessing that the file carries"},
     PREPROCESS_OPTIONS,
+    INPUT_SHAPE_OPTION,
     {0},
 };
 
@@ -32,7 +33,7 @@ static enum pare_status read_inputs(struct session *s, const struct pare_network
 static enum pare_status run_network(struct session *s, const char *output) {
     struct pare_network *network = NULL;
     struct pare_tensors *inputs = NULL, *outputs = NULL;
-    enum pare_status status = pare_network_open(s->context, s->arguments.operands[0], &network);
+    enum pare_status status = pare_network_open_with(s->context, s->arguments.operands[0], s->settings, &network);
     if (status == PARE_OK) {
         status = pare_tensors_new(s->context, &inputs);
     }

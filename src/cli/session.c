@@ -141,7 +141,7 @@ static int finish(struct session *s, enum pare_status status) {
         fprintf(stderr, "pare %s: cannot write to the standard output: %s\n", s->command->name, strerror(errno));
         return status == PARE_OK ? EXIT_SYSTEM : exit_code_of(status);
     }
-    return exit_code_of(status);
+    return status == PARE_OK && s->remarks ? EXIT_REMARKS : exit_code_of(status);
 }
 
 static int run_parsed(struct session *s) {

@@ -8,7 +8,8 @@
 
 enum exit_code {
     EXIT_FINE = 0,
-    EXIT_DEFECT = 1, /* pare found its own work wrong */
+    EXIT_DEFECT = 1,  /* pare found its own work wrong */
+    EXIT_REMARKS = 1, /* of check: it works, with remarks */
     EXIT_USAGE = 2,
     EXIT_INPUT = 3, /* the input cannot be used */
     EXIT_BOUND = 4, /* the accuracy bound cannot be held, or not be shown to hold */
@@ -24,7 +25,8 @@ struct session {
     struct pare_context *context;
     struct pare_settings *settings; /* those that the options gave */
     struct progress_line progress;
-    bool told; /* the user knows what went wrong */
+    bool remarks; /* it went well, and the exit code is to say that there is more to read */
+    bool told;    /* the user knows what went wrong */
 };
 
 struct command {
@@ -35,7 +37,7 @@ struct command {
     const char *notes; /* closes the help; may be NULL */
 };
 
-extern const struct command command_quantize, command_pick, command_inspect, command_run, command_eval;
+extern const struct command command_check, command_quantize, command_pick, command_inspect, command_run, command_eval;
 extern const struct option common_options[];
 
 /* Parses, runs the command, writes the message of a failure. Returns the exit code. */

@@ -6,6 +6,13 @@
 #define REPORT_OPTIONS                                                                                                 \
     { "json", 0, NULL, ROLE_COMMAND, "write the result as JSON" }
 
+/* For what reads an ONNX file. */
+#define INPUT_SHAPE_OPTION                                                                                             \
+    {                                                                                                                  \
+        "input-shape", 0, "X=1,3,48,192", ROLE_SETTING,                                                                \
+            "fix open dimensions of input X (repeat it); X= may go if it is alone"                                     \
+    }
+
 /* For what reads data: the declared preprocessing. */
 #define PREPROCESS_OPTIONS                                                                                             \
     {"scale", 0, "S", ROLE_SETTING, "multiply the data by S, a number or a quotient such as 1/255"},                   \

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/context.h"
+#include "base/findings.h"
 #include "graph/format.h"
 #include "tensor/tensor.h"
 
@@ -113,6 +114,8 @@ void graph_free(struct graph *g); /* accepts NULL; frees subgraphs too */
 /* A deep copy; constants' data are shared with the source when `share_constants` (it must then outlive the copy). */
 enum pare_status graph_clone(struct context *ctx, const struct graph *g, bool share_constants, struct graph **out);
 
+/* Every dimension with this symbol becomes `size`, in subgraphs too. */
+void graph_fix_symbol(struct graph *g, const char *symbol, int64_t size);
 const char *graph_symbol(struct graph *g, const char *name); /* interned; NULL when out of memory */
 
 /* ---- edits: uses and producers are kept consistent by these, and only by these ---- */
@@ -184,6 +187,9 @@ enum pare_status graph_verify(struct context *ctx, const struct graph *g);
  * (Shape, Gather, Concat, ... over symbolic values) followed. Keeps what was already known and PARE_ERROR_INPUT on a
  * contradiction. */
 enum pare_status graph_infer(struct context *ctx, struct graph *g);
+/* The same, going on behind a node whose inputs do not fit: its message becomes a finding, its outputs stay unknown.
+ * With `noted` NULL it is graph_infer. */
+enum pare_status graph_infer_noting(struct context *ctx, struct graph *g, struct findings *noted);
 
 /* Text form, see graph/text.c for its grammar. Printing then parsing gives an equal graph. */
 enum pare_status graph_print(struct context *ctx, const struct graph *g, struct buffer *out);

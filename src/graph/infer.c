@@ -6,6 +6,7 @@
 struct inference {
     struct context *ctx;
     struct graph *graph;
+    struct findings *noted; /* NULL: the first fault ends it */
     struct arena arena;
     struct infer_value *values; /* by position */
 };
@@ -101,6 +102,16 @@ static enum pare_status infer_node(struct inference *s, const struct node *n) {
     return PARE_OK;
 }
 
+static enum pare_status note(struct inference *s, enum pare_status status) {
+    static const struct finding fault = {.kind = FINDING_STRUCTURE, .blocks = true};
+    struct diag found = s->ctx->diag;
+    if (s->noted == NULL || (status != PARE_ERROR_INPUT && status != PARE_ERROR_UNSUPPORTED)) {
+        return status;
+    }
+    context_clear(s->ctx);
+    return findings_add(s->ctx, s->noted, &fault, NULL, "%s", found.message);
+}
+
 static enum pare_status infer_all(struct inference *s) {
     const struct graph *g = s->graph;
     s->values = ARENA_ARRAY(&s->arena, (size_t)g->value_count, struct infer_value);
@@ -111,15 +122,19 @@ static enum pare_status infer_all(struct inference *s) {
         s->values[i] = describe(g->values[i]);
     }
     for (const struct node *n = g->first; n != NULL; n = n->next) {
-        TRY(infer_node(s, n));
+        TRY(note(s, infer_node(s, n)));
     }
     return PARE_OK;
 }
 
-enum pare_status graph_infer(struct context *ctx, struct graph *g) {
-    struct inference s = {.ctx = ctx, .graph = g};
+enum pare_status graph_infer_noting(struct context *ctx, struct graph *g, struct findings *noted) {
+    struct inference s = {.ctx = ctx, .graph = g, .noted = noted};
     arena_init(&s.arena);
     enum pare_status status = infer_all(&s);
     arena_free(&s.arena);
     return status;
+}
+
+enum pare_status graph_infer(struct context *ctx, struct graph *g) {
+    return graph_infer_noting(ctx, g, NULL);
 }

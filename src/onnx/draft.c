@@ -242,7 +242,7 @@ static enum pare_status emit_attributes(struct draft *d, const struct op *op, st
         const struct attr *a = &d->attrs[i];
         struct op_attr row;
         if (!op_attr_find(op, a->name, &row)) {
-            TRY(missing_add(d->im->ctx, &d->im->missing, d->name, "attribute `%.64s` of %s", a->name, d->op_type));
+            TRY(missing_attribute(d->im->ctx, &d->im->missing, d->name, a->name, d->op_type));
         } else if (row.type != a->type) {
             return draft_fail(d, "attribute `%s` has the wrong type", a->name);
         } else {

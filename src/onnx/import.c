@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static bool is_default_domain(const char *domain) {
+bool import_is_default_domain(const char *domain) {
     return domain == NULL || domain[0] == '\0' || strcmp(domain, "ai.onnx") == 0;
 }
 
@@ -15,7 +15,7 @@ static enum pare_status read_opset(struct import *im, const Onnx__ModelProto *mo
     int64_t opset = 0;
     for (size_t i = 0; i < model->n_opset_import; i++) {
         const Onnx__OperatorSetIdProto *o = model->opset_import[i];
-        if (!is_default_domain(o->domain)) {
+        if (!import_is_default_domain(o->domain)) {
             continue;
         }
         if (opset != 0 && o->version != opset) {
@@ -24,16 +24,25 @@ static enum pare_status read_opset(struct import *im, const Onnx__ModelProto *mo
         }
         opset = o->version;
     }
-    if (opset < OPSET_MIN || opset > OPSET_MAX) {
-        return fail(im->ctx, PARE_ERROR_UNSUPPORTED,
-                    "opset %lld; pare reads %d to %d: export for one of these, or use onnx.version_converter",
-                    (long long)opset, OPSET_MIN, OPSET_MAX);
-    }
-    im->opset = (int)opset;
-    return PARE_OK;
+    im->opset = (int)(opset < OPSET_MIN ? OPSET_MIN : opset > OPSET_MAX ? OPSET_MAX : opset);
+    return opset == im->opset
+               ? PARE_OK
+               : fail(im->ctx, PARE_ERROR_UNSUPPORTED,
+                      "opset %lld; pare reads %d to %d: export for one of these, or use onnx.version_converter",
+                      (long long)opset, OPSET_MIN, OPSET_MAX);
 }
 
 /* ---- what is missing ---- */
+
+enum pare_status import_tolerate(struct import *im, enum pare_status status, enum finding_kind kind) {
+    const struct finding what = {.kind = kind, .blocks = true};
+    struct diag found = im->ctx->diag;
+    if (!im->survey || (status != PARE_ERROR_INPUT && status != PARE_ERROR_UNSUPPORTED)) {
+        return status;
+    }
+    context_clear(im->ctx);
+    return findings_add(im->ctx, &im->missing, &what, NULL, "%s", found.message);
+}
 
 /* The name of a node: its own, or that of what it gives. */
 static const char *name_of(const Onnx__NodeProto *n) {
@@ -49,11 +58,11 @@ static const char *name_of(const Onnx__NodeProto *n) {
 }
 
 static bool is_constant(const Onnx__NodeProto *n) {
-    return is_default_domain(n->domain) && n->op_type != NULL && strcmp(n->op_type, "Constant") == 0;
+    return import_is_default_domain(n->domain) && n->op_type != NULL && strcmp(n->op_type, "Constant") == 0;
 }
 
 static bool is_known(const struct import *im, const Onnx__NodeProto *n) {
-    return is_default_domain(n->domain) && n->op_type != NULL && convert_knows(n->op_type, im->opset);
+    return import_is_default_domain(n->domain) && n->op_type != NULL && convert_knows(n->op_type, im->opset);
 }
 
 static enum pare_status find_missing(struct import *im, const Onnx__GraphProto *g);
@@ -73,9 +82,10 @@ static enum pare_status find_missing(struct import *im, const Onnx__GraphProto *
     for (size_t i = 0; i < g->n_node; i++) {
         const Onnx__NodeProto *n = g->node[i];
         if (!is_known(im, n) && !is_constant(n)) {
-            bool standard = is_default_domain(n->domain);
-            TRY(missing_add(im->ctx, &im->missing, name_of(n), "%.64s%s%.64s", standard ? "" : n->domain,
-                            standard ? "" : ".", n->op_type == NULL ? "an operator without name" : n->op_type));
+            bool standard = import_is_default_domain(n->domain);
+            const char *name = n->op_type == NULL ? "an operator without name" : n->op_type;
+            name = standard ? name : arena_format(im->scratch, "%.64s.%.64s", n->domain, name);
+            TRY(name == NULL ? fail_memory(im->ctx) : missing_operator(im->ctx, &im->missing, name_of(n), name));
         }
         TRY(find_missing_inside(im, n));
     }
@@ -94,6 +104,18 @@ static enum pare_status check_name(struct import *im, const char *name, const ch
     return PARE_OK;
 }
 
+/* In a survey, for a constant whose content is missing or broken. */
+static enum pare_status add_without_content(struct import *im, const char *name, const Onnx__TensorProto *proto) {
+    struct value *v = NULL;
+    TRY(graph_add_value(im->ctx, im->graph, name, NULL, &v));
+    v->type = onnx_held_type(proto->data_type);
+    v->rank = (int)proto->n_dims;
+    for (int i = 0; i < v->rank; i++) {
+        v->dims[i].value = proto->dims[i] < 0 ? -1 : proto->dims[i];
+    }
+    return PARE_OK;
+}
+
 /* A tensor as a constant called `name`; where pare does not hold its type, a value without content stands in. */
 static enum pare_status add_constant(struct import *im, const char *name, const Onnx__TensorProto *proto) {
     struct tensor t;
@@ -105,15 +127,19 @@ static enum pare_status add_constant(struct import *im, const char *name, const 
         return graph_add_value(im->ctx, im->graph, name, NULL, &v);
     }
     enum pare_status status = onnx_decode_tensor(im->ctx, im->graph->arena, &im->external, proto, &t);
-    if (status != PARE_OK) {
-        return proto->name != NULL && proto->name[0] != '\0' ? status : fail_at(im->ctx, "constant `%.128s`", name);
+    if (status == PARE_OK) {
+        return graph_add_constant(im->ctx, im->graph, name, &t, &v);
     }
-    return graph_add_constant(im->ctx, im->graph, name, &t, &v);
+    if (proto->name == NULL || proto->name[0] == '\0') {
+        (void)fail_at(im->ctx, "constant `%.128s`", name);
+    }
+    TRY(import_tolerate(im, status, FINDING_WEIGHTS));
+    return add_without_content(im, name, proto);
 }
 
 static enum pare_status add_initializers(struct import *im, const Onnx__GraphProto *g) {
     for (size_t i = 0; i < g->n_initializer; i++) {
-        TRY(add_constant(im, g->initializer[i]->name, g->initializer[i]));
+        TRY(import_tolerate(im, add_constant(im, g->initializer[i]->name, g->initializer[i]), FINDING_STRUCTURE));
     }
     for (size_t i = 0; i < g->n_sparse_initializer; i++) {
         const Onnx__TensorProto *t = g->sparse_initializer[i]->values;
@@ -122,17 +148,20 @@ static enum pare_status add_initializers(struct import *im, const Onnx__GraphPro
     return PARE_OK;
 }
 
+static enum pare_status add_input(struct import *im, const Onnx__ValueInfoProto *input) {
+    struct value *v = input->name == NULL ? NULL : graph_find(im->graph, input->name);
+    if (v != NULL && !v->is_input) {
+        return PARE_OK; /* its initializer makes it a constant */
+    }
+    TRY(check_name(im, input->name, "an input"));
+    TRY(graph_add_value(im->ctx, im->graph, input->name, NULL, &v));
+    TRY(import_type(im, input, v));
+    return graph_add_input(im->ctx, im->graph, v);
+}
+
 static enum pare_status add_inputs(struct import *im, const Onnx__GraphProto *g) {
     for (size_t i = 0; i < g->n_input; i++) {
-        const Onnx__ValueInfoProto *input = g->input[i];
-        struct value *v = input->name == NULL ? NULL : graph_find(im->graph, input->name);
-        if (v != NULL && !v->is_input) {
-            continue; /* its initializer makes it a constant */
-        }
-        TRY(check_name(im, input->name, "an input"));
-        TRY(graph_add_value(im->ctx, im->graph, input->name, NULL, &v));
-        TRY(import_type(im, input, v));
-        TRY(graph_add_input(im->ctx, im->graph, v));
+        TRY(import_tolerate(im, add_input(im, g->input[i]), FINDING_STRUCTURE));
     }
     return PARE_OK;
 }
@@ -182,51 +211,56 @@ static enum pare_status add_constant_node(struct import *im, const Onnx__NodePro
     return add_constant(im, n->output[0], &t);
 }
 
+static enum pare_status add_outputs_of(struct import *im, const Onnx__NodeProto *n) {
+    if (is_constant(n)) {
+        return add_constant_node(im, n);
+    }
+    for (size_t i = 0; i < n->n_output; i++) {
+        struct value *v = NULL;
+        if (n->output[i][0] != '\0') {
+            TRY(check_name(im, n->output[i], "an output of a node"));
+            TRY(graph_add_value(im->ctx, im->graph, n->output[i], NULL, &v));
+        }
+    }
+    return PARE_OK;
+}
+
 static enum pare_status add_node_values(struct import *im, const Onnx__GraphProto *g) {
     for (size_t i = 0; i < g->n_node; i++) {
-        const Onnx__NodeProto *n = g->node[i];
-        if (is_constant(n)) {
-            TRY(add_constant_node(im, n));
-            continue;
-        }
-        for (size_t j = 0; j < n->n_output; j++) {
-            struct value *v = NULL;
-            if (n->output[j][0] != '\0') {
-                TRY(check_name(im, n->output[j], "an output of a node"));
-                TRY(graph_add_value(im->ctx, im->graph, n->output[j], NULL, &v));
-            }
-        }
+        TRY(import_tolerate(im, add_outputs_of(im, g->node[i]), FINDING_STRUCTURE));
     }
     return PARE_OK;
 }
 
 /* ---- nodes ---- */
 
+static enum pare_status add_node(struct import *im, const Onnx__NodeProto *n) {
+    struct draft d;
+    if (!is_known(im, n)) {
+        return PARE_OK; /* a Constant, or in the list of what is missing */
+    }
+    TRY(draft_begin(im, n, name_of(n), &d));
+    return convert_node(&d);
+}
+
 static enum pare_status add_nodes(struct import *im, const Onnx__GraphProto *g) {
     for (size_t i = 0; i < g->n_node; i++) {
-        struct draft d;
-        if (!is_known(im, g->node[i])) {
-            continue; /* a Constant, or in the list of what is missing */
-        }
-        TRY(draft_begin(im, g->node[i], name_of(g->node[i]), &d));
-        TRY(convert_node(&d));
+        TRY(import_tolerate(im, add_node(im, g->node[i]), FINDING_STRUCTURE));
     }
     return PARE_OK;
 }
 
+static enum pare_status add_output(struct import *im, const char *name) {
+    struct value *v = name == NULL ? NULL : graph_find(im->graph, name);
+    return v != NULL ? graph_add_output(im->ctx, im->graph, v)
+                     : fail(im->ctx, PARE_ERROR_INPUT, "output `%.128s` is given by no node", name == NULL ? "" : name);
+}
+
 static enum pare_status add_outputs(struct import *im, const Onnx__GraphProto *g) {
-    if (g->n_output == 0) {
-        return fail(im->ctx, PARE_ERROR_INPUT, "the graph has no output");
-    }
     for (size_t i = 0; i < g->n_output; i++) {
-        const char *name = g->output[i]->name;
-        struct value *v = name == NULL ? NULL : graph_find(im->graph, name);
-        if (v == NULL) {
-            return fail(im->ctx, PARE_ERROR_INPUT, "output `%.128s` is given by no node", name == NULL ? "" : name);
-        }
-        TRY(graph_add_output(im->ctx, im->graph, v));
+        TRY(import_tolerate(im, add_output(im, g->output[i]->name), FINDING_STRUCTURE));
     }
-    return PARE_OK;
+    return g->n_output > 0 ? PARE_OK : fail(im->ctx, PARE_ERROR_INPUT, "the graph has no output");
 }
 
 static enum pare_status check_dropped(struct import *im) {
@@ -262,18 +296,18 @@ enum pare_status import_model(struct import *im, const Onnx__ModelProto *model) 
     if (model->graph == NULL) {
         return fail(im->ctx, PARE_ERROR_INPUT, "holds no graph; is it an ONNX model?");
     }
-    TRY(read_opset(im, model));
+    TRY(import_tolerate(im, read_opset(im, model), FINDING_OPSET));
     const char *name = model->graph->name;
     TRY(graph_new(im->ctx, name == NULL || name[0] == '\0' ? "graph" : name, &im->graph));
     TRY(find_missing(im, model->graph));
     enum pare_status status = build(im, model->graph);
     /* What pare lacks is told all at once, before defects that only this import may see. */
-    if (im->missing.count > 0 && (status == PARE_OK || status == PARE_ERROR_INPUT)) {
+    if (im->missing.count > 0 && !im->survey && (status == PARE_OK || status == PARE_ERROR_INPUT)) {
         context_clear(im->ctx);
         return missing_report(im->ctx, &im->missing);
     }
     TRY(status);
     TRY(add_metadata(im, model));
-    TRY(import_formats(im, model->graph));
+    TRY(import_tolerate(im, import_formats(im, model->graph), FINDING_STRUCTURE));
     return import_finish(im, model->graph);
 }

@@ -30,12 +30,17 @@ struct import {
     struct graph *graph;
     struct arena *scratch; /* lives as long as the import */
     struct external external;
-    struct missing missing;
+    struct findings missing;
+    bool survey; /* what is wrong is noted in `missing`, and the import goes on (see import_tolerate) */
     struct dropped *dropped;
     struct flat_softmax *softmaxes;
     int opset; /* of the default domain */
 };
 
+/* The status, or, in a survey, PARE_OK for a fault of the model, which is noted with its message. */
+enum pare_status import_tolerate(struct import *im, enum pare_status status, enum finding_kind kind);
+
+bool import_is_default_domain(const char *domain);
 /* Turns a model into a graph in the IR's one meaning. */
 enum pare_status import_model(struct import *im, const Onnx__ModelProto *model);
 

@@ -99,7 +99,7 @@ static enum pare_status take_declared(struct import *im, Onnx__ValueInfoProto *c
             continue;
         }
         TRY(import_type(im, list[i], &declared));
-        TRY(check_type(im, v, declared.type, changed));
+        TRY(import_tolerate(im, check_type(im, v, declared.type, changed), FINDING_STRUCTURE));
         take_shape(im, v, &declared, changed);
     }
     return PARE_OK;
@@ -107,13 +107,14 @@ static enum pare_status take_declared(struct import *im, Onnx__ValueInfoProto *c
 
 static enum pare_status infer(struct import *im, const Onnx__GraphProto *proto) {
     bool flattened = false, filled = false;
-    TRY(graph_infer(im->ctx, im->graph));
+    struct findings *noted = im->survey ? &im->missing : NULL;
+    TRY(graph_infer_noting(im->ctx, im->graph, noted));
     TRY(take_declared(im, proto->value_info, proto->n_value_info, &filled));
     TRY(take_declared(im, proto->output, proto->n_output, &filled));
-    TRY(im->missing.count > 0 ? missing_report(im->ctx, &im->missing) : PARE_OK);
-    TRY(filled ? graph_infer(im->ctx, im->graph) : PARE_OK);
-    TRY(convert_softmaxes(im, &flattened));
-    return flattened ? graph_infer(im->ctx, im->graph) : PARE_OK;
+    TRY(im->missing.count > 0 && !im->survey ? missing_report(im->ctx, &im->missing) : PARE_OK);
+    TRY(filled ? graph_infer_noting(im->ctx, im->graph, noted) : PARE_OK);
+    TRY(import_tolerate(im, convert_softmaxes(im, &flattened), FINDING_STRUCTURE));
+    return flattened ? graph_infer_noting(im->ctx, im->graph, noted) : PARE_OK;
 }
 
 /* ---- constants ---- */
@@ -147,7 +148,7 @@ static enum pare_status check_constants(struct import *im) {
     for (int i = 0; i < im->graph->value_count; i++) {
         const struct value *v = im->graph->values[i];
         if (v->constant != NULL && dtype_is_float(v->constant->type)) {
-            TRY(check_finite(im, v));
+            TRY(import_tolerate(im, check_finite(im, v), FINDING_WEIGHTS));
         }
     }
     return PARE_OK;
@@ -158,5 +159,8 @@ enum pare_status import_finish(struct import *im, const Onnx__GraphProto *proto)
     TRY(graph_sort(im->ctx, im->graph));
     TRY(check_constants(im));
     TRY(infer(im, proto));
+    if (findings_block(&im->missing)) {
+        return PARE_OK; /* a survey: the graph has gaps */
+    }
     return graph_verify(im->ctx, im->graph);
 }

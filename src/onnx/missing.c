@@ -4,60 +4,39 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
-#define KINDS_MAX 256 /* kept by name; more are only counted */
 #define WHAT_MAX 160
 #define NAME_SHOWN 64
 #define LIST_MAX (DIAG_MESSAGE_MAX - 640) /* room for the place and the way out */
 
-static struct missing_item *find(const struct missing *m, const char *what) {
-    struct missing_item *item = m->first;
-    while (item != NULL && strcmp(item->what, what) != 0) {
-        item = item->next;
-    }
-    return item;
+enum pare_status missing_operator(struct context *ctx, struct findings *f, const char *node, const char *name) {
+    static const struct finding kind = {
+        .kind = FINDING_OPERATOR, .blocks = true, .way_out = "replace it in the exporter, or cut the model before it"};
+    return findings_add(ctx, f, &kind, node, "%.140s", name);
 }
 
-static struct missing_item *append(struct missing *m, const char *what) {
-    struct missing_item *item = ARENA_NEW(m->arena, struct missing_item);
-    if (item == NULL || (item->what = arena_string(m->arena, what)) == NULL) {
-        return NULL;
-    }
-    *(m->last == NULL ? &m->first : &m->last->next) = item;
-    m->last = item;
-    m->count++;
-    return item;
+enum pare_status missing_attribute(struct context *ctx, struct findings *f, const char *node, const char *attribute,
+                                   const char *op_type) {
+    static const struct finding kind = {
+        .kind = FINDING_ATTRIBUTE, .blocks = true, .way_out = "export the operator without it, or for another opset"};
+    return findings_add(ctx, f, &kind, node, "attribute `%.64s` of %.64s", attribute, op_type);
 }
 
-enum pare_status missing_add(struct context *ctx, struct missing *m, const char *node, const char *what, ...) {
+enum pare_status missing_add(struct context *ctx, struct findings *f, const char *node, const char *what, ...) {
+    static const struct finding kind = {
+        .kind = FINDING_FORM, .blocks = true, .way_out = "change it in the exporter, or cut the model before it"};
     char text[WHAT_MAX];
     va_list arguments;
     va_start(arguments, what);
     (void)vsnprintf(text, sizeof text, what, arguments);
     va_end(arguments);
-    struct missing_item *item = find(m, text);
-    if (item == NULL && m->count >= KINDS_MAX) {
-        m->count++;
-        return PARE_OK;
-    }
-    if (item == NULL && (item = append(m, text)) == NULL) {
-        return fail_memory(ctx);
-    }
-    if (item->count < MISSING_NODES_NAMED) {
-        item->nodes[item->count] = arena_string(m->arena, node);
-        if (item->nodes[item->count] == NULL) {
-            return fail_memory(ctx);
-        }
-    }
-    item->count++;
-    return PARE_OK;
+    return findings_add(ctx, f, &kind, node, "%s", text);
 }
 
-static void write_item(struct buffer *b, const struct missing_item *item) {
+static void write_item(struct buffer *b, const struct finding *item) {
     write_format(b, "%s (", item->what);
-    for (int i = 0; i < item->count && i < MISSING_NODES_NAMED; i++) {
-        write_format(b, "%s%.*s", i == 0 ? "" : ", ", NAME_SHOWN, item->nodes[i]);
+    for (int i = 0; i < item->named && i < MISSING_NODES_NAMED; i++) {
+        write_format(b, "%s%.*s", i == 0 ? "" : ", ", NAME_SHOWN, item->places[i]);
     }
     if (item->count > MISSING_NODES_NAMED) {
         write_format(b, " and %d more", item->count - MISSING_NODES_NAMED);
@@ -65,16 +44,16 @@ static void write_item(struct buffer *b, const struct missing_item *item) {
     write_format(b, ")");
 }
 
-enum pare_status missing_report(struct context *ctx, const struct missing *m) {
+enum pare_status missing_report(struct context *ctx, const struct findings *f) {
     struct buffer list;
     int written = 0;
     buffer_init(&list);
-    for (const struct missing_item *item = m->first; item != NULL && list.size < LIST_MAX; item = item->next) {
+    for (const struct finding *item = f->first; item != NULL && list.size < LIST_MAX; item = item->next) {
         write_format(&list, "%s", written++ == 0 ? "" : "; ");
         write_item(&list, item);
     }
-    if (written < m->count) {
-        write_format(&list, "; and %d further kinds", m->count - written);
+    if (written < f->count) {
+        write_format(&list, "; and %d further kinds", f->count - written);
     }
     write_u8(&list, 0);
     enum pare_status status =

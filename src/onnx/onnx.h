@@ -21,6 +21,20 @@ enum pare_status onnx_read_hashed(struct context *ctx, const char *path, uint64_
 enum pare_status onnx_parse(struct context *ctx, const char *place, const void *data, size_t size, const char *folder,
                             struct graph **out);
 
+/* What stands in the way of a model. */
+struct onnx_survey {
+    struct findings findings;
+    int64_t ir_version, opset; /* as the file says; 0: it does not */
+    const char *producer;      /* "name version", or "" */
+    /* As onnx_read gives it where no finding blocks; else with gaps, for its shapes; NULL where not even that could be
+     * made. Free with graph_free. */
+    struct graph *graph;
+};
+
+/* Reads a model and lists everything that is wrong or not supported at once, the content of weights included; `a` holds
+ * the findings. Fails only where the file is no model at all, or the system is at its end. */
+enum pare_status onnx_survey(struct context *ctx, struct arena *a, const char *path, struct onnx_survey *out);
+
 struct onnx_write_options {
     int opset; /* 21 or 25; 0: 21 */
 };

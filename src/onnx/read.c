@@ -52,6 +52,59 @@ static enum pare_status import(struct import *im, const void *data, size_t size,
     return PARE_OK;
 }
 
+/* ---- what stands in the way ---- */
+
+static enum pare_status describe(struct context *ctx, struct arena *a, const Onnx__ModelProto *model,
+                                 struct onnx_survey *out) {
+    const char *name = model->producer_name == NULL ? "" : model->producer_name;
+    const char *version = model->producer_version == NULL ? "" : model->producer_version;
+    out->producer = arena_format(a, "%.64s%s%.64s", name, name[0] == '\0' || version[0] == '\0' ? "" : " ", version);
+    out->ir_version = model->ir_version;
+    for (size_t i = 0; i < model->n_opset_import; i++) {
+        if (import_is_default_domain(model->opset_import[i]->domain)) {
+            out->opset = model->opset_import[i]->version;
+        }
+    }
+    return out->producer == NULL ? fail_memory(ctx) : PARE_OK;
+}
+
+/* A fault that ends even a survey becomes its last finding. */
+static enum pare_status survey_model(struct import *im, const Onnx__ModelProto *model, struct onnx_survey *out) {
+    TRY(describe(im->ctx, im->missing.arena, model, out));
+    enum pare_status status = import_model(im, model);
+    if (status == PARE_OK) {
+        out->graph = im->graph;
+        return PARE_OK;
+    }
+    graph_free(im->graph);
+    return import_tolerate(im, status, FINDING_STRUCTURE);
+}
+
+static enum pare_status survey(struct import *im, const struct file_map *map, struct onnx_survey *out) {
+    ProtobufCMessage *model = NULL;
+    TRY(unpack(im->ctx, &onnx__model_proto__descriptor, map->data, map->size, &model));
+    enum pare_status status = survey_model(im, (const Onnx__ModelProto *)model, out);
+    external_close(&im->external);
+    protobuf_c_message_free_unpacked(model, NULL);
+    out->findings = im->missing;
+    return status;
+}
+
+enum pare_status onnx_survey(struct context *ctx, struct arena *a, const char *path, struct onnx_survey *out) {
+    struct file_map map;
+    struct arena scratch;
+    *out = (struct onnx_survey){.findings = {.arena = a}};
+    TRY(file_map(ctx, path, &map));
+    arena_init(&scratch);
+    struct import im = {.ctx = ctx, .scratch = &scratch, .missing = out->findings, .survey = true};
+    im.external = (struct external){
+        .arena = &scratch, .folder = folder_of(&scratch, path), .linked_folder = linked_folder_of(&scratch, path)};
+    enum pare_status status = im.external.folder == NULL ? fail_memory(ctx) : survey(&im, &map, out);
+    arena_free(&scratch);
+    file_unmap(&map);
+    return status == PARE_OK ? PARE_OK : fail_at(ctx, "%s", path);
+}
+
 static enum pare_status parse(struct context *ctx, const char *place, const void *data, size_t size,
                               const struct external *external, uint64_t *hash, struct graph **out) {
     struct arena scratch;

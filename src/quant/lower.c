@@ -271,13 +271,50 @@ static bool shares_point(const struct scheme *s, const struct node *n) {
     return point != NULL;
 }
 
+static bool moves_floats(const struct scheme *s, const struct node *n) {
+    return rule_of(n)->format == RULE_KEEPS && !shares_point(s, n);
+}
+
 static enum pare_status lower_node(struct lowering *l, const struct node *n) {
     if (rule_is_absorbed(n) || is_cut(l->scheme, n)) {
         return PARE_OK;
     }
     const struct rule *r = rule_of(n);
-    bool in_float = r->format == RULE_FLOAT || (r->format == RULE_KEEPS && !shares_point(l->scheme, n));
+    bool in_float = r->format == RULE_FLOAT || moves_floats(l->scheme, n);
     return in_float ? lower_host_step(l, n) : r->lower(l, n);
+}
+
+/* Why no rule applies. */
+static const char *float_reason(struct arena *a, const struct node *n) {
+    const struct rule *r = rules[n->op->id];
+    if (n->inputs[0] != NULL && n->inputs[0]->type != DTYPE_FLOAT) {
+        return arena_format(a, "%s of %s values", n->op->name, dtype_name(n->inputs[0]->type));
+    }
+    return r->needs == NULL ? arena_format(a, "%s has no integer rule", n->op->name)
+                            : arena_format(a, "the integer rule of %s needs %s", n->op->name, r->needs);
+}
+
+enum fate lower_fate(struct arena *a, const struct scheme *s, const struct node *n, const char **why) {
+    *why = NULL;
+    if (n->input_count > 0 && n->inputs[0] != NULL && n->inputs[0]->type == DTYPE_NONE) {
+        *why = "its input is not known";
+        return FATE_UNKNOWN;
+    }
+    if (rule_is_absorbed(n)) {
+        return FATE_BOUNDS;
+    }
+    if (s != NULL && is_cut(s, n)) {
+        return FATE_CUT;
+    }
+    if (n->input_count == 0 || rule_of(n)->format == RULE_FLOAT) {
+        *why = float_reason(a, n);
+        return FATE_FLOAT;
+    }
+    if (s != NULL && moves_floats(s, n)) {
+        *why = arena_format(a, "%s moves values that stay in float", n->op->name);
+        return FATE_FLOAT;
+    }
+    return FATE_INTEGER;
 }
 
 static enum pare_status lower_graph(struct lowering *l) {

@@ -17,6 +17,18 @@ void program_free(struct program *p);
 enum pare_status lower_again(struct context *ctx, const struct scheme *s, struct program *p, uint32_t *changed,
                              size_t *changed_count);
 
+enum fate {
+    FATE_INTEGER, /* an operator of the integer program */
+    FATE_BOUNDS,  /* bounds of the saturation of the operator before */
+    FATE_CUT,     /* a final Softmax or ArgMax, outside the program */
+    FATE_FLOAT,
+    FATE_UNKNOWN /* what it computes on is not known */
+};
+
+/* What becomes of a node of a clean graph, and in *why (text in `a`, NULL unless it stays in float or unknown) the
+ * reason. Without a scheme (NULL) by the node alone. NULL in *why also when memory is short. */
+enum fate lower_fate(struct arena *a, const struct scheme *s, const struct node *n, const char **why);
+
 /* What was cut off behind program output k: the operator's node, or NULL. */
 const struct node *lower_tail(const struct scheme *s, const struct value *graph_output);
 

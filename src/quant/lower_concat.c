@@ -84,4 +84,4 @@ static enum pare_status lower_concat(struct lowering *l, const struct node *n) {
     return join_all(l, n, &like, pieces, n->input_count);
 }
 
-const struct rule rule_concat = {RULE_ROUNDS, true, NULL, lower_concat, NULL};
+const struct rule rule_concat = {RULE_ROUNDS, true, NULL, lower_concat, NULL, NULL};

@@ -58,8 +58,8 @@ static enum pare_status lower_mul(struct lowering *l, const struct node *n) {
     return PARE_OK;
 }
 
-const struct rule rule_add = {RULE_ROUNDS, true, NULL, lower_add, NULL};
-const struct rule rule_mul = {RULE_ROUNDS, true, NULL, lower_mul, NULL};
+const struct rule rule_add = {RULE_ROUNDS, true, NULL, lower_add, NULL, NULL};
+const struct rule rule_mul = {RULE_ROUNDS, true, NULL, lower_mul, NULL, NULL};
 
 /* ---- bounds without an operator that absorbs them ---- */
 
@@ -68,7 +68,7 @@ static enum pare_status lower_clip(struct lowering *l, const struct node *n) {
     return lower_op(l, n, PARE_REQUANTIZE, n->inputs, 1, &op);
 }
 
-const struct rule rule_clip = {RULE_ROUNDS, true, rule_is_bounds, lower_clip, NULL};
+const struct rule rule_clip = {RULE_ROUNDS, true, rule_is_bounds, lower_clip, NULL, "constant bounds in order"};
 
 /* ---- tables ---- */
 
@@ -114,4 +114,4 @@ static enum pare_status lower_table(struct lowering *l, const struct node *n) {
     return status;
 }
 
-const struct rule rule_table = {RULE_ROUNDS, true, NULL, lower_table, NULL};
+const struct rule rule_table = {RULE_ROUNDS, true, NULL, lower_table, NULL, NULL};

@@ -98,8 +98,13 @@ static enum pare_status lower_conv_transpose(struct lowering *l, const struct no
     return lower_conv_kind(l, n, PARE_CONV_TRANSPOSE);
 }
 
-const struct rule rule_conv = {RULE_ROUNDS, true, conv_applies, lower_conv, NULL};
-const struct rule rule_conv_transpose = {RULE_ROUNDS, true, conv_applies, lower_conv_transpose, NULL};
+const struct rule rule_conv = {
+    RULE_ROUNDS, true, conv_applies,
+    lower_conv,  NULL, "constant weights, no negative padding, and one or two spatial dimensions of fixed size"};
+const struct rule rule_conv_transpose = {
+    RULE_ROUNDS,  true,
+    conv_applies, lower_conv_transpose,
+    NULL,         "constant weights, no negative padding, and one or two spatial dimensions of fixed size"};
 
 /* ---- zero points ---- */
 
@@ -117,7 +122,7 @@ static enum pare_status lower_zero_point(struct lowering *l, const struct node *
 }
 
 extern const struct rule rule_add;
-const struct rule rule_zero_point = {RULE_KEEPS, false, zero_point_applies, lower_zero_point, &rule_add};
+const struct rule rule_zero_point = {RULE_KEEPS, false, zero_point_applies, lower_zero_point, &rule_add, NULL};
 
 /* ---- pools ---- */
 
@@ -156,8 +161,12 @@ static enum pare_status lower_average_pool(struct lowering *l, const struct node
     return lower_pool(l, n, PARE_AVERAGE_POOL);
 }
 
-const struct rule rule_max_pool = {RULE_KEEPS, false, spatial_rank_supported, lower_max_pool, NULL};
-const struct rule rule_average_pool = {RULE_ROUNDS, true, spatial_rank_supported, lower_average_pool, NULL};
+const struct rule rule_max_pool = {
+    RULE_KEEPS,     false, spatial_rank_supported,
+    lower_max_pool, NULL,  "no negative padding, and one or two spatial dimensions of fixed size"};
+const struct rule rule_average_pool = {
+    RULE_ROUNDS,        true, spatial_rank_supported,
+    lower_average_pool, NULL, "no negative padding, and one or two spatial dimensions of fixed size"};
 
 /* ---- dense ---- */
 
@@ -225,8 +234,12 @@ static enum pare_status lower_matmul(struct lowering *l, const struct node *n) {
     return value_is_constant(n->inputs[1]) ? lower_gemm(l, n) : lower_product(l, n);
 }
 
-const struct rule rule_gemm = {RULE_ROUNDS, true, gemm_applies, lower_gemm, NULL};
-const struct rule rule_matmul = {RULE_ROUNDS, true, matmul_applies, lower_matmul, NULL};
+const struct rule rule_gemm = {RULE_ROUNDS,  true,
+                               gemm_applies, lower_gemm,
+                               NULL,         "alpha and beta of 1, no transA, constant weights, and a bias per output"};
+const struct rule rule_matmul = {
+    RULE_ROUNDS,  true, matmul_applies,
+    lower_matmul, NULL, "constant weights of rank 2, or two computed operands of one fixed rank"};
 
 /* ---- PRelu ---- */
 
@@ -249,4 +262,5 @@ static enum pare_status lower_prelu(struct lowering *l, const struct node *n) {
     return set_parameters(l, n, op);
 }
 
-const struct rule rule_prelu = {RULE_ROUNDS, true, prelu_applies, lower_prelu, NULL};
+const struct rule rule_prelu = {RULE_ROUNDS, true, prelu_applies,
+                                lower_prelu, NULL, "one constant slope, or one per channel"};

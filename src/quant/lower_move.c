@@ -94,7 +94,7 @@ static bool pass_applies(const struct node *n) {
     return fixed_shapes(n) && (n->output_count < 2 || n->outputs[1] == NULL); /* no mask of a Dropout */
 }
 
-const struct rule rule_pass = {RULE_KEEPS, false, pass_applies, lower_pass, NULL};
+const struct rule rule_pass = {RULE_KEEPS, false, pass_applies, lower_pass, NULL, "a fixed shape"};
 
 /* ---- Transpose ---- */
 
@@ -132,7 +132,7 @@ static enum pare_status lower_transpose(struct lowering *l, const struct node *n
     return PARE_OK;
 }
 
-const struct rule rule_transpose = {RULE_KEEPS, false, fixed_shapes, lower_transpose, NULL};
+const struct rule rule_transpose = {RULE_KEEPS, false, fixed_shapes, lower_transpose, NULL, "a fixed shape"};
 
 /* ---- Slice, Split ---- */
 
@@ -176,7 +176,8 @@ static enum pare_status lower_slice(struct lowering *l, const struct node *n) {
     return copy_region(l, n, n->outputs[0], s.start, s.step);
 }
 
-const struct rule rule_slice = {RULE_KEEPS, false, slice_applies, lower_slice, NULL};
+const struct rule rule_slice = {RULE_KEEPS,  false, slice_applies,
+                                lower_slice, NULL,  "constant bounds and a fixed shape"};
 
 static bool split_applies(const struct node *n) {
     struct shape s;
@@ -208,7 +209,7 @@ static enum pare_status lower_split(struct lowering *l, const struct node *n) {
     return PARE_OK;
 }
 
-const struct rule rule_split = {RULE_KEEPS, false, split_applies, lower_split, NULL};
+const struct rule rule_split = {RULE_KEEPS, false, split_applies, lower_split, NULL, "constant sizes and fixed shapes"};
 
 /* ---- Pad ---- */
 
@@ -273,8 +274,10 @@ static enum pare_status lower_pad(struct lowering *l, const struct node *n) {
     return PARE_OK;
 }
 
-static const struct rule rule_pad_value = {RULE_ROUNDS, true, pads_with_constant, lower_pad, NULL};
-const struct rule rule_pad = {RULE_KEEPS, false, pads_with_zero, lower_pad, &rule_pad_value};
+static const struct rule rule_pad_value = {RULE_ROUNDS, true, pads_with_constant,
+                                           lower_pad,   NULL, "constant padding of a fixed shape"};
+const struct rule rule_pad = {RULE_KEEPS, false,           pads_with_zero,
+                              lower_pad,  &rule_pad_value, "constant padding of a fixed shape"};
 
 /* ---- Gather ---- */
 
@@ -316,4 +319,5 @@ static enum pare_status lower_gather(struct lowering *l, const struct node *n) {
     return gather_indices(l, picked, in.dim[axis], &op->u.gather.indices);
 }
 
-const struct rule rule_gather = {RULE_KEEPS, false, gather_applies, lower_gather, NULL};
+const struct rule rule_gather = {RULE_KEEPS,   false, gather_applies,
+                                 lower_gather, NULL,  "constant indices and a fixed shape"};

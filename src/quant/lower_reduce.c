@@ -59,4 +59,5 @@ static enum pare_status lower_reduce_mean(struct lowering *l, const struct node 
     return PARE_OK;
 }
 
-const struct rule rule_reduce_mean = {RULE_ROUNDS, true, reduce_mean_applies, lower_reduce_mean, NULL};
+const struct rule rule_reduce_mean = {RULE_ROUNDS,       true, reduce_mean_applies,
+                                      lower_reduce_mean, NULL, "neighbouring axes of fixed size"};

@@ -193,4 +193,5 @@ static enum pare_status lower_resize(struct lowering *l, const struct node *n) {
     return set_copy(&r, maps, op) ? PARE_OK : set_gather(l, &r, maps, op);
 }
 
-const struct rule rule_resize = {RULE_KEEPS, false, resize_applies, lower_resize, NULL};
+const struct rule rule_resize = {RULE_KEEPS,   false, resize_applies,
+                                 lower_resize, NULL,  "nearest mode, constant sizes and a fixed shape"};

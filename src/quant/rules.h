@@ -27,6 +27,7 @@ struct rule {
     bool (*applies)(const struct node *n); /* whether this instance has an integer form; NULL: always */
     enum pare_status (*lower)(struct lowering *l, const struct node *n);
     const struct rule *otherwise; /* tried where this one does not apply; NULL: the node stays in float */
+    const char *needs;            /* what it takes to apply, in words; NULL where it always does */
 };
 
 /* Indexed by enum op_id. */

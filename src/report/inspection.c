@@ -60,7 +60,7 @@ static void print_shape(struct buffer *out, const struct inspected_shape *s) {
     write_format(out, s->rank < 0 ? "" : "]");
 }
 
-static void shape_cell(struct table *t, const struct inspected_shape *s) {
+void inspected_shape_cell(struct table *t, const struct inspected_shape *s) {
     struct buffer text;
     buffer_init(&text);
     print_shape(&text, s);
@@ -112,7 +112,7 @@ static void fill_table(struct table *t, const struct inspection *i) {
         const struct inspected_layer *l = &i->layers[k];
         table_cell(t, "%s", l->layer.name);
         table_cell(t, "%s", l->layer.op);
-        shape_cell(t, &l->output_shape);
+        inspected_shape_cell(t, &l->output_shape);
         table_cell(t, "%s", l->parameters > 0 ? grouped_number(t->arena, l->parameters) : "");
         table_cell(t, "%s", l->macs_open ? "open" : l->layer.macs > 0 ? grouped_number(t->arena, l->layer.macs) : "");
         if (i->quantized) {
@@ -153,7 +153,7 @@ enum pare_status inspection_text(struct context *ctx, const struct inspection *i
 }
 
 /* Numbers, and the names of open dimensions; null where not even the rank is known. */
-static json_t *json_shape(struct json_builder *b, const struct inspected_shape *s) {
+json_t *json_inspected_shape(struct json_builder *b, const struct inspected_shape *s) {
     if (s->rank < 0) {
         return json_null();
     }
@@ -171,7 +171,7 @@ static json_t *json_ports(struct json_builder *b, const struct inspected_port *p
         json_t *port = json_object();
         json_put(b, port, "name", json_text(ports[k].name));
         json_put(b, port, "type", json_text(ports[k].type));
-        json_put(b, port, "shape", json_shape(b, &ports[k].shape));
+        json_put(b, port, "shape", json_inspected_shape(b, &ports[k].shape));
         json_put(b, port, "codes", json_tensor_report(b, &ports[k].codes, false));
         json_put(b, port, "tail", json_text(ports[k].tail));
         json_add(b, array, port);
@@ -186,7 +186,7 @@ json_t *json_inspected_layers(struct json_builder *b, const struct inspection *i
         if (i->layers[k].macs_open) {
             json_put(b, layer, "macs", json_null());
         }
-        json_put(b, layer, "output_shape", json_shape(b, &i->layers[k].output_shape));
+        json_put(b, layer, "output_shape", json_inspected_shape(b, &i->layers[k].output_shape));
         json_put(b, layer, "parameters", json_count(i->layers[k].parameters));
         json_add(b, array, layer);
     }

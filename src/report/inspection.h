@@ -3,6 +3,7 @@
 #define PARE_REPORT_INSPECTION_H
 
 #include "report/json.h"
+#include "report/table.h"
 
 struct inspected_shape {
     int rank; /* -1: unknown */
@@ -38,9 +39,12 @@ struct inspection {
 enum pare_status inspection_text(struct context *ctx, const struct inspection *i, struct buffer *out);
 enum pare_status inspection_json(struct context *ctx, const struct inspection *i, struct buffer *out);
 
-/* The parts, for other reports: ports, layers, and {"inputs", "outputs"} put into `object`. */
+/* The parts, for other reports: a shape ("[N,64,8,8]", and numbers with the names of open dimensions), ports, layers,
+ * and {"inputs", "outputs"} put into `object`. */
 enum pare_status inspected_ports_text(struct context *ctx, const struct inspection *i, struct buffer *out);
 enum pare_status inspected_layers_text(struct context *ctx, const struct inspection *i, struct buffer *out);
+void inspected_shape_cell(struct table *t, const struct inspected_shape *s);
+json_t *json_inspected_shape(struct json_builder *b, const struct inspected_shape *s);
 json_t *json_inspected_layers(struct json_builder *b, const struct inspection *i);
 void json_put_ports(struct json_builder *b, json_t *object, const struct inspection *i);
 

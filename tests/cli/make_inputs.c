@@ -26,6 +26,14 @@ static const char open_shape[] = "graph open_shape {\n"
                                  "scores = Gemm(c, w2) as dense {transB=1}\n"
                                  "output scores }\n";
 
+static const char float_middle[] = "graph float_middle {\n"
+                                   "input x: float32[N,8]\n"
+                                   "const w: float32[8,8] = random(1,-0.6,0.6)\n"
+                                   "a = Gemm(x, w) as first\n"
+                                   "b = Softmax(a) as attention\n"
+                                   "y = Gemm(b, w) as second\n"
+                                   "output y }\n";
+
 /* The small classifier for pixels from 0 to 255: without a scale it is right. */
 static void write_raw_pixels(void) {
     static const char input[] = "a = Conv(image, ";
@@ -148,7 +156,29 @@ static void write_truncated(const char *name, const char *whole) {
     file_unmap(&map);
 }
 
+/* One trouble of every kind, each in a node of its own. */
+static void write_all_troubles(void) {
+    message g = new_message();
+    int64_t dims[] = {4};
+    message text = tensor_head("words", DTYPE_STRING, dims, 1);
+    put_message(&g, GRAPH_NODE, node_head("Frobnicate", "first", "x", "a"));
+    message concat = node_head("Concat", "second", "x x", "b");
+    put_message(&concat, NODE_ATTRIBUTE, int_attribute("colour", 1));
+    put_message(&concat, NODE_ATTRIBUTE, int_attribute("axis", 1));
+    put_message(&g, GRAPH_NODE, concat);
+    put_message(&g, GRAPH_NODE, node_head("Relu", "third", "nothing", "c"));
+    put_message(&g, GRAPH_NODE, node_head("Add", "fourth", "x w", "d"));
+    put_message(&g, GRAPH_NODE, node_head("Add", "fifth", "d unequal", "e"));
+    put_message(&g, GRAPH_NODE, node_head("Frobnicate", "last", "e words", "y"));
+    put_message(&g, GRAPH_INITIALIZER, external_weight("gone.data"));
+    put_message(&g, GRAPH_INITIALIZER, float_tensor("unequal", (float[]){1, NAN, 3}, 3));
+    put_message(&g, GRAPH_INITIALIZER, text);
+    put_ports(&g);
+    write_message("all_troubles.onnx", model_of(99, g));
+}
+
 static void write_broken(void) {
+    write_all_troubles();
     write_cyclic();
     write_unknown_operators();
     write_with_weight("nan_weight.onnx", float_tensor("w", (float[]){1, NAN, 3, 4}, 4));
@@ -173,6 +203,7 @@ int main(int argc, char **argv) {
     graph_free(g);
     graph_free(small_model("two_inputs.onnx", two_inputs));
     graph_free(small_model("open_shape.onnx", open_shape));
+    graph_free(small_model("float_middle.onnx", float_middle));
     write_raw_pixels();
     write_folders();
     write_broken();

@@ -1,0 +1,200 @@
+/* pare_check: a look over a model before anything is done with it. */
+#include "api/input_shape.h"
+#include "api/layers.h"
+#include "onnx/onnx.h"
+#include "passes/passes.h"
+#include "quant/exchange.h"
+#include "quant/lower.h"
+#include "report/preflight.h"
+
+#include <string.h>
+
+struct check {
+    struct arena arena;
+    struct onnx_survey survey;
+    struct scheme *scheme; /* NULL: none could be made */
+    struct inspection model;
+    struct layer_outlook *outlooks;
+    bool open; /* dimensions beside the batch */
+    struct pare_context *context;
+};
+
+/* ---- findings ---- */
+
+static void note_warning(void *user, const char *message) {
+    static const struct finding kind = {.kind = FINDING_WARNING};
+    struct check *c = user;
+    (void)findings_add(&c->context->base, &c->survey.findings, &kind, NULL, "%s", message);
+}
+
+/* A failure that keeps the model from being quantised, not from being read. */
+static enum pare_status remark(struct context *ctx, struct check *c, enum pare_status status) {
+    static const struct finding kind = {.kind = FINDING_FLOAT,
+                                        .way_out = "until then the network runs in float, and cannot be quantised"};
+    struct diag found = ctx->diag;
+    if (status != PARE_ERROR_INPUT && status != PARE_ERROR_UNSUPPORTED) {
+        return status;
+    }
+    context_clear(ctx);
+    return findings_add(ctx, &c->survey.findings, &kind, NULL, "%s", found.message);
+}
+
+/* A free batch is no trouble: samples come one by one. */
+static enum pare_status find_open_dims(struct context *ctx, struct check *c, const struct value *input) {
+    static const struct finding kind = {.kind = FINDING_SHAPE,
+                                        .way_out = "give its size (--input-shape), or data of one shape"};
+    if (input->rank < 0) {
+        c->open = true;
+        return findings_add(ctx, &c->survey.findings, &kind, input->name, "an input of any rank");
+    }
+    for (int i = 1; i < input->rank; i++) {
+        if (input->dims[i].value < 0) {
+            const char *symbol = input->dims[i].symbol;
+            c->open = true;
+            TRY(findings_add(ctx, &c->survey.findings, &kind, input->name, "dimension %d%s%s%s is open", i,
+                             symbol != NULL ? " (" : "", symbol != NULL ? symbol : "", symbol != NULL ? ")" : ""));
+        }
+    }
+    return PARE_OK;
+}
+
+static enum pare_status find_inputs(struct context *ctx, struct check *c) {
+    static const struct finding kind = {.kind = FINDING_FLOAT,
+                                        .way_out = "only float32 inputs can be quantised; cut the model behind it"};
+    const struct graph *g = c->survey.graph;
+    for (int i = 0; i < g->input_count; i++) {
+        const struct value *input = g->inputs[i];
+        TRY(find_open_dims(ctx, c, input));
+        if (input->type != DTYPE_FLOAT && input->type != DTYPE_NONE) {
+            TRY(findings_add(ctx, &c->survey.findings, &kind, input->name, "an input of type %s",
+                             dtype_name(input->type)));
+        }
+    }
+    return PARE_OK;
+}
+
+/* ---- what becomes of it ---- */
+
+/* The graph as the search would get it, where the model is whole. */
+static enum pare_status rewrite(struct context *ctx, struct check *c) {
+    struct pass_options options = {.check_numerics = false};
+    if (findings_block(&c->survey.findings)) {
+        return PARE_OK;
+    }
+    if (import_recognises(c->survey.graph)) {
+        return remark(ctx, c, import_graph(ctx, &c->survey.graph, &c->scheme));
+    }
+    TRY(passes_run(ctx, &c->survey.graph, &options));
+    if (c->open) {
+        return PARE_OK; /* which is a finding of its own */
+    }
+    return remark(ctx, c, scheme_new(ctx, c->survey.graph, &c->scheme));
+}
+
+static bool has_open_shape(const struct node *n) {
+    struct shape shape;
+    bool open = n->outputs[0] != NULL && !value_shape(n->outputs[0], 1, &shape);
+    for (int i = 0; i < n->input_count; i++) {
+        open = open || (n->inputs[i] != NULL && !value_shape(n->inputs[i], 1, &shape));
+    }
+    return open;
+}
+
+static enum pare_status look_at(struct context *ctx, struct check *c, const struct node *n, struct layer_outlook *out) {
+    static const char *const texts[] = {[FATE_INTEGER] = "integers",
+                                        [FATE_BOUNDS] = "bounds",
+                                        [FATE_CUT] = "cut",
+                                        [FATE_FLOAT] = "float",
+                                        [FATE_UNKNOWN] = "unknown"};
+    static const struct finding kind = {.kind = FINDING_FLOAT, .way_out = "it stays float, and out of the .pare file"};
+    enum fate fate = lower_fate(&c->arena, c->scheme, n, &out->why);
+    if (fate == FATE_FLOAT && c->open && has_open_shape(n)) {
+        fate = FATE_UNKNOWN;
+        out->why = "its shape is open";
+    }
+    out->becomes = texts[fate];
+    return fate != FATE_FLOAT ? PARE_OK
+           : out->why == NULL ? fail_memory(ctx)
+                              : findings_add(ctx, &c->survey.findings, &kind, n->name, "%s", out->why);
+}
+
+static enum pare_status look_at_all(struct context *ctx, struct check *c) {
+    const struct graph *g = c->survey.graph;
+    struct layer_outlook *next = ARENA_ARRAY(&c->arena, (size_t)g->node_count, struct layer_outlook);
+    c->outlooks = next;
+    if (next == NULL) {
+        return fail_memory(ctx);
+    }
+    for (const struct node *n = g->first; n != NULL; n = n->next) {
+        TRY(look_at(ctx, c, n, next++));
+    }
+    TRY(ports_of_graph(ctx, &c->arena, g, &c->model));
+    return layers_of_graph(ctx, &c->arena, g, &c->model);
+}
+
+static enum pare_status look_over(struct context *ctx, struct check *c, const char *path,
+                                  const struct pare_settings *settings) {
+    TRY(onnx_survey(ctx, &c->arena, path, &c->survey));
+    if (c->survey.graph == NULL) {
+        return PARE_OK;
+    }
+    TRY(settings == NULL ? PARE_OK : input_shapes_apply(ctx, settings->input_shapes, c->survey.graph));
+    TRY(find_inputs(ctx, c));
+    TRY(rewrite(ctx, c));
+    return look_at_all(ctx, c);
+}
+
+/* ---- the report ---- */
+
+static enum pare_verdict verdict_of(const struct findings *f) {
+    return findings_block(f) ? PARE_VERDICT_UNUSABLE : f->count > 0 ? PARE_VERDICT_REMARKS : PARE_VERDICT_FINE;
+}
+
+static enum pare_status write_report(struct context *ctx, struct check *c, enum pare_verdict *verdict,
+                                     struct pare_report *report) {
+    static const char *const texts[] = {"fine", "remarks", "unusable"};
+    *verdict = verdict_of(&c->survey.findings);
+    struct preflight preflight = {.verdict = texts[*verdict],
+                                  .producer = c->survey.producer,
+                                  .opset = c->survey.opset,
+                                  .findings = &c->survey.findings,
+                                  .model = &c->model,
+                                  .outlooks = c->outlooks};
+    TRY(preflight_text(ctx, &preflight, &report->text));
+    TRY(preflight_json(ctx, &preflight, &report->json));
+    return report_finish(ctx, report);
+}
+
+static enum pare_status check(struct context *ctx, struct check *c, const char *path,
+                              const struct pare_settings *settings, enum pare_verdict *verdict,
+                              struct pare_report *report) {
+    const char *slash = strrchr(path, '/');
+    c->model.file = slash == NULL ? path : slash + 1;
+    c->model.kind = "ONNX";
+    TRY(look_over(ctx, c, path, settings));
+    return write_report(ctx, c, verdict, report);
+}
+
+enum pare_status pare_check(struct pare_context *context, const char *path, const struct pare_settings *settings,
+                            enum pare_verdict *verdict, struct pare_report **out) {
+    struct context *ctx = &context->base;
+    void (*warn)(void *user, const char *message) = context->warn;
+    void *warn_user = context->warn_user;
+    struct check c = {.context = context};
+    context_clear(ctx);
+    TRY(report_new(ctx, out));
+    arena_init(&c.arena);
+    context->warn = note_warning;
+    context->warn_user = &c;
+    enum pare_status status = check(ctx, &c, path, settings, verdict, *out);
+    context->warn = warn;
+    context->warn_user = warn_user;
+    scheme_free(c.scheme);
+    graph_free(c.survey.graph);
+    arena_free(&c.arena);
+    if (status != PARE_OK) {
+        pare_report_free(*out);
+        *out = NULL;
+    }
+    return status;
+}

@@ -1,0 +1,1 @@
+pare check all_troubles.onnx

@@ -1,0 +1,1 @@
+pare check float_middle.onnx

@@ -1,0 +1,1 @@
+pare check nan_weight.onnx

@@ -1,0 +1,1 @@
+pare check open_shape.onnx

@@ -1,0 +1,1 @@
+pare inspect --input-shape image=1,1,0,8 open_shape.onnx

@@ -1,0 +1,1 @@
+pare inspect --input-shape 1,4 two_inputs.onnx

@@ -1,0 +1,165 @@
+/* pare_check through the public interface: verdicts, what is listed, and the schema of its JSON. */
+#include "onnx_writer.h"
+#include "pare/pare.h"
+#include "schema.h"
+#include "small_network.h"
+
+#include <check.h>
+
+static char folder[] = "/tmp/pare-test-XXXXXX";
+static struct pare_context *context;
+static struct pare_settings *settings;
+
+static void setup(void) {
+    ck_assert_ptr_nonnull(mkdtemp(strcpy(folder, "/tmp/pare-test-XXXXXX")));
+    small_begin(folder);
+    context = pare_context_new();
+    ck_assert_ptr_nonnull(context);
+    ck_assert_int_eq(pare_settings_new(context, &settings), PARE_OK);
+}
+
+static void teardown(void) {
+    char command[64];
+    pare_settings_free(settings);
+    pare_context_free(context);
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    ck_assert_int_eq(system(command), 0);
+    small_end();
+}
+
+/* The JSON of a check that must give this verdict; it fits the schema. */
+static json_t *checked(const char *name, enum pare_verdict expected) {
+    struct pare_report *report = NULL;
+    enum pare_verdict verdict = PARE_VERDICT_FINE;
+    enum pare_status status = pare_check(context, small_path(name), settings, &verdict, &report);
+    ck_assert_msg(status == PARE_OK, "%s", pare_message(context));
+    ck_assert_int_eq(verdict, expected);
+    json_t *json = json_loads(pare_report_json(report), 0, NULL);
+    json_t *schema = json_load_file(PARE_SOURCE "/docs/check.schema.json", 0, NULL);
+    ck_assert(schema != NULL && json != NULL && schema_fits(schema, json, "check"));
+    json_decref(schema);
+    pare_report_free(report);
+    return json;
+}
+
+static json_t *checked_text(const char *text, enum pare_verdict expected) {
+    graph_free(small_model("model.onnx", text));
+    return checked("model.onnx", expected);
+}
+
+static const char *becomes(const json_t *json, size_t layer) {
+    return json_string_value(json_object_get(json_array_get(json_object_get(json, "layers"), layer), "becomes"));
+}
+
+static size_t findings(const json_t *json, const char *kind) {
+    size_t count = 0, i;
+    json_t *finding;
+    json_array_foreach(json_object_get(json, "findings"), i, finding) {
+        count += strcmp(json_string_value(json_object_get(finding, "kind")), kind) == 0;
+    }
+    return count;
+}
+
+START_TEST(test_fine) {
+    json_t *json = checked_text("graph g {\ninput x: float32[N,4]\nconst w: float32[4,3] = random(1,-1,1)\n"
+                                "a = Gemm(x, w) as dense\nb = Relu(a) as relu\ny = Softmax(b) as softmax\noutput y }\n",
+                                PARE_VERDICT_FINE);
+    ck_assert_str_eq(becomes(json, 0), "integers");
+    ck_assert_str_eq(becomes(json, 1), "bounds");
+    ck_assert_str_eq(becomes(json, 2), "cut");
+    ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(json, "totals"), "macs")), 12);
+    json_decref(json);
+}
+END_TEST
+
+START_TEST(test_float_in_the_middle_is_a_remark) {
+    json_t *json = checked_text("graph g {\ninput x: float32[N,4]\nconst w: float32[4,4] = random(1,-1,1)\n"
+                                "a = Softmax(x) as softmax\ny = Gemm(a, w) as dense\noutput y }\n",
+                                PARE_VERDICT_REMARKS);
+    ck_assert_str_eq(becomes(json, 0), "float");
+    ck_assert_uint_eq(findings(json, "float"), 1);
+    json_decref(json);
+}
+END_TEST
+
+static const char open_shape[] = "graph g {\ninput x: float32[N,2,H,W]\nconst w: float32[4,2,3,3] = random(1,-1,1)\n"
+                                 "y = Conv(x, w) as conv\noutput y }\n";
+
+START_TEST(test_open_dimensions_are_remarks_until_given) {
+    json_t *json = checked_text(open_shape, PARE_VERDICT_REMARKS);
+    ck_assert_str_eq(becomes(json, 0), "unknown");
+    ck_assert_uint_eq(findings(json, "shape"), 2);
+    json_decref(json);
+    ck_assert_int_eq(pare_settings_set(context, settings, "input-shape", "x=N,2,8,9"), PARE_OK);
+    json = checked("model.onnx", PARE_VERDICT_FINE);
+    ck_assert_str_eq(becomes(json, 0), "integers");
+    ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(json, "totals"), "macs")), 4 * 6 * 7 * 18);
+    json_decref(json);
+}
+END_TEST
+
+START_TEST(test_input_shape_must_fit_the_model) {
+    static const char *const wrong[] = {"x=N,3,8,9", "z=N,2,8,9", "x=N,2,8"};
+    graph_free(small_model("model.onnx", open_shape));
+    for (int i = 0; i < 3; i++) {
+        struct pare_settings *other = NULL;
+        struct pare_network *network = NULL;
+        ck_assert_int_eq(pare_settings_new(context, &other), PARE_OK);
+        ck_assert_int_eq(pare_settings_set(context, other, "input-shape", wrong[i]), PARE_OK);
+        ck_assert_int_eq(pare_network_open_with(context, small_path("model.onnx"), other, &network), PARE_ERROR_USAGE);
+        ck_assert_ptr_null(network);
+        pare_settings_free(other);
+    }
+    static const char *const unreadable[] = {"", "x=", "x=0,1", "x=-1", "1,,2", "x=1x", "1,1,1,1,1,1,1,1,1"};
+    for (int i = 0; i < 7; i++) {
+        ck_assert_int_eq(pare_settings_set(context, settings, "input-shape", unreadable[i]), PARE_ERROR_USAGE);
+    }
+}
+END_TEST
+
+/* Nothing hides behind the first trouble. */
+START_TEST(test_every_trouble_is_listed) {
+    message g = graph_head();
+    float weights[] = {1, NAN};
+    put_message(&g, GRAPH_NODE, node_head("Frobnicate", "unknown", "x", "a"));
+    put_message(&g, GRAPH_NODE, node_head("Relu", "unfed", "nothing", "b"));
+    put_message(&g, GRAPH_NODE, node_head("Add", "poisoned", "x w", "y"));
+    put_message(&g, GRAPH_INITIALIZER, float_tensor("w", weights, 2));
+    message m = model_of(99, g);
+    small_write("model.onnx", m.data, m.size);
+    buffer_free(&m);
+    json_t *json = checked("model.onnx", PARE_VERDICT_UNUSABLE);
+    ck_assert_uint_eq(findings(json, "opset"), 1);
+    ck_assert_uint_eq(findings(json, "operator"), 1);
+    ck_assert_uint_eq(findings(json, "weights"), 1);
+    ck_assert_uint_ge(findings(json, "structure"), 1);
+    json_decref(json);
+}
+END_TEST
+
+START_TEST(test_no_model_is_an_error) {
+    struct pare_report *report = NULL;
+    enum pare_verdict verdict = PARE_VERDICT_FINE;
+    small_write("junk.onnx", "junk", 4);
+    ck_assert_int_eq(pare_check(context, small_path("junk.onnx"), NULL, &verdict, &report), PARE_ERROR_INPUT);
+    ck_assert_ptr_null(report);
+}
+END_TEST
+
+int main(void) {
+    Suite *s = suite_create("api_check");
+    TCase *t = tcase_create("check");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, test_fine);
+    tcase_add_test(t, test_float_in_the_middle_is_a_remark);
+    tcase_add_test(t, test_open_dimensions_are_remarks_until_given);
+    tcase_add_test(t, test_input_shape_must_fit_the_model);
+    tcase_add_test(t, test_every_trouble_is_listed);
+    tcase_add_test(t, test_no_model_is_an_error);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_ENV);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
