@@ -6,8 +6,25 @@
 #ifndef PARE_RUNTIME_ARITH_H
 #define PARE_RUNTIME_ARITH_H
 
+#include "runtime/kinds.h"
+
 #include <stdbool.h>
 #include <stdint.h>
+
+/* Holds every sum of a program: 64 bits, or 32 in a build for models without wide operators. */
+#if PARE_WIDE
+typedef int64_t pare_accumulator;
+typedef uint64_t pare_accumulator_bits;
+#define PARE_ACCUMULATOR_MAX INT64_MAX
+#define PARE_ACCUMULATOR_MIN INT64_MIN
+#define PARE_ACCUMULATOR_BITS 64
+#else
+typedef int32_t pare_accumulator;
+typedef uint32_t pare_accumulator_bits;
+#define PARE_ACCUMULATOR_MAX INT32_MAX
+#define PARE_ACCUMULATOR_MIN INT32_MIN
+#define PARE_ACCUMULATOR_BITS 32
+#endif
 
 #ifndef PARE_CHECK
 #ifdef PARE_CHECKED
@@ -109,42 +126,76 @@ static inline int32_t requantize64(int64_t accumulator, int shift, int32_t low, 
     return clamp64(round_shift64(accumulator, shift), low, high);
 }
 
+static inline int32_t requantize_code(pare_accumulator accumulator, int shift, int32_t low, int32_t high) {
+#if PARE_WIDE
+    return requantize64(accumulator, shift, low, high);
+#else
+    return requantize32(accumulator, shift, low, high);
+#endif
+}
+
+static inline int32_t clamp_code(pare_accumulator v, int32_t low, int32_t high) {
+#if PARE_WIDE
+    return clamp64(v, low, high);
+#else
+    return clamp32(v, low, high);
+#endif
+}
+
+static inline pare_accumulator saturating_left_shift(pare_accumulator v, int shift) {
+#if PARE_WIDE
+    return saturating_left_shift64(v, shift);
+#else
+    return saturating_left_shift32(v, shift);
+#endif
+}
+
+static inline pare_accumulator floor_shift(pare_accumulator v, unsigned shift) {
+#if PARE_WIDE
+    return floor_shift64(v, shift);
+#else
+    return floor_shift32(v, shift);
+#endif
+}
+
 /* numerator * 2^exponent / denominator rounded half to even, once. denominator > 0. Where numerator * 2^exponent
- * leaves 64 bits the result saturates: its true size is then at least 2^31. */
-static inline int64_t round_divide(int64_t numerator, int exponent, uint32_t denominator) {
-    PARE_CHECK(denominator > 0);
-    int64_t scaled = exponent > 0 ? saturating_left_shift64(numerator, exponent) : numerator;
-    if (exponent > 0 && (scaled == INT64_MAX || scaled == INT64_MIN)) {
+ * leaves 64 bits the result saturates: its true size is then at least 2^31. With accumulators of 32 bits the checks
+ * have made sure that it fits them, and the denominator too. */
+static inline pare_accumulator round_divide(pare_accumulator numerator, int exponent, uint32_t denominator) {
+    PARE_CHECK(denominator > 0 && (PARE_WIDE || denominator <= INT32_MAX));
+    pare_accumulator scaled = exponent > 0 ? saturating_left_shift(numerator, exponent) : numerator;
+    if (exponent > 0 && (scaled == PARE_ACCUMULATOR_MAX || scaled == PARE_ACCUMULATOR_MIN)) {
         return scaled;
     }
-    int64_t d = denominator > 0 ? denominator : 1;
-    int64_t quotient = scaled / d - (scaled % d < 0);
-    uint64_t rest = (uint64_t)(scaled % d < 0 ? scaled % d + d : scaled % d);
+    pare_accumulator d = denominator > 0 ? (pare_accumulator)denominator : 1;
+    pare_accumulator quotient = scaled / d, remainder = scaled - quotient * d;
+    quotient -= remainder < 0;
+    pare_accumulator_bits rest = (pare_accumulator_bits)(remainder < 0 ? remainder + d : remainder);
     if (exponent >= 0) {
-        return quotient + (rest * 2 + TIE_ROUNDS_UP((uint64_t)quotient) > denominator);
+        return quotient + (rest * 2 + TIE_ROUNDS_UP((pare_accumulator_bits)quotient) > denominator);
     }
-    if (exponent < -63) {
+    if (exponent <= -PARE_ACCUMULATOR_BITS) {
         return 0;
     }
     /* The quotient is shifted on; what the division left over counts only to break a tie upwards. */
-    int64_t result = floor_shift64(quotient, (unsigned)-exponent);
-    uint64_t low = (uint64_t)quotient & (((uint64_t)1 << -exponent) - 1);
-    uint64_t half = (uint64_t)1 << (-exponent - 1);
-    return result + (low + (uint64_t)(rest > 0 || TIE_ROUNDS_UP((uint64_t)result)) > half);
+    pare_accumulator result = floor_shift(quotient, (unsigned)-exponent);
+    pare_accumulator_bits half = (pare_accumulator_bits)1 << (-exponent - 1);
+    pare_accumulator_bits low = (pare_accumulator_bits)quotient & (half * 2 - 1);
+    return result + (low + (rest > 0 || TIE_ROUNDS_UP((pare_accumulator_bits)result)) > half);
 }
 
 /* v * 2^shift, promised to fit: aligning a bias or an addend to a finer fraction. */
-static inline int64_t align_left(int64_t v, int shift) {
-    PARE_CHECK(shift >= 0 && shift <= 62 && v <= (INT64_MAX >> shift) && v >= -(INT64_MAX >> shift));
-    return v * ((int64_t)1 << shift);
+static inline pare_accumulator align_left(pare_accumulator v, int shift) {
+    PARE_CHECK(shift >= 0 && shift < PARE_ACCUMULATOR_BITS);
+    PARE_CHECK(v <= (PARE_ACCUMULATOR_MAX >> shift) && v >= -(PARE_ACCUMULATOR_MAX >> shift) - 1);
+    return (pare_accumulator)((pare_accumulator_bits)v << shift);
 }
 
 /* An exact accumulator of 32 bits, or 64 when `wide`; that it fits was proven when the program was checked. */
-static inline int64_t accumulate(int64_t accumulator, int64_t addend, bool wide) {
-    int64_t sum = accumulator + addend;
-    PARE_CHECK(wide || (sum >= INT32_MIN && sum <= INT32_MAX));
+static inline pare_accumulator accumulate(pare_accumulator accumulator, pare_accumulator addend, bool wide) {
+    PARE_CHECK(wide || ((int64_t)accumulator + addend >= INT32_MIN && (int64_t)accumulator + addend <= INT32_MAX));
     (void)wide;
-    return sum;
+    return accumulator + addend;
 }
 
 /* Smallest and largest code of a format of 1 to 32 bits (32: signed only). */

@@ -6,10 +6,6 @@
 static const char bad_bounds[] = "its bounds lie outside of the output's format";
 static const char bad_index[] = "it reaches outside of a value";
 
-static const struct pare_value *input_of(const struct pare_op *op, const struct pare_value *values, unsigned i) {
-    return &values[op->inputs[i]];
-}
-
 /* ---- elementwise ---- */
 
 static bool is_volume(uint32_t count, const uint32_t *dims, unsigned rank) {
@@ -34,15 +30,20 @@ static bool strides_inside(const struct pare_op *op, unsigned side, uint32_t cou
     return true;
 }
 
-static const char *check_binary(const struct pare_op *op, const struct pare_value *a, const struct pare_value *b,
-                                const struct pare_value *y) {
+static const char *check_binary(const struct pare_op *op, const struct pare_value *values) {
+    const struct pare_value *a = input_of(op, values, 0), *b = input_of(op, values, 1), *y = output_of(op, values);
     if (op->u.binary.rank > PARE_MAX_RANK || !is_volume(y->count, op->u.binary.dims, op->u.binary.rank)) {
         return PARE_SHAPES_DISAGREE;
     }
     return strides_inside(op, 0, a->count) && strides_inside(op, 1, b->count) ? NULL : bad_index;
 }
 
-static const char *check_add(const struct pare_op *op, const struct pare_value *a, const struct pare_value *b) {
+static const char *check_add(const struct pare_op *op, const struct pare_value *values) {
+    const struct pare_value *a = input_of(op, values, 0), *b = input_of(op, values, 1);
+    const char *problem = check_binary(op, values);
+    if (problem != NULL) {
+        return problem;
+    }
     int shift_a = b->frac > a->frac ? b->frac - a->frac : 0, shift_b = a->frac > b->frac ? a->frac - b->frac : 0;
     if (shift_a > 40 || shift_b > 40) {
         return PARE_OVERFLOWS;
@@ -57,7 +58,15 @@ static const char *check_add(const struct pare_op *op, const struct pare_value *
     return fits(sum, op->wide) ? NULL : PARE_OVERFLOWS;
 }
 
-static const char *check_table(const struct pare_op *op, const struct pare_value *x, const struct pare_value *y) {
+static const char *check_mul(const struct pare_op *op, const struct pare_value *values) {
+    const struct pare_value *a = input_of(op, values, 0), *b = input_of(op, values, 1);
+    const char *problem = check_binary(op, values);
+    bool exact = fits(product_range(code_range(a), code_range(b)), op->wide);
+    return problem != NULL || exact ? problem : PARE_OVERFLOWS;
+}
+
+static const char *check_table(const struct pare_op *op, const struct pare_value *values) {
+    const struct pare_value *x = input_of(op, values, 0), *y = output_of(op, values);
     if (x->count != y->count) {
         return PARE_SHAPES_DISAGREE;
     }
@@ -76,7 +85,7 @@ static const char *check_table(const struct pare_op *op, const struct pare_value
 
 /* ---- moves ---- */
 
-static const char *check_concat(const struct pare_op *op, const struct pare_value *values, const struct pare_value *y) {
+static const char *check_concat(const struct pare_op *op, const struct pare_value *values) {
     uint64_t total = 0;
     for (uint32_t i = 0; i < op->input_count; i++) {
         uint32_t count = input_of(op, values, i)->count;
@@ -85,10 +94,11 @@ static const char *check_concat(const struct pare_op *op, const struct pare_valu
         }
         total += count;
     }
-    return total == y->count ? NULL : PARE_SHAPES_DISAGREE;
+    return total == output_of(op, values)->count ? NULL : PARE_SHAPES_DISAGREE;
 }
 
-static const char *check_reduce(const struct pare_op *op, const struct pare_value *x, const struct pare_value *y) {
+static const char *check_reduce(const struct pare_op *op, const struct pare_value *values) {
+    const struct pare_value *x = input_of(op, values, 0), *y = output_of(op, values);
     uint32_t outer = op->u.reduce.outer, inner = op->u.reduce.inner;
     bool agree = is_product(x->count, outer, op->u.reduce.reduced, inner) && is_product(y->count, outer, inner, 1);
     return agree ? NULL : PARE_SHAPES_DISAGREE;
@@ -125,7 +135,8 @@ static bool walk_complete(uint32_t count, uint32_t base, const uint32_t *dims, c
     return base == 0 && covered == count;
 }
 
-static const char *check_copy(const struct pare_op *op, const struct pare_value *x, const struct pare_value *y) {
+static const char *check_copy(const struct pare_op *op, const struct pare_value *values) {
+    const struct pare_value *x = input_of(op, values, 0), *y = output_of(op, values);
     unsigned rank = op->u.copy.rank;
     const uint32_t *dims = op->u.copy.dims;
     uint64_t volume = 1;
@@ -148,7 +159,8 @@ static const char *check_copy(const struct pare_op *op, const struct pare_value 
     return complete ? NULL : "it does not write every element of its output";
 }
 
-static const char *check_gather(const struct pare_op *op, const struct pare_value *x, const struct pare_value *y) {
+static const char *check_gather(const struct pare_op *op, const struct pare_value *values) {
+    const struct pare_value *x = input_of(op, values, 0), *y = output_of(op, values);
     uint32_t outer = op->u.gather.outer, inner = op->u.gather.inner;
     if (!is_product(x->count, outer, op->u.gather.in_axis, inner) ||
         !is_product(y->count, outer, op->u.gather.out_axis, inner)) {
@@ -164,65 +176,71 @@ static const char *check_gather(const struct pare_op *op, const struct pare_valu
 
 /* ---- operators ---- */
 
+static const char *check_shape_kept(const struct pare_op *op, const struct pare_value *values) {
+    return input_of(op, values, 0)->count == output_of(op, values)->count ? NULL : PARE_SHAPES_DISAGREE;
+}
+
+/* By enum pare_kind; NULL for what is not built. */
+static pare_check *const checks[PARE_KIND_COUNT] = {
+    [PARE_CONV] = PARE_IF_BUILT(CONV, pare_check_conv),
+    [PARE_CONV_TRANSPOSE] = PARE_IF_BUILT(CONV_TRANSPOSE, pare_check_conv),
+    [PARE_DENSE] = PARE_IF_BUILT(DENSE, pare_check_dense),
+    [PARE_MATMUL] = PARE_IF_BUILT(MATMUL, pare_check_matmul),
+    [PARE_ADD] = PARE_IF_BUILT(ADD, check_add),
+    [PARE_MUL] = PARE_IF_BUILT(MUL, check_mul),
+    [PARE_PRELU] = PARE_IF_BUILT(PRELU, pare_check_prelu),
+    [PARE_CONCAT] = PARE_IF_BUILT(CONCAT, check_concat),
+    [PARE_MAX_POOL] = PARE_IF_BUILT(MAX_POOL, pare_check_pool),
+    [PARE_AVERAGE_POOL] = PARE_IF_BUILT(AVERAGE_POOL, pare_check_pool),
+    [PARE_REDUCE_MEAN] = PARE_IF_BUILT(REDUCE_MEAN, check_reduce),
+    [PARE_TABLE] = PARE_IF_BUILT(TABLE, check_table),
+    [PARE_REQUANTIZE] = PARE_IF_BUILT(REQUANTIZE, check_shape_kept),
+    [PARE_COPY] = PARE_IF_BUILT(COPY, check_copy),
+    [PARE_GATHER] = PARE_IF_BUILT(GATHER, check_gather),
+};
+
 static bool input_count_right(const struct pare_op *op) {
     bool two = op->kind == PARE_MATMUL || op->kind == PARE_ADD || op->kind == PARE_MUL;
     uint32_t most = op->kind == PARE_CONCAT ? PARE_MAX_INPUTS : two ? 2 : 1;
     return op->input_count >= (two ? 2 : 1) && op->input_count <= most;
 }
 
-static const char *check_kind(const struct pare_op *op, const struct pare_value *values) {
-    const struct pare_value *x = input_of(op, values, 0), *y = &values[op->output];
-    const struct pare_value *second = op->input_count > 1 ? input_of(op, values, 1) : x;
-    const char *problem = NULL;
-    switch (op->kind) {
-    case PARE_CONV:
-    case PARE_CONV_TRANSPOSE:
-        return pare_check_conv(op, x, y);
-    case PARE_DENSE:
-        return pare_check_dense(op, x, y);
-    case PARE_MATMUL:
-        return pare_check_matmul(op, x, second, y);
-    case PARE_ADD:
-        problem = check_binary(op, x, second, y);
-        return problem != NULL ? problem : check_add(op, x, second);
-    case PARE_MUL:
-        problem = check_binary(op, x, second, y);
-        return problem != NULL || fits(product_range(code_range(x), code_range(second)), op->wide) ? problem
-                                                                                                   : PARE_OVERFLOWS;
-    case PARE_PRELU:
-        return pare_check_prelu(op, x, y);
-    case PARE_CONCAT:
-        return check_concat(op, values, y);
-    case PARE_MAX_POOL:
-    case PARE_AVERAGE_POOL:
-        return pare_check_pool(op, x, y);
-    case PARE_REDUCE_MEAN:
-        return check_reduce(op, x, y);
-    case PARE_TABLE:
-        return check_table(op, x, y);
-    case PARE_REQUANTIZE:
-        return x->count == y->count ? NULL : PARE_SHAPES_DISAGREE;
-    case PARE_COPY:
-        return check_copy(op, x, y);
-    case PARE_GATHER:
-        return check_gather(op, x, y);
-    default:
-        return "an operator of an unknown kind";
-    }
+/* Of a mean, its sum brought to the fraction of the output, before the division. */
+static bool mean_is_wide(const struct pare_op *op, const struct pare_value *values) {
+    const struct pare_value *x = input_of(op, values, 0);
+    const struct pare_window *w = &op->u.window;
+    bool pool = op->kind == PARE_AVERAGE_POOL;
+    uint64_t terms = pool ? (uint64_t)w->kernel_h * w->kernel_w : op->u.reduce.reduced;
+    int finer = output_of(op, values)->frac - x->frac, bits = x->bits + (finer > 0 ? finer : 0);
+    return bits >= 31 || terms > (uint64_t)INT32_MAX >> bits;
+}
+
+bool pare_op_is_wide(const struct pare_op *op, const struct pare_value *values) {
+    bool mean = op->kind == PARE_AVERAGE_POOL || op->kind == PARE_REDUCE_MEAN;
+    return op->wide || (mean && mean_is_wide(op, values));
 }
 
 const char *pare_check_op(const struct pare_op *op, const struct pare_value *values) {
+    if (op->kind >= PARE_HOST) {
+        return "an operator of an unknown kind";
+    }
+    if (checks[op->kind] == NULL) {
+        return PARE_NOT_BUILT;
+    }
     if (!input_count_right(op)) {
         return "it has a wrong number of inputs";
     }
     if (op->zero != NULL && op->kind != PARE_CONV) {
         return "only a convolution has zero points of its input";
     }
-    struct range format = code_range(&values[op->output]);
+    struct range format = code_range(output_of(op, values));
     if (op->low > op->high || op->low < format.low || op->high > format.high) {
         return bad_bounds;
     }
-    return check_kind(op, values);
+    if (!PARE_WIDE && pare_op_is_wide(op, values)) {
+        return "this runtime is built without 64-bit accumulators";
+    }
+    return checks[op->kind](op, values);
 }
 
 uint64_t pare_op_work(const struct pare_op *op, const struct pare_value *values) {

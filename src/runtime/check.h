@@ -5,16 +5,20 @@
 #include "runtime/arith.h"
 #include "runtime/program.h"
 
-/* Checks of one kind each; see pare_check_op. */
-const char *pare_check_conv(const struct pare_op *op, const struct pare_value *x, const struct pare_value *y);
-const char *pare_check_pool(const struct pare_op *op, const struct pare_value *x, const struct pare_value *y);
-const char *pare_check_dense(const struct pare_op *op, const struct pare_value *x, const struct pare_value *y);
-const char *pare_check_matmul(const struct pare_op *op, const struct pare_value *a, const struct pare_value *b,
-                              const struct pare_value *y);
-const char *pare_check_prelu(const struct pare_op *op, const struct pare_value *x, const struct pare_value *y);
+/* Checks of one kind each, after those that all kinds share; see pare_check_op. */
+typedef const char *pare_check(const struct pare_op *op, const struct pare_value *values);
+pare_check pare_check_conv, pare_check_pool, pare_check_dense, pare_check_matmul, pare_check_prelu;
 
 #define PARE_SHAPES_DISAGREE "its shapes do not agree with those of its values"
 #define PARE_OVERFLOWS "its accumulators could overflow"
+
+static inline const struct pare_value *input_of(const struct pare_op *op, const struct pare_value *values, unsigned i) {
+    return &values[op->inputs[i]];
+}
+
+static inline const struct pare_value *output_of(const struct pare_op *op, const struct pare_value *values) {
+    return &values[op->output];
+}
 
 /* Whether a * b * c == count, all of them positive. */
 static inline bool is_product(uint32_t count, uint32_t a, uint32_t b, uint32_t c) {

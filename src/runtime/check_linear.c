@@ -78,7 +78,8 @@ static bool axis_possible(uint32_t in, uint32_t out, uint32_t kernel, uint32_t s
            padding + reach + far <= INT32_MAX / 2;
 }
 
-static const char *check_window(const struct pare_op *op, const struct pare_value *x, const struct pare_value *y) {
+static const char *check_window(const struct pare_op *op, const struct pare_value *values) {
+    const struct pare_value *x = input_of(op, values, 0), *y = output_of(op, values);
     const struct pare_window *w = &op->u.window;
     if (!is_product(x->count, w->in_c, w->in_h, w->in_w) || !is_product(y->count, w->out_c, w->out_h, w->out_w)) {
         return PARE_SHAPES_DISAGREE;
@@ -90,15 +91,15 @@ static const char *check_window(const struct pare_op *op, const struct pare_valu
     return possible ? NULL : bad_window;
 }
 
-const char *pare_check_conv(const struct pare_op *op, const struct pare_value *x, const struct pare_value *y) {
+const char *pare_check_conv(const struct pare_op *op, const struct pare_value *values) {
     const struct pare_window *w = &op->u.window;
-    const char *problem = check_window(op, x, y);
+    const char *problem = check_window(op, values);
     if (problem != NULL) {
         return problem;
     }
     uint64_t taps = (uint64_t)w->kernel_h * w->kernel_w, channels = w->in_c / w->group;
     bool agree = op->weights.rows == w->out_c && taps <= UINT32_MAX && op->weights.columns == channels * taps;
-    return agree ? check_rows(op, x) : PARE_SHAPES_DISAGREE;
+    return agree ? check_rows(op, input_of(op, values, 0)) : PARE_SHAPES_DISAGREE;
 }
 
 /* Whether every window along an axis covers at least one element: those that start on one do. */
@@ -117,9 +118,9 @@ static bool axis_covered(uint32_t in, uint32_t out, uint32_t kernel, uint32_t st
     return true;
 }
 
-const char *pare_check_pool(const struct pare_op *op, const struct pare_value *x, const struct pare_value *y) {
+const char *pare_check_pool(const struct pare_op *op, const struct pare_value *values) {
     const struct pare_window *w = &op->u.window;
-    const char *problem = check_window(op, x, y);
+    const char *problem = check_window(op, values);
     if (problem != NULL) {
         return problem;
     }
@@ -131,7 +132,8 @@ const char *pare_check_pool(const struct pare_op *op, const struct pare_value *x
 
 /* ---- products ---- */
 
-const char *pare_check_dense(const struct pare_op *op, const struct pare_value *x, const struct pare_value *y) {
+const char *pare_check_dense(const struct pare_op *op, const struct pare_value *values) {
+    const struct pare_value *x = input_of(op, values, 0), *y = output_of(op, values);
     const struct pare_weights *w = &op->weights;
     bool agree = w->columns > 0 && w->rows > 0 && x->count % w->columns == 0 &&
                  (uint64_t)(x->count / w->columns) * w->rows == y->count;
@@ -143,8 +145,8 @@ static bool batches_inside(uint32_t count, uint32_t batch, uint32_t stride, uint
     return one > 0 && one <= count && (uint64_t)(batch - 1) * stride <= count - one;
 }
 
-const char *pare_check_matmul(const struct pare_op *op, const struct pare_value *a, const struct pare_value *b,
-                              const struct pare_value *y) {
+const char *pare_check_matmul(const struct pare_op *op, const struct pare_value *values) {
+    const struct pare_value *a = input_of(op, values, 0), *b = input_of(op, values, 1), *y = output_of(op, values);
     uint32_t batch = op->u.matmul.batch, m = op->u.matmul.m, k = op->u.matmul.k, n = op->u.matmul.n;
     if (!is_product(y->count, batch, m, n) || !batches_inside(a->count, batch, op->u.matmul.stride_a, m, k) ||
         !batches_inside(b->count, batch, op->u.matmul.stride_b, k, n)) {
@@ -158,7 +160,8 @@ const char *pare_check_matmul(const struct pare_op *op, const struct pare_value 
     return fits(sum, op->wide) ? NULL : PARE_OVERFLOWS;
 }
 
-const char *pare_check_prelu(const struct pare_op *op, const struct pare_value *x, const struct pare_value *y) {
+const char *pare_check_prelu(const struct pare_op *op, const struct pare_value *values) {
+    const struct pare_value *x = input_of(op, values, 0), *y = output_of(op, values);
     const struct pare_weights *w = &op->weights;
     bool per_channel = x->rank >= 2 && x->dims[1] == w->rows;
     if (x->count != y->count || w->columns != 1 || op->bias.bits != 0 || (w->rows != 1 && !per_channel)) {

@@ -10,17 +10,18 @@
 
 /* y[o] = sum over i, ky, kx of w[o][i][ky][kx] * (x[i][...] - zero[i]) + bias[o], all in codes, over the taps inside of
  * x. */
-pare_kernel pare_run_conv, pare_run_conv_transpose;
+pare_kernel pare_run_conv; /* both kinds */
 /* y[r][o] = sum over c of w[o][c] * x[r][c] + bias[o] */
 pare_kernel pare_run_dense;
 /* y[b][i][j] = sum over l of a[b][i][l] * b[b][l][j] */
 pare_kernel pare_run_matmul;
 
-pare_kernel pare_run_max_pool, pare_run_average_pool, pare_run_reduce_mean;
+pare_kernel pare_run_pool; /* both kinds */
+pare_kernel pare_run_reduce_mean;
 pare_kernel pare_run_add, pare_run_mul, pare_run_prelu, pare_run_table, pare_run_requantize;
 pare_kernel pare_run_concat, pare_run_copy, pare_run_gather;
 
-/* By enum pare_kind; NULL for PARE_HOST. */
+/* By enum pare_kind; NULL for PARE_HOST, and for what is not built. */
 extern pare_kernel *const pare_reference_kernels[PARE_KIND_COUNT];
 
 /* Runs one operator with its reference kernel; PARE_HOST does nothing. */

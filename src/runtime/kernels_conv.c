@@ -14,14 +14,14 @@ struct channel {
     uint32_t first_input; /* channel of the group */
     uint32_t inputs;      /* channels in the group */
     int32_t zero;         /* point of the input channel at hand */
-    int64_t accumulators[TILE];
+    pare_accumulator accumulators[TILE];
 };
 
 /* Adds one image row times one row of the kernel to elements [ox, ox + count). */
 typedef void channel_row(struct channel *c, uint32_t input_row, uint32_t column, int32_t ox, int32_t count);
 
 static void add_product(struct channel *c, int32_t i, int32_t weight, uint32_t input) {
-    int64_t product = (int64_t)weight * (code_at(&c->input, input) - c->zero);
+    pare_accumulator product = (pare_accumulator)weight * (code_at(&c->input, input) - c->zero);
     c->accumulators[i] = accumulate(c->accumulators[i], product, c->op->wide);
 }
 
@@ -87,7 +87,7 @@ static void run_channel(struct channel *c, bool transposed, uint32_t channel, co
     const struct pare_value *y = &values[op->output];
     int frac = weight_frac(&op->weights, channel) + values[op->inputs[0]].frac;
     int32_t bias = bias_at(&op->bias, channel);
-    int64_t start = bias == 0 ? 0 : align_left(bias, frac - bias_frac(&op->bias, channel));
+    pare_accumulator start = bias == 0 ? 0 : align_left(bias, frac - bias_frac(&op->bias, channel));
     int32_t width = (int32_t)c->window->out_w;
     uint32_t at = channel * c->window->out_h * c->window->out_w;
     for (int32_t oy = 0; oy < (int32_t)c->window->out_h; oy++) {
@@ -98,16 +98,16 @@ static void run_channel(struct channel *c, bool transposed, uint32_t channel, co
             }
             accumulate_tile(c, transposed, oy, ox, count);
             for (int32_t i = 0; i < count; i++) {
-                int32_t code = requantize64(c->accumulators[i], frac - y->frac, op->low, op->high);
+                int32_t code = requantize_code(c->accumulators[i], frac - y->frac, op->low, op->high);
                 write_code(output, y->storage, at++, code);
             }
         }
     }
 }
 
-static void run_channels(const struct pare_op *op, const struct pare_value *values, void *const *data,
-                         bool transposed) {
+void pare_run_conv(const struct pare_op *op, const struct pare_value *values, void *const *data) {
     const struct pare_window *w = &op->u.window;
+    bool transposed = PARE_BUILT(CONV_TRANSPOSE) && op->kind == PARE_CONV_TRANSPOSE;
     struct channel c;
     c.op = op;
     c.window = w;
@@ -118,12 +118,4 @@ static void run_channels(const struct pare_op *op, const struct pare_value *valu
         c.first_input = o / (w->out_c / w->group) * c.inputs;
         run_channel(&c, transposed, o, values, data[op->output]);
     }
-}
-
-void pare_run_conv(const struct pare_op *op, const struct pare_value *values, void *const *data) {
-    run_channels(op, values, data, false);
-}
-
-void pare_run_conv_transpose(const struct pare_op *op, const struct pare_value *values, void *const *data) {
-    run_channels(op, values, data, true);
 }

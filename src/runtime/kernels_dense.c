@@ -10,14 +10,14 @@ void pare_run_dense(const struct pare_op *op, const struct pare_value *values, v
         struct weight_row weights = weight_row(w, row);
         int frac = weight_frac(w, row) + x->frac;
         int32_t bias = bias_at(&op->bias, row);
-        int64_t start = bias == 0 ? 0 : align_left(bias, frac - bias_frac(&op->bias, row));
+        pare_accumulator start = bias == 0 ? 0 : align_left(bias, frac - bias_frac(&op->bias, row));
         for (uint32_t sample = 0; sample < samples; sample++) {
-            int64_t sum = start;
+            pare_accumulator sum = start;
             for (uint32_t column = 0; column < w->columns; column++) {
                 int32_t code = code_at(&input, sample * w->columns + column);
-                sum = accumulate(sum, (int64_t)weight_at(&weights, column) * code, op->wide);
+                sum = accumulate(sum, (pare_accumulator)weight_at(&weights, column) * code, op->wide);
             }
-            int32_t code = requantize64(sum, frac - y->frac, op->low, op->high);
+            int32_t code = requantize_code(sum, frac - y->frac, op->low, op->high);
             write_code(data[op->output], y->storage, sample * w->rows + row, code);
         }
     }
@@ -33,12 +33,13 @@ void pare_run_matmul(const struct pare_op *op, const struct pare_value *values, 
         uint32_t base_a = batch * op->u.matmul.stride_a, base_b = batch * op->u.matmul.stride_b;
         for (uint32_t i = 0; i < m; i++) {
             for (uint32_t j = 0; j < n; j++) {
-                int64_t sum = 0;
+                pare_accumulator sum = 0;
                 for (uint32_t l = 0; l < k; l++) {
-                    int64_t product = (int64_t)code_at(&a, base_a + i * k + l) * code_at(&b, base_b + l * n + j);
+                    pare_accumulator product =
+                        (pare_accumulator)code_at(&a, base_a + i * k + l) * code_at(&b, base_b + l * n + j);
                     sum = accumulate(sum, product, op->wide);
                 }
-                write_code(data[op->output], y->storage, at++, requantize64(sum, shift, op->low, op->high));
+                write_code(data[op->output], y->storage, at++, requantize_code(sum, shift, op->low, op->high));
             }
         }
     }

@@ -30,10 +30,10 @@ void pare_run_add(const struct pare_op *op, const struct pare_value *values, voi
     int frac = frac_a > frac_b ? frac_a : frac_b;
     struct pair p = {op, {0}, 0, 0};
     for (uint32_t i = 0; i < y->count; i++) {
-        int64_t addend = align_left(code_at(&b, p.b), frac - frac_b);
-        int64_t sum =
+        pare_accumulator addend = align_left(code_at(&b, p.b), frac - frac_b);
+        pare_accumulator sum =
             accumulate(align_left(code_at(&a, p.a), frac - frac_a), op->u.binary.subtract ? -addend : addend, op->wide);
-        write_code(data[op->output], y->storage, i, requantize64(sum, frac - y->frac, op->low, op->high));
+        write_code(data[op->output], y->storage, i, requantize_code(sum, frac - y->frac, op->low, op->high));
         pair_next(&p);
     }
 }
@@ -44,8 +44,8 @@ void pare_run_mul(const struct pare_op *op, const struct pare_value *values, voi
     int shift = values[op->inputs[0]].frac + values[op->inputs[1]].frac - y->frac;
     struct pair p = {op, {0}, 0, 0};
     for (uint32_t i = 0; i < y->count; i++) {
-        int64_t product = accumulate(0, (int64_t)code_at(&a, p.a) * code_at(&b, p.b), op->wide);
-        write_code(data[op->output], y->storage, i, requantize64(product, shift, op->low, op->high));
+        pare_accumulator product = accumulate(0, (pare_accumulator)code_at(&a, p.a) * code_at(&b, p.b), op->wide);
+        write_code(data[op->output], y->storage, i, requantize_code(product, shift, op->low, op->high));
         pair_next(&p);
     }
 }
@@ -56,7 +56,7 @@ void pare_run_prelu(const struct pare_op *op, const struct pare_value *values, v
     struct codes input = input_codes(op, values, data, 0);
     uint32_t inner = op->weights.rows == 1 ? x->count : x->count / (x->dims[0] * x->dims[1]);
     for (uint32_t i = 0; i < x->count; i++) {
-        int64_t code = code_at(&input, i);
+        pare_accumulator code = code_at(&input, i);
         int frac = x->frac;
         if (code < 0) {
             uint32_t channel = i / inner % op->weights.rows;
@@ -64,7 +64,7 @@ void pare_run_prelu(const struct pare_op *op, const struct pare_value *values, v
             code = accumulate(0, code * weight_at(&slope, 0), op->wide);
             frac += weight_frac(&op->weights, channel);
         }
-        write_code(data[op->output], y->storage, i, requantize64(code, frac - y->frac, op->low, op->high));
+        write_code(data[op->output], y->storage, i, requantize_code(code, frac - y->frac, op->low, op->high));
     }
 }
 

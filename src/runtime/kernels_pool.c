@@ -36,9 +36,9 @@ static int32_t pane_max(const struct pare_window *w, const struct pane *p, const
     return best;
 }
 
-static int64_t pane_sum(const struct pare_window *w, const struct pane *p, const struct codes *input,
-                        uint32_t channel) {
-    int64_t sum = 0;
+static pare_accumulator pane_sum(const struct pare_window *w, const struct pane *p, const struct codes *input,
+                                 uint32_t channel) {
+    pare_accumulator sum = 0;
     for (int32_t ky = p->rows.first; ky < p->rows.last; ky++) {
         for (int32_t kx = p->columns.first; kx < p->columns.last; kx++) {
             sum += code_at(input, input_index(w, p, channel, ky, kx));
@@ -59,7 +59,16 @@ static uint32_t pane_size(const struct pare_window *w, const struct pane *p) {
     return (uint32_t)(rows.last - rows.first) * (uint32_t)(columns.last - columns.first);
 }
 
-static void run_pool(const struct pare_op *op, const struct pare_value *values, void *const *data, bool average) {
+static int32_t pane_code(const struct pare_op *op, const struct pane *p, const struct codes *input, uint32_t channel,
+                         int shift) {
+    const struct pare_window *w = &op->u.window;
+    if (PARE_BUILT(AVERAGE_POOL) && op->kind == PARE_AVERAGE_POOL) {
+        return clamp_code(round_divide(pane_sum(w, p, input, channel), -shift, pane_size(w, p)), op->low, op->high);
+    }
+    return PARE_BUILT(MAX_POOL) ? requantize32(pane_max(w, p, input, channel), shift, op->low, op->high) : 0;
+}
+
+void pare_run_pool(const struct pare_op *op, const struct pare_value *values, void *const *data) {
     const struct pare_window *w = &op->u.window;
     const struct pare_value *y = &values[op->output];
     struct codes input = input_codes(op, values, data, 0);
@@ -69,20 +78,10 @@ static void run_pool(const struct pare_op *op, const struct pare_value *values, 
         for (uint32_t oy = 0; oy < w->out_h; oy++) {
             for (uint32_t ox = 0; ox < w->out_w; ox++) {
                 struct pane p = pane_at(w, oy, ox);
-                int64_t code = average ? round_divide(pane_sum(w, &p, &input, channel), -shift, pane_size(w, &p))
-                                       : round_shift64(pane_max(w, &p, &input, channel), shift);
-                write_code(data[op->output], y->storage, at++, clamp64(code, op->low, op->high));
+                write_code(data[op->output], y->storage, at++, pane_code(op, &p, &input, channel, shift));
             }
         }
     }
-}
-
-void pare_run_max_pool(const struct pare_op *op, const struct pare_value *values, void *const *data) {
-    run_pool(op, values, data, false);
-}
-
-void pare_run_average_pool(const struct pare_op *op, const struct pare_value *values, void *const *data) {
-    run_pool(op, values, data, true);
 }
 
 void pare_run_reduce_mean(const struct pare_op *op, const struct pare_value *values, void *const *data) {
@@ -92,11 +91,11 @@ void pare_run_reduce_mean(const struct pare_op *op, const struct pare_value *val
     int exponent = y->frac - values[op->inputs[0]].frac;
     for (uint32_t outer = 0; outer < op->u.reduce.outer; outer++) {
         for (uint32_t i = 0; i < inner; i++) {
-            int64_t sum = 0;
+            pare_accumulator sum = 0;
             for (uint32_t r = 0; r < reduced; r++) {
                 sum += code_at(&input, (outer * reduced + r) * inner + i);
             }
-            int32_t code = clamp64(round_divide(sum, exponent, reduced), op->low, op->high);
+            int32_t code = clamp_code(round_divide(sum, exponent, reduced), op->low, op->high);
             write_code(data[op->output], y->storage, outer * inner + i, code);
         }
     }

@@ -11,6 +11,8 @@ struct pare_placed_value {
     uint32_t first, last;
 };
 
+#define PARE_NOT_BUILT "this runtime is built without operators of its kind"
+
 /* Functions that return text return NULL for success, else what is wrong, in static storage. */
 
 /* Decodes value `index` < value_count; its block of dims and its place are checked. */
@@ -26,6 +28,8 @@ uint32_t pare_output_value(const struct pare_model *model, uint32_t index);
  * the output's format, and no input in format can make an accumulator overflow (32 bits, or 64 when wide).
  * Computed from the actual weights, so it takes time in proportion to them. */
 const char *pare_check_op(const struct pare_op *op, const struct pare_value *values);
+/* Whether the operator needs PARE_WIDE (runtime/kinds.h): its accumulators, or what it divides, may leave 32 bits. */
+bool pare_op_is_wide(const struct pare_op *op, const struct pare_value *values);
 /* Multiplications, or elements moved, of one run: an upper bound, saturating. */
 uint64_t pare_op_work(const struct pare_op *op, const struct pare_value *values);
 

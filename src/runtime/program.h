@@ -11,6 +11,8 @@
 #ifndef PARE_RUNTIME_PROGRAM_H
 #define PARE_RUNTIME_PROGRAM_H
 
+#include "runtime/kinds.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

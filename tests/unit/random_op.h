@@ -294,7 +294,7 @@ static inline void random_binary(struct random_op *r) {
         set_shape(&r->values[side], rank, dims[side]);
     }
     set_shape(&r->values[OUTPUT], rank, r->op.u.binary.dims);
-    r->op.wide = chance(20) || r->values[0].bits + r->values[1].bits > 30 || r->op.kind == PARE_ADD;
+    r->op.wide = chance(20) || r->values[0].bits + r->values[1].bits > 30;
 }
 
 static inline void random_concat(struct random_op *r) {
@@ -461,6 +461,7 @@ static inline void random_op(struct random_op *r, enum pare_kind kind) {
         fill_value(r, i);
     }
     fill_value(r, OUTPUT);
+    r->op.wide = r->op.wide || (kind == PARE_ADD && pare_check_op(&r->op, r->values) != NULL);
 }
 
 #endif

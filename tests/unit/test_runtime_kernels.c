@@ -247,6 +247,11 @@ START_TEST(equals_its_definition) {
         struct random_op r;
         random_seed((uint64_t)seed * PARE_KIND_COUNT + (uint64_t)_i);
         random_op(&r, (enum pare_kind)_i);
+        if (!PARE_WIDE && pare_op_is_wide(&r.op, r.values)) {
+            ck_assert_ptr_nonnull(strstr(pare_check_op(&r.op, r.values), "64-bit"));
+            random_op_free(&r);
+            continue;
+        }
         ck_assert_msg(pare_check_op(&r.op, r.values) == NULL, "kind %d, seed %d: %s", _i, seed,
                       pare_check_op(&r.op, r.values));
         pare_run_op(&r.op, r.values, r.data);

@@ -1,0 +1,37 @@
+/* A runtime with few operator kinds runs those, and refuses all others before it looks at them. */
+#include "random_op.h"
+
+#include "runtime/kernels.h"
+
+#include <check.h>
+
+static bool is_built(int kind) {
+    return kind == PARE_CONV || kind == PARE_MAX_POOL || kind == PARE_TABLE;
+}
+
+START_TEST(refuses_what_is_not_built) {
+    struct random_op r;
+    random_seed((uint64_t)_i + 1);
+    random_op(&r, (enum pare_kind)_i);
+    const char *problem = pare_check_op(&r.op, r.values);
+    if (is_built(_i)) {
+        ck_assert_msg(problem == NULL, "%s", problem);
+    } else {
+        ck_assert_str_eq(problem, "this runtime is built without operators of its kind");
+        ck_assert_ptr_null(pare_reference_kernels[_i]);
+    }
+    random_op_free(&r);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("runtime/few");
+    TCase *tests = tcase_create("all");
+    tcase_add_loop_test(tests, refuses_what_is_not_built, 0, PARE_HOST);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
