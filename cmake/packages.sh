@@ -9,10 +9,12 @@ packages_of() { # GROUP
         echo gcc cmake ninja-build pkg-config binutils libc6-dev
         echo libprotobuf-c-dev protobuf-c-compiler libzip-dev libjansson-dev libopenblas-dev
         ;;
-    test) echo check ;;
+    test) echo check make ;;
     ci)
         echo clang libomp-dev clang-format clang-tidy cppcheck
         echo python3 python3-venv protobuf-compiler
+        echo gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm qemu-user
+        echo gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf gcc-powerpc-linux-gnu libc6-dev-powerpc-cross
         ;;
     *)
         echo "packages.sh: unknown group $1; there are build, test and ci" >&2

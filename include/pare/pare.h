@@ -65,27 +65,33 @@ PARE_API void pare_on_warning(struct pare_context *context, void (*warn)(void *u
 /* ---- settings ----
  *
  * name         value                              used by             default
- * data         PATH                               quantize, evaluate  (required)
+ * data         PATH                               quantize, evaluate  (required); export: none
  * calib        PATH                               quantize            the search samples
  * test         PATH                               quantize            a part of `data`, split by seed
- * max-drop     1% (relative), 0.5pt (points)      quantize            1%, or none where there are limits (*-max); above
- * 0, at most 100 metric       top1 | top5 | agreement | sqnr     quantize            top1, or agreement where there are
- * no labels bits         8 | 2..8 | 2,4,8                   quantize            2..8 cost         memory |
- * multiplication | bitops | balanced   quantize  balanced seed         integer, 0 .. 2^53                 quantize 0
+ * max-drop     1% (relative), 0.5pt (points)      quantize            1%; with limits (*-max) none
+ * metric       top1 | top5 | agreement | sqnr     quantize            top1; without labels agreement
+ * bits         8 | 2..8 | 2,4,8                   quantize            2..8
+ * cost         memory | multiplication | bitops | balanced  quantize  balanced
+ * seed         integer, 0 .. 2^53                 quantize, export    0
  * confidence   0.5 < P < 1                        quantize            0.95
  * point        number, from 1 on                  pick                none
  * drop-max     as max-drop                        pick                none
- * memory-max, flash-max, ram-max   65536, 64KB, 1.5MB   quantize, pick  none      KB: 1024 bytes
+ * memory-max, flash-max, ram-max: 65536, 64KB     quantize, pick      none; KB: 1024 bytes
  * bitops-max   250M, 1G                           quantize, pick      none
  * model        PATH                               pick                where the report says
  * resume       true | false                       quantize            false
- * time-limit   seconds, or 90s, 5m, 2h            quantize            none; the best point so far is then taken
+ * time-limit   seconds, or 90s, 5m, 2h            quantize            none; else the best point so far is taken
  * reference    PATH of a float ONNX               evaluate            none
- * input-shape  NAME=1,3,48,192, repeatable        open_with, check    none; the name may go where there is one input,
- * and a word instead of a number leaves a dimension open scale        number or quotient, as 1/255       quantize,
- * evaluate, run mean, std    numbers, one or one per channel    the same layout       nchw | nhwc, what the model wants
- * the same preprocess   true | false                       run                 false all-values   true | false run
- * false
+ * input-shape  NAME=1,3,48,192, repeatable        open_with, check    none; NAME= may go where there is one input,
+ *                                                                     a word leaves a dimension open
+ * to           c | pare                           export              c
+ * pack         size | speed                       export              as the file has it
+ * samples      number, 1 .. 1000                  export              4
+ * scale        number or quotient, as 1/255       quantize, evaluate, run, export
+ * mean, std    numbers, one or one per channel    the same
+ * layout       nchw | nhwc, what the model wants  the same
+ * preprocess   true | false                       run                 false
+ * all-values   true | false                       run                 false
  *
  * Preprocessing is x * scale, - mean, / std; run applies it when it is declared, or `preprocess` is on. A network that
  * pare wrote carries the one it was made with, which serves where the settings declare none. */
@@ -223,6 +229,15 @@ PARE_API enum pare_status pare_quantize(struct pare_context *context, const stru
  * nothing is written then. Otherwise as pare_quantize, about the bound of `drop-max`, else of the search. */
 PARE_API enum pare_status pare_pick(struct pare_context *context, const struct pare_settings *settings,
                                     const char *folder, const char *output, struct pare_report **out);
+
+/* Writes a .pare file for a device. With the setting `to` at `c`, OUTPUT becomes a folder that compiles as it is: the
+ * model as a C array, the runtime as far as the model needs it, a header with its sizes and formats, a Makefile and a
+ * test of `samples` samples (from `data`, preprocessed as pare_run does, or random codes from `seed`) with the codes
+ * that they must give. The folder is written beside and renamed: PARE_ERROR_USAGE where it exists and is not empty. At
+ * `pare` it becomes a .pare file without names and metadata. `pack` stores the weights anew; the codes stay the same.
+ * `settings` may be NULL. */
+PARE_API enum pare_status pare_export(struct pare_context *context, const struct pare_network *network,
+                                      const struct pare_settings *settings, const char *output);
 
 #ifdef __cplusplus
 }

@@ -4,6 +4,7 @@
 
 #include "api/input_shape.h"
 #include "base/context.h"
+#include "fixed/repack.h"
 #include "pare/pare.h"
 #include "search/search.h"
 #include "tensor/npy.h"
@@ -20,6 +21,8 @@ struct pare_context {
     void *warn_user;
 };
 
+enum export_target { EXPORT_C, EXPORT_PARE };
+
 struct pare_settings {
     char *data, *calib, *test, *reference; /* NULL: not given */
     struct preprocess declared;            /* what the user declared of the preprocessing */
@@ -27,7 +30,10 @@ struct pare_settings {
     bool preprocess, all_values;
     struct input_shape *input_shapes; /* in the order given */
     bool metric_given, max_drop_given;
-    char *model;                  /* of pare_pick: the float network; NULL: where the report says */
+    char *model;               /* of pare_pick: the float network; NULL: where the report says */
+    enum export_target target; /* of pare_export, and the next two */
+    enum packing packing;
+    size_t samples;
     struct pick pick;             /* `limits`, `end` and `points` stay 0 */
     struct search_options search; /* journal_path stays NULL here */
 };

@@ -158,6 +158,14 @@ static bool parse_point(struct context *ctx, struct pare_settings *s, void *fiel
     return true;
 }
 
+/* Of a test vector, which is source text. */
+static bool parse_samples(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    size_t count;
+    bool fine = parse_point(ctx, s, &count, text) && count <= 1000;
+    *(size_t *)field = fine ? count : *(size_t *)field;
+    return fine;
+}
+
 /* "90", "90s", "5m" or "2h" */
 static bool parse_seconds(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
     (void)ctx;
@@ -290,6 +298,37 @@ static bool parse_layout(struct context *ctx, struct pare_settings *s, void *fie
     return true;
 }
 
+/* The index of `text` among `count` words. */
+static bool parse_word(const char *text, const char *const *words, int count, int *out) {
+    for (int i = 0; i < count; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_target(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
+    (void)field;
+    static const char *const words[] = {[EXPORT_C] = "c", [EXPORT_PARE] = "pare"};
+    int word;
+    bool known = parse_word(text, words, 2, &word);
+    s->target = known ? (enum export_target)word : s->target;
+    return known;
+}
+
+static bool parse_packing(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
+    (void)field;
+    static const char *const words[] = {"size", "speed"};
+    int word;
+    bool known = parse_word(text, words, 2, &word);
+    s->packing = !known ? s->packing : word == 0 ? PACKING_SIZE : PACKING_SPEED;
+    return known;
+}
+
 struct row {
     const char *name;
     parse_value *parse;
@@ -320,20 +359,24 @@ static const struct row rows[] = {
     {"memory-max", parse_memory, FIELD(search.limits.memory_bits), BYTES},
     {"metric", parse_metric, FIELD(search.metric), "top1, top5, agreement or sqnr"},
     {"model", parse_text, FIELD(model), "a path"},
+    {"pack", parse_packing, 0, "size or speed"},
     {"point", parse_point, FIELD(pick.point), "a number from 1 on"},
     {"preprocess", parse_flag, FIELD(preprocess), "true or false"},
     {"ram-max", parse_bytes, FIELD(search.limits.ram_bytes), BYTES},
     {"reference", parse_text, FIELD(reference), "a path"},
     {"resume", parse_flag, FIELD(search.resume), "true or false"},
+    {"samples", parse_samples, FIELD(samples), "a number from 1 to 1000"},
     {"scale", parse_scale, FIELD(declared.scale), "a number or a quotient such as 1/255"},
     {"seed", parse_seed, FIELD(search.seed), "a whole number from 0 to 2^53"},
     {"std", parse_std, FIELD(declared.std), "numbers such as 0.5 or 0.22,0.22,0.23"},
     {"test", parse_text, FIELD(test), "a path"},
+    {"to", parse_target, 0, "c or pare"},
     {"time-limit", parse_seconds, FIELD(search.time_limit), "seconds above 0, such as 90, 90s, 5m or 2h"},
 };
 
 void settings_init(struct pare_settings *s) {
-    *s = (struct pare_settings){.search = {
+    *s = (struct pare_settings){.samples = 4,
+                                .search = {
                                     .metric = METRIC_TOP1,
                                     .max_drop = 0.01,
                                     .max_drop_relative = true,

@@ -1,0 +1,18 @@
+# cmake -DOUTPUT=FILE.c -DROOT=DIR -DFILES=PATH;... -P embed.cmake: writes the files as one C table, see
+# src/api/embedded.h. A path in the table is what stands behind "@" in the list, or the path itself.
+set(text "#include \"api/embedded.h\"\n\n")
+set(rows "")
+set(index 0)
+foreach(entry ${FILES})
+  string(REPLACE "@" ";" parts "${entry}")
+  list(GET parts 0 source)
+  list(GET parts -1 name)
+  file(READ ${ROOT}/${source} hex HEX)
+  string(REGEX REPLACE "(................................................................)" "\\1\n" hex "${hex}")
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+  string(APPEND text "static const unsigned char file_${index}[] = {\n${bytes}\n};\n")
+  string(APPEND rows "    {\"${name}\", file_${index}, sizeof file_${index}},\n")
+  math(EXPR index "${index} + 1")
+endforeach()
+string(APPEND text "\nconst struct embedded_file embedded_files[] = {\n${rows}};\nconst size_t embedded_file_count = ${index};\n")
+file(WRITE ${OUTPUT} "${text}")

@@ -1,0 +1,156 @@
+/* pare_export: a compact file as C sources with the runtime, or packed otherwise. */
+#include "api/export.h"
+
+#include "api/embedded.h"
+#include "base/file.h"
+#include "base/folder.h"
+#include "fixed/repack.h"
+
+#include <string.h>
+
+#define GENERATED 5
+#define KINDS_PATH "runtime/kinds.h"
+
+struct export_job {
+    const struct pare_network *network;
+    const struct pare_settings *settings;
+    struct arena arena;
+    struct program program; /* without names and metadata, packed as asked */
+    struct test_vector vector;
+    struct buffer file; /* the .pare file */
+    struct buffer generated[GENERATED];
+    struct folder_file *files;
+    size_t file_count;
+};
+
+/* A copy whose operators may be changed. */
+static enum pare_status copy_program(struct context *ctx, struct export_job *job) {
+    const struct program *own = job->network->program;
+    job->program = *own;
+    job->program.arena = &job->arena;
+    job->program.value_names = job->program.op_names = job->program.op_types = NULL;
+    job->program.metadata = NULL;
+    job->program.ops = ARENA_ARRAY(&job->arena, own->op_count, struct pare_op);
+    if (job->program.ops == NULL) {
+        return fail_memory(ctx);
+    }
+    memcpy(job->program.ops, own->ops, own->op_count * sizeof *own->ops);
+    return program_repack(ctx, &job->program, job->settings->packing);
+}
+
+static void add_file(struct export_job *job, const char *path, const void *data, size_t size) {
+    job->files[job->file_count++] = (struct folder_file){path, data, size};
+}
+
+static bool has_kind(const struct program *p, enum pare_kind first, enum pare_kind last) {
+    for (uint32_t i = 0; i < p->op_count; i++) {
+        if (p->ops[i].kind >= first && p->ops[i].kind <= last) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the model needs the file: kernels only where it has operators of their kinds. */
+static bool is_needed(const struct program *p, const char *path) {
+    static const struct {
+        const char *path;
+        enum pare_kind first, last;
+    } kernels[] = {
+        {"runtime/kernels_conv.c", PARE_CONV, PARE_CONV_TRANSPOSE},
+        {"runtime/kernels_dense.c", PARE_DENSE, PARE_MATMUL},
+        {"runtime/kernels_elementwise.c", PARE_ADD, PARE_PRELU},
+        {"runtime/kernels_elementwise.c", PARE_TABLE, PARE_REQUANTIZE},
+        {"runtime/kernels_move.c", PARE_CONCAT, PARE_CONCAT},
+        {"runtime/kernels_move.c", PARE_COPY, PARE_GATHER},
+        {"runtime/kernels_pool.c", PARE_MAX_POOL, PARE_REDUCE_MEAN},
+    };
+    bool listed = false;
+    for (size_t i = 0; i < sizeof kernels / sizeof kernels[0]; i++) {
+        bool same = strcmp(path, kernels[i].path) == 0;
+        listed = listed || same;
+        if (same && has_kind(p, kernels[i].first, kernels[i].last)) {
+            return true;
+        }
+    }
+    return !listed;
+}
+
+static void add_embedded(struct export_job *job, struct buffer *kinds) {
+    for (size_t i = 0; i < embedded_file_count; i++) {
+        const struct embedded_file *file = &embedded_files[i];
+        if (strcmp(file->path, KINDS_PATH) == 0) {
+            source_kinds(kinds, &job->program, (const char *)file->text, file->size);
+            add_file(job, KINDS_PATH, kinds->data, kinds->size);
+        } else if (is_needed(&job->program, file->path)) {
+            add_file(job, file->path, file->text, file->size);
+        }
+    }
+}
+
+static enum pare_status add_generated(struct context *ctx, struct export_job *job) {
+    static const char *const paths[GENERATED - 1] = {"model.h", "model.c", "test_vector.h", "test_vector.c"};
+    struct buffer *texts = job->generated;
+    source_model_header(&texts[0], job->network, &job->program, &job->file);
+    source_model(&texts[1], &job->file);
+    source_vector_header(&texts[2], &job->vector);
+    source_vector(&texts[3], &job->program, &job->vector);
+    for (int i = 0; i < GENERATED - 1; i++) {
+        add_file(job, paths[i], texts[i].data, texts[i].size);
+    }
+    add_embedded(job, &texts[GENERATED - 1]);
+    bool failed = false;
+    for (int i = 0; i < GENERATED; i++) {
+        failed = failed || texts[i].failed;
+    }
+    return failed ? fail_memory(ctx) : PARE_OK;
+}
+
+static enum pare_status write_sources(struct context *ctx, struct export_job *job, const char *folder) {
+    TRY(folder_check_free(ctx, folder));
+    if (job->program.input_count == 0) {
+        return fail(ctx, PARE_ERROR_UNSUPPORTED, "%s: it has no input, so there is nothing to run", job->network->path);
+    }
+    TRY(test_vector_make(ctx, &job->arena, job->network, job->settings, &job->program, &job->vector));
+    job->files = ARENA_ARRAY(&job->arena, embedded_file_count + GENERATED, struct folder_file);
+    if (job->files == NULL) {
+        return fail_memory(ctx);
+    }
+    TRY(add_generated(ctx, job));
+    return folder_write(ctx, folder, job->files, job->file_count);
+}
+
+static enum pare_status export_as(struct context *ctx, struct export_job *job, const char *output) {
+    TRY(copy_program(ctx, job));
+    TRY(program_write(ctx, &job->program, &job->file));
+    return job->settings->target == EXPORT_C ? write_sources(ctx, job, output)
+                                             : file_write(ctx, output, job->file.data, job->file.size);
+}
+
+enum pare_status pare_export(struct pare_context *context, const struct pare_network *network,
+                             const struct pare_settings *settings, const char *output) {
+    struct context *ctx = &context->base;
+    struct pare_settings defaults;
+    struct export_job job = {.network = network, .settings = settings};
+    context_clear(ctx);
+    if (settings == NULL) {
+        settings_init(&defaults);
+        job.settings = &defaults;
+    }
+    if (network->kind != PARE_NETWORK_COMPACT) {
+        return fail(ctx, PARE_ERROR_INPUT, "%s: a %s; give the .pare file that quantize wrote beside it", network->path,
+                    network_kind_text(network->kind));
+    }
+    arena_init(&job.arena);
+    buffer_init(&job.file);
+    for (int i = 0; i < GENERATED; i++) {
+        buffer_init(&job.generated[i]);
+    }
+    enum pare_status status = export_as(ctx, &job, output);
+    for (int i = 0; i < GENERATED; i++) {
+        buffer_free(&job.generated[i]);
+    }
+    buffer_free(&job.file);
+    arena_free(&job.arena);
+    return status;
+}

@@ -1,0 +1,16 @@
+/* Weights of a program stored at other widths, with the same codes. */
+#ifndef PARE_FIXED_REPACK_H
+#define PARE_FIXED_REPACK_H
+
+#include "fixed/executor.h"
+
+enum packing {
+    PACKING_KEEP,
+    PACKING_SIZE, /* exact widths, rows bit against bit */
+    PACKING_SPEED /* whole bytes: codes of 8 or 16 bits, which need no unpacking */
+};
+
+/* Replaces the weights of every operator; the new ones live in p->arena. What runs is the same in every code. */
+enum pare_status program_repack(struct context *ctx, struct program *p, enum packing packing);
+
+#endif

@@ -1,0 +1,1 @@
+pare export cnn.onnx -o device

@@ -1,0 +1,1 @@
+pare export model.pare

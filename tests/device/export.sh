@@ -1,0 +1,50 @@
+#!/bin/sh
+# export.sh PARE SHOW_NPZ SOURCE WORK: what `pare export` writes, beside what sample.sh checks on every target.
+set -eu
+pare=$1 show_npz=$2 source=$3 work=$4
+scratch=$work/export
+data=$source/samples/fashion_mnist_val.npz
+rm -rf "$scratch"
+mkdir -p "$scratch"
+cd "$scratch"
+
+fail() {
+    echo "$*"
+    exit 1
+}
+
+# A wrong expectation is noticed.
+"$pare" export "$work/eight/model.pare" -o wrong --samples 2 --seed 5
+sed -i '/output_1_0\[/,/};/s/^    [-0-9]*,/    99,/' wrong/test_vector.c
+! make -s -C wrong check >said 2>/dev/null || fail 'a wrong test vector passes'
+grep -qx 'different: sample 1, output 0, code 0' said || fail "it says: $(cat said)"
+
+# Random codes follow the seed; a folder in use stays as it is.
+"$pare" export "$work/eight/model.pare" -o a --seed 1
+"$pare" export "$work/eight/model.pare" -o b --seed 1 --threads 1
+"$pare" export "$work/eight/model.pare" -o c --seed 2
+diff -r a b
+! cmp -s a/test_vector.c c/test_vector.c || fail 'the seed changes nothing'
+! "$pare" export "$work/mixed/model.pare" -o a 2>said || fail 'it writes over a folder'
+grep -q 'a: exists already; remove it' said || fail "it says: $(cat said)"
+diff -r a b
+[ -z "$(find . -name '*.tmp-*')" ] || fail 'temporary folders are left behind'
+
+# Only the kernels that the network needs are there.
+[ -e a/runtime/kernels_conv.c ] && [ ! -e a/runtime/kernels_move.c ] || fail 'the runtime is not trimmed'
+
+# Every packing gives the same codes, and a stripped file is smaller.
+size() {
+    wc -c <"$1"
+}
+"$pare" export "$work/mixed/model.pare" --to pare -o plain.pare
+"$pare" export "$work/mixed/model.pare" --to pare --pack size -o small.pare
+"$pare" export "$work/mixed/model.pare" --to pare --pack speed -o large.pare
+[ "$(size plain.pare)" -lt "$(size "$work/mixed/model.pare")" ] || fail 'nothing is stripped'
+[ "$(size small.pare)" -le "$(size plain.pare)" ] && [ "$(size plain.pare)" -lt "$(size large.pare)" ] ||
+    fail 'the packings have unexpected sizes'
+for file in plain small large; do
+    "$pare" eval $file.pare --data "$data" --scale 1/255 --predictions $file.npz --quiet >/dev/null
+    "$show_npz" $file.npz predicted >$file.classes
+    cmp plain.classes $file.classes
+done
