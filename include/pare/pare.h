@@ -64,37 +64,45 @@ PARE_API void pare_on_warning(struct pare_context *context, void (*warn)(void *u
 
 /* ---- settings ----
  *
- * name         value                              used by             default
- * data         PATH                               quantize, evaluate  (required); export: none
- * calib        PATH                               quantize            the search samples
- * test         PATH                               quantize            a part of `data`, split by seed
- * max-drop     1% (relative), 0.5pt (points)      quantize            1%; with limits (*-max) none
- * metric       top1 | top5 | agreement | sqnr     quantize            top1; without labels agreement
- * bits         8 | 2..8 | 2,4,8                   quantize            2..8
- * cost         memory | multiplication | bitops | balanced  quantize  balanced
- * seed         integer, 0 .. 2^53                 quantize, export    0
- * confidence   0.5 < P < 1                        quantize            0.95
- * point        number, from 1 on                  pick                none
- * drop-max     as max-drop                        pick                none
- * memory-max, flash-max, ram-max: 65536, 64KB     quantize, pick      none; KB: 1024 bytes
- * bitops-max   250M, 1G                           quantize, pick      none
- * model        PATH                               pick                where the report says
- * resume       true | false                       quantize            false
- * time-limit   seconds, or 90s, 5m, 2h            quantize            none; else the best point so far is taken
- * reference    PATH of a float ONNX               evaluate            none
- * input-shape  NAME=1,3,48,192, repeatable        open_with, check    none; NAME= may go where there is one input,
- *                                                                     a word leaves a dimension open
- * to           c | pare                           export              c
- * pack         size | speed                       export              as the file has it
- * samples      number, 1 .. 1000                  export              4
- * scale        number or quotient, as 1/255       quantize, evaluate, run, export
- * mean, std    numbers, one or one per channel    the same
- * layout       nchw | nhwc, what the model wants  the same
- * preprocess   true | false                       run                 false
- * all-values   true | false                       run                 false
+ * name         value                        used by                  default
  *
- * Preprocessing is x * scale, - mean, / std; run applies it when it is declared, or `preprocess` is on. A network that
- * pare wrote carries the one it was made with, which serves where the settings declare none. */
+ * data         PATH                         quantize, evaluate       (required)
+ *                                           clean, export            none
+ * calib        PATH                         quantize                 the search samples
+ * test         PATH                         quantize                 a part of `data`, by seed
+ * max-drop     1% (relative), 0.5pt         quantize                 1%, none with limits (*-max)
+ * metric       top1, top5, agreement, sqnr  quantize                 top1; agreement without labels
+ * bits         8, or 2..8, or 2,4,8         quantize                 2..8
+ * cost         memory, multiplication,      quantize                 balanced
+ *              bitops, balanced
+ * seed         integer, 0 .. 2^53           quantize, export         0
+ * confidence   0.5 < P < 1                  quantize                 0.95
+ * resume       true, false                  quantize                 false
+ * time-limit   seconds, or 90s, 5m, 2h      quantize                 none
+ * memory-max, flash-max, ram-max            quantize, pick           none
+ *              65536, 64KB, 1.5MB
+ * bitops-max   250M, 1G                     quantize, pick           none
+ * point        number, from 1 on            pick                     none
+ * drop-max     as max-drop                  pick                     none
+ * model        PATH                         pick                     where the report says
+ * reference    PATH of a float ONNX         evaluate                 none
+ * opset        7 .. 25                      clean                    21
+ * input-shape  NAME=1,3,48,192, repeatable  whatever opens an ONNX   none
+ * to           c, pare                      export                   c
+ * pack         size, speed                  export                   as the file has it
+ * samples      number, 1 .. 1000            export                   4
+ * scale        number, or 1/255             quantize, evaluate,      none
+ *                                           run, export, clean
+ * mean, std    one number, or per channel   the same                 none
+ * layout       nchw, nhwc                   the same                 as the data have it
+ * preprocess   true, false                  run                      false
+ * all-values   true, false                  run                      false
+ *
+ * max-drop is above 0 and at most 100; with time-limit the best point so far is taken; a KB has 1024 bytes. In
+ * input-shape the name may go where there is one input, and a word instead of a number leaves a dimension open; layout
+ * is what the model wants. Preprocessing is x * scale, - mean, / std; run applies it when it is declared, or
+ * `preprocess` is on. A network that pare wrote carries the one it was made with, which serves where the settings
+ * declare none. */
 struct pare_settings;
 
 PARE_API enum pare_status pare_settings_new(struct pare_context *context, struct pare_settings **out);
@@ -195,6 +203,14 @@ enum pare_verdict {
  * The report is there for every verdict; the call fails only where the file is no model at all. */
 PARE_API enum pare_status pare_check(struct pare_context *context, const char *path,
                                      const struct pare_settings *settings, enum pare_verdict *verdict,
+                                     struct pare_report **out);
+
+/* Runs the rewrites on an ONNX model and writes it to OUTPUT, at the setting `opset`. After each rewrite the outputs
+ * are compared with those before all of them, on made-up inputs and, with the setting `data`, on up to 8 samples of it;
+ * one that changes them is undone, with a warning. `settings` may be NULL. PARE_ERROR_UNSUPPORTED where the opset has
+ * no words for the network. */
+PARE_API enum pare_status pare_clean(struct pare_context *context, const char *path,
+                                     const struct pare_settings *settings, const char *output,
                                      struct pare_report **out);
 
 /* Runs the network on `inputs` as the model wants them (other widths of floats are converted), or preprocessed first

@@ -29,6 +29,7 @@ struct pare_settings {
     bool preprocess_declared;
     bool preprocess, all_values;
     struct input_shape *input_shapes; /* in the order given */
+    int opset;                        /* of what is written; 0: the usual one */
     bool metric_given, max_drop_given;
     char *model;               /* of pare_pick: the float network; NULL: where the report says */
     enum export_target target; /* of pare_export, and the next two */

@@ -90,7 +90,8 @@ static enum pare_status compare_with_reference(struct context *ctx, struct evalu
         return PARE_OK;
     }
     struct pare_network *reference;
-    TRY(network_open(ctx, job->settings->reference, job->settings->input_shapes, &reference));
+    TRY(network_open(ctx, job->settings->reference, &(struct open_options){.shapes = job->settings->input_shapes},
+                     &reference));
     job->result.reference = job->settings->reference;
     enum pare_status status = run_reference(ctx, job, reference);
     pare_network_free(reference);

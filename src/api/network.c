@@ -50,10 +50,17 @@ static const char *graph_metadata(const struct graph *g, const char *key) {
     return NULL;
 }
 
-static enum pare_status open_onnx(struct context *ctx, struct pare_network *n, const struct input_shape *shapes) {
-    TRY(onnx_read_hashed(ctx, n->path, &n->hash, &n->graph));
-    TRY(input_shapes_apply(ctx, shapes, n->graph));
+static enum pare_status open_onnx(struct context *ctx, struct pare_network *n, const struct open_options *how) {
+    struct onnx_source source;
+    TRY(onnx_read_from(ctx, n->path, &source, &n->graph));
+    n->hash = source.hash;
+    n->file_bytes = source.bytes;
+    n->opset = source.opset;
+    TRY(input_shapes_apply(ctx, how->shapes, n->graph));
     TRY(take_ports(ctx, n));
+    if (how->graph_only) {
+        return PARE_OK;
+    }
     if (graph_has_quantize(n->graph)) {
         n->kind = PARE_NETWORK_REWRITTEN;
         n->metadata = graph_metadata(n->graph, NETWORK_METADATA_KEY);
@@ -106,30 +113,30 @@ static enum pare_status open_compact(struct context *ctx, struct pare_network *n
 }
 
 static enum pare_status open_mapped(struct context *ctx, struct pare_network *n, const struct file_map *map,
-                                    const struct input_shape *shapes) {
+                                    const struct open_options *how) {
     if (map->size >= 4 && memcmp(map->data, "PARE", 4) == 0) {
         return open_compact(ctx, n, map);
     }
     if (map->size > 0 && onnx_recognise(map->data, map->size)) {
-        return open_onnx(ctx, n, shapes);
+        return open_onnx(ctx, n, how);
     }
     return fail(ctx, PARE_ERROR_INPUT, "%s: neither an ONNX model nor a .pare file (%zu bytes)", n->path, map->size);
 }
 
 static enum pare_status open_path(struct context *ctx, struct pare_network *n, const char *path,
-                                  const struct input_shape *shapes) {
+                                  const struct open_options *how) {
     n->path = arena_string(&n->arena, path);
     if (n->path == NULL) {
         return fail_memory(ctx);
     }
     struct file_map map;
     TRY(file_map(ctx, path, &map));
-    enum pare_status status = open_mapped(ctx, n, &map, shapes);
+    enum pare_status status = open_mapped(ctx, n, &map, how);
     file_unmap(&map);
     return status;
 }
 
-enum pare_status network_open(struct context *ctx, const char *path, const struct input_shape *shapes,
+enum pare_status network_open(struct context *ctx, const char *path, const struct open_options *how,
                               struct pare_network **out) {
     *out = NULL;
     struct pare_network *n = calloc(1, sizeof *n);
@@ -137,7 +144,7 @@ enum pare_status network_open(struct context *ctx, const char *path, const struc
         return fail_memory(ctx);
     }
     arena_init(&n->arena);
-    enum pare_status status = open_path(ctx, n, path, shapes);
+    enum pare_status status = open_path(ctx, n, path, how);
     if (status != PARE_OK) {
         pare_network_free(n);
         return status;
@@ -148,13 +155,14 @@ enum pare_status network_open(struct context *ctx, const char *path, const struc
 
 enum pare_status pare_network_open(struct pare_context *context, const char *path, struct pare_network **out) {
     context_clear(&context->base);
-    return network_open(&context->base, path, NULL, out);
+    return network_open(&context->base, path, &(struct open_options){0}, out);
 }
 
 enum pare_status pare_network_open_with(struct pare_context *context, const char *path,
                                         const struct pare_settings *settings, struct pare_network **out) {
     context_clear(&context->base);
-    return network_open(&context->base, path, settings == NULL ? NULL : settings->input_shapes, out);
+    struct open_options how = {.shapes = settings == NULL ? NULL : settings->input_shapes};
+    return network_open(&context->base, path, &how, out);
 }
 
 const char *network_file_name(const struct pare_network *n) {

@@ -19,6 +19,8 @@ struct pare_network {
     enum pare_network_kind kind;
     const char *path;
     uint64_t hash;           /* of the file's content, and of the external data that belong to it */
+    uint64_t file_bytes;     /* of both; 0 for a compact file */
+    int opset;               /* of the file; 0 for a compact file */
     struct graph *graph;     /* as in the file; NULL for a compact file */
     struct program *program; /* what runs as integers; NULL for a float network */
     struct port *inputs, *outputs;
@@ -36,8 +38,13 @@ struct pare_network {
 enum pare_status network_lower(struct context *ctx, struct pare_network *n);
 void network_drop_program(struct pare_network *n);
 
+struct open_options {
+    const struct input_shape *shapes;
+    bool graph_only; /* an ONNX file is not made a program of */
+};
+
 /* pare_network_open_with on the library's own context, whose message is left alone on success. */
-enum pare_status network_open(struct context *ctx, const char *path, const struct input_shape *shapes,
+enum pare_status network_open(struct context *ctx, const char *path, const struct open_options *how,
                               struct pare_network **out);
 const char *network_kind_text(enum pare_network_kind kind);  /* "float ONNX", "rewritten ONNX", ".pare" */
 const char *network_file_name(const struct pare_network *n); /* without its folders */

@@ -154,7 +154,7 @@ static enum pare_status read_settings(struct picking *p) {
         return fail_memory(p->ctx);
     }
     TRY(pare_settings_new(p->context, &p->settings));
-    TRY(network_open(p->ctx, path, NULL, &rewritten));
+    TRY(network_open(p->ctx, path, &(struct open_options){0}, &rewritten));
     enum pare_status status = read_carried(p, rewritten);
     pare_network_free(rewritten);
     return status;
@@ -185,7 +185,7 @@ static enum pare_status open_network(struct picking *p) {
     if (path == NULL) {
         return unreadable(p, "does not tell the model of the search");
     }
-    TRY(network_open(p->ctx, path, p->wanted->input_shapes, &p->network));
+    TRY(network_open(p->ctx, path, &(struct open_options){.shapes = p->wanted->input_shapes}, &p->network));
     if (p->network->hash != hash || p->network->kind != PARE_NETWORK_FLOAT) {
         return fail(p->ctx, PARE_ERROR_INPUT, "%s: is not the model that the search took; give that one (--model)",
                     path);

@@ -35,6 +35,18 @@ static bool parse_input_shape(struct context *ctx, struct pare_settings *s, void
     return input_shape_parse(field, text);
 }
 
+static bool parse_opset(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
+    (void)s;
+    char *end;
+    long value = strtol(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != 0 || value < 7 || value > 25) {
+        return false;
+    }
+    *(int *)field = (int)value;
+    return true;
+}
+
 static bool parse_flag(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
     (void)ctx;
     (void)s;
@@ -359,6 +371,7 @@ static const struct row rows[] = {
     {"memory-max", parse_memory, FIELD(search.limits.memory_bits), BYTES},
     {"metric", parse_metric, FIELD(search.metric), "top1, top5, agreement or sqnr"},
     {"model", parse_text, FIELD(model), "a path"},
+    {"opset", parse_opset, FIELD(opset), "a number from 7 to 25"},
     {"pack", parse_packing, 0, "size or speed"},
     {"point", parse_point, FIELD(pick.point), "a number from 1 on"},
     {"preprocess", parse_flag, FIELD(preprocess), "true or false"},

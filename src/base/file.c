@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -101,37 +102,107 @@ static bool write_all(int fd, const uint8_t *data, size_t size) {
     return true;
 }
 
-/* errno tells the reason on failure. */
-static bool write_new(const char *path, const void *data, size_t size) {
-    unlink(path); /* left behind by a process that died and had the same id */
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        return false;
+static char *copy_with(const char *text, const char *ending) {
+    size_t length = strlen(text) + strlen(ending) + 1;
+    char *copy = malloc(length);
+    if (copy != NULL) {
+        (void)snprintf(copy, length, "%s%s", text, ending);
     }
-    bool ok = write_all(fd, data, size) && fsync(fd) == 0;
-    int reason = errno;
-    if (close(fd) != 0 && ok) {
-        ok = false;
-        reason = errno;
-    }
-    errno = reason;
-    return ok;
+    return copy;
 }
 
-enum pare_status file_write(struct context *ctx, const char *path, const void *data, size_t size) {
+static void close_output(struct file_output *f) {
+    free(f->path);
+    free(f->temporary);
+    f->path = f->temporary = NULL;
+    f->descriptor = -1;
+}
+
+enum pare_status file_begin(struct context *ctx, const char *path, struct file_output *f) {
     struct stat st;
+    char ending[32];
+    (void)snprintf(ending, sizeof ending, ".tmp-%ld", (long)getpid());
+    f->path = f->temporary = NULL;
+    f->descriptor = -1;
+    f->reason = 0;
+    f->size = f->held = 0;
+    if (strlen(path) + sizeof ending > PATH_MAX) {
+        return fail(ctx, PARE_ERROR_IO, "%.64s...: cannot write: the path is too long", path);
+    }
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) { /* a rename would replace a device */
         return fail(ctx, PARE_ERROR_IO, "%s: cannot write: exists and is no regular file", path);
     }
-    char temporary[PATH_MAX];
-    int length = snprintf(temporary, sizeof temporary, "%s.tmp-%ld", path, (long)getpid());
-    if (length < 0 || (size_t)length >= sizeof temporary) {
-        return fail(ctx, PARE_ERROR_IO, "%.64s...: cannot write: the path is too long", path);
+    f->path = copy_with(path, "");
+    f->temporary = copy_with(path, ending);
+    if (f->path == NULL || f->temporary == NULL) {
+        close_output(f);
+        return fail_memory(ctx);
     }
-    if (!write_new(temporary, data, size) || rename(temporary, path) != 0) {
+    unlink(f->temporary); /* left behind by a process that died and had the same id */
+    f->descriptor = open(f->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (f->descriptor < 0) {
         int reason = errno;
-        unlink(temporary);
+        close_output(f);
         return fail(ctx, PARE_ERROR_IO, "%s: cannot write: %s", path, strerror(reason));
     }
     return PARE_OK;
+}
+
+static void put(struct file_output *f, const void *data, size_t size) {
+    if (f->reason == 0 && !write_all(f->descriptor, data, size)) {
+        f->reason = errno;
+    }
+}
+
+static void flush(struct file_output *f) {
+    put(f, f->block, f->held);
+    f->held = 0;
+}
+
+void file_append(struct file_output *f, const void *data, size_t size) {
+    f->size += size;
+    if (size > sizeof f->block - f->held) {
+        flush(f);
+    }
+    if (size >= sizeof f->block) {
+        put(f, data, size);
+    } else if (size > 0) {
+        memcpy(f->block + f->held, data, size);
+        f->held += size;
+    }
+}
+
+void file_abandon(struct file_output *f) {
+    if (f->descriptor >= 0) {
+        close(f->descriptor);
+        unlink(f->temporary);
+        close_output(f);
+    }
+}
+
+enum pare_status file_commit(struct context *ctx, struct file_output *f) {
+    flush(f);
+    if (f->reason == 0 && fsync(f->descriptor) != 0) {
+        f->reason = errno;
+    }
+    if (close(f->descriptor) != 0 && f->reason == 0) {
+        f->reason = errno;
+    }
+    if (f->reason == 0 && rename(f->temporary, f->path) != 0) {
+        f->reason = errno;
+    }
+    enum pare_status status = PARE_OK;
+    if (f->reason != 0) {
+        status = fail(ctx, PARE_ERROR_IO, "%s: cannot write: %s", f->path, strerror(f->reason));
+        unlink(f->temporary);
+    }
+    close_output(f);
+    return status;
+}
+
+enum pare_status file_write(struct context *ctx, const char *path, const void *data, size_t size) {
+    struct file_output f;
+    TRY(file_begin(ctx, path, &f));
+    file_append(&f, data, size);
+    return file_commit(ctx, &f);
 }

@@ -37,8 +37,8 @@ struct command {
     const char *notes; /* closes the help; may be NULL */
 };
 
-extern const struct command command_check, command_quantize, command_pick, command_inspect, command_run, command_eval,
-    command_export;
+extern const struct command command_check, command_clean, command_quantize, command_pick, command_inspect, command_run,
+    command_eval, command_export;
 extern const struct option common_options[];
 
 /* Parses, runs the command, writes the message of a failure. Returns the exit code. */

@@ -108,7 +108,9 @@ enum pare_status encode_attribute(struct encoder *e, const struct attr *a, Onnx_
     p->name = encode_text(a->name);
     p->has_type = 1;
     if (a->type == ATTR_GRAPH) {
-        return fail(e->ctx, PARE_ERROR_UNSUPPORTED, "attribute `%.64s`: subgraphs cannot be written", a->name);
+        p->type = KIND(GRAPH);
+        p->g = ENCODE_NEW(e, Onnx__GraphProto, onnx__graph_proto__descriptor);
+        return p->g == NULL ? fail_memory(e->ctx) : encode_graph(e, a->graph, p->g);
     }
     if (a->type == ATTR_TENSOR) {
         p->type = KIND(TENSOR);

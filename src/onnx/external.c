@@ -153,6 +153,7 @@ enum pare_status external_bytes(struct context *ctx, struct external *e, const O
     }
     *data = (const uint8_t *)file->map.data + range.offset;
     e->hash = hash_of(*data, expected, e->hash);
+    e->bytes += expected;
     return PARE_OK;
 }
 

@@ -17,7 +17,7 @@ struct external {
     const char *folder, *linked_folder;
     struct arena *arena;
     struct external_file *files; /* mapped once each */
-    uint64_t hash;               /* grows by what external_bytes returned */
+    uint64_t hash, bytes;        /* grow by what external_bytes returned */
 };
 
 /* The bytes of a tensor whose data_location is EXTERNAL. `location` must be a relative path that does not climb

@@ -1,7 +1,5 @@
 #include "onnx/missing.h"
 
-#include "base/bytes.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -44,17 +42,21 @@ static void write_item(struct buffer *b, const struct finding *item) {
     write_format(b, ")");
 }
 
-enum pare_status missing_report(struct context *ctx, const struct findings *f) {
-    struct buffer list;
+void missing_write(const struct findings *f, struct buffer *out) {
     int written = 0;
-    buffer_init(&list);
-    for (const struct finding *item = f->first; item != NULL && list.size < LIST_MAX; item = item->next) {
-        write_format(&list, "%s", written++ == 0 ? "" : "; ");
-        write_item(&list, item);
+    for (const struct finding *item = f->first; item != NULL && out->size < LIST_MAX; item = item->next) {
+        write_format(out, "%s", written++ == 0 ? "" : "; ");
+        write_item(out, item);
     }
     if (written < f->count) {
-        write_format(&list, "; and %d further kinds", f->count - written);
+        write_format(out, "; and %d further kinds", f->count - written);
     }
+}
+
+enum pare_status missing_report(struct context *ctx, const struct findings *f) {
+    struct buffer list;
+    buffer_init(&list);
+    missing_write(f, &list);
     write_u8(&list, 0);
     enum pare_status status =
         list.failed ? fail_memory(ctx)

@@ -2,6 +2,7 @@
 #ifndef PARE_ONNX_MISSING_H
 #define PARE_ONNX_MISSING_H
 
+#include "base/bytes.h"
 #include "base/findings.h"
 
 #define MISSING_NODES_NAMED 3
@@ -16,6 +17,8 @@ enum pare_status missing_add(struct context *ctx, struct findings *f, const char
 
 /* PARE_ERROR_UNSUPPORTED with the list, in the order of the file, ended by a count where it is longer than a message.
  */
+/* The list alone: "what (node, node and 3 more); ...". */
+void missing_write(const struct findings *f, struct buffer *out);
 enum pare_status missing_report(struct context *ctx, const struct findings *f);
 
 #endif

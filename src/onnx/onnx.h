@@ -14,8 +14,14 @@
  * left out. External data are named by a path below the model's folder (onnx/external.h); symbolic links are followed.
  */
 enum pare_status onnx_read(struct context *ctx, const char *path, struct graph **out);
-/* The same; *hash becomes that of the file's bytes followed by the external data that were read (base/bytes.h). */
-enum pare_status onnx_read_hashed(struct context *ctx, const char *path, uint64_t *hash, struct graph **out);
+/* What a file was. */
+struct onnx_source {
+    uint64_t hash;  /* of its bytes, followed by the external data that were read (base/bytes.h) */
+    uint64_t bytes; /* the same */
+    int opset;
+};
+/* The same, and what the file was. */
+enum pare_status onnx_read_from(struct context *ctx, const char *path, struct onnx_source *source, struct graph **out);
 /* The same from memory; `folder` is where external data may lie, or NULL: none. `place` names the source in messages.
  */
 enum pare_status onnx_parse(struct context *ctx, const char *place, const void *data, size_t size, const char *folder,
@@ -35,16 +41,25 @@ struct onnx_survey {
  * the findings. Fails only where the file is no model at all, or the system is at its end. */
 enum pare_status onnx_survey(struct context *ctx, struct arena *a, const char *path, struct onnx_survey *out);
 
+#define ONNX_OPSET_WRITTEN 21 /* where nothing else is asked for */
+
 struct onnx_write_options {
-    int opset; /* 21 or 25; 0: 21 */
+    int opset;             /* 7 to 25; 0: ONNX_OPSET_WRITTEN */
+    size_t external_above; /* of onnx_write_file: a model of more bytes has its weights beside it; 0: 2 GiB - 1 */
 };
 
 /* Serialises at the given opset. Values with formats are NOT handled here: the graph is written as it is
  * (quant/export.c inserts QuantizeLinear/DequantizeLinear nodes first); constants of type int2/int4 are packed.
  * graph->metadata becomes metadata_props; formats of values become quantization_annotation (keys BITS, FRAC, SIGNED,
- * and AXIS where FRAC is a list). PARE_ERROR_USAGE for another opset, and for int2 below 25. */
+ * and AXIS where FRAC is a list). Constants that no node reads are left out. PARE_ERROR_USAGE for another opset,
+ * PARE_ERROR_UNSUPPORTED listing everything that the opset has no words for, with nodes and the opset that has. */
 enum pare_status onnx_write(struct context *ctx, const struct graph *g, const struct onnx_write_options *options,
                             struct buffer *out);
+
+/* The same into a file, never held as a whole. Above the limit of protobuf, 2 GiB, the constants go to PATH.data, which
+ * is written first. *size becomes the bytes of both. */
+enum pare_status onnx_write_file(struct context *ctx, const struct graph *g, const struct onnx_write_options *options,
+                                 const char *path, uint64_t *size);
 
 /* A TensorProto file (input_0.pb): its name, if any, and its tensor. */
 enum pare_status onnx_read_tensor(struct context *ctx, struct arena *a, const char *path, struct named_tensor *out);

@@ -106,41 +106,41 @@ enum pare_status onnx_survey(struct context *ctx, struct arena *a, const char *p
 }
 
 static enum pare_status parse(struct context *ctx, const char *place, const void *data, size_t size,
-                              const struct external *external, uint64_t *hash, struct graph **out) {
+                              const struct external *external, struct onnx_source *source, struct graph **out) {
     struct arena scratch;
     arena_init(&scratch);
     struct import im = {.ctx = ctx, .scratch = &scratch, .external = *external, .missing = {.arena = &scratch}};
     im.external.arena = &scratch;
-    im.external.hash = *hash;
+    im.external.hash = source->hash;
     enum pare_status status = import(&im, data, size, out);
-    *hash = im.external.hash;
+    *source = (struct onnx_source){.hash = im.external.hash, .bytes = size + im.external.bytes, .opset = im.opset};
     arena_free(&scratch);
     return status == PARE_OK ? PARE_OK : fail_at(ctx, "%s", place);
 }
 
 enum pare_status onnx_parse(struct context *ctx, const char *place, const void *data, size_t size, const char *folder,
                             struct graph **out) {
-    uint64_t hash = 0;
-    return parse(ctx, place, data, size, &(struct external){.folder = folder}, &hash, out);
+    struct onnx_source source = {0};
+    return parse(ctx, place, data, size, &(struct external){.folder = folder}, &source, out);
 }
 
-enum pare_status onnx_read_hashed(struct context *ctx, const char *path, uint64_t *hash, struct graph **out) {
+enum pare_status onnx_read_from(struct context *ctx, const char *path, struct onnx_source *source, struct graph **out) {
     struct file_map map;
     struct arena paths;
     TRY(file_map(ctx, path, &map));
     arena_init(&paths);
-    *hash = hash_of(map.data, map.size, 0);
+    source->hash = hash_of(map.data, map.size, 0);
     struct external external = {.folder = folder_of(&paths, path), .linked_folder = linked_folder_of(&paths, path)};
     enum pare_status status =
-        external.folder == NULL ? fail_memory(ctx) : parse(ctx, path, map.data, map.size, &external, hash, out);
+        external.folder == NULL ? fail_memory(ctx) : parse(ctx, path, map.data, map.size, &external, source, out);
     arena_free(&paths);
     file_unmap(&map);
     return status;
 }
 
 enum pare_status onnx_read(struct context *ctx, const char *path, struct graph **out) {
-    uint64_t hash = 0;
-    return onnx_read_hashed(ctx, path, &hash, out);
+    struct onnx_source source;
+    return onnx_read_from(ctx, path, &source, out);
 }
 
 /* ---- tensors ---- */

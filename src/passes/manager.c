@@ -9,6 +9,7 @@
 #include "passes/passes.h"
 #include "passes/pipeline.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Rounds until the fixed point; a network of known kind needs two or three. */
@@ -21,8 +22,8 @@ struct run {
     struct graph *graph;
     uint64_t disabled; /* a bit per pass */
     bool dumped;
-    bool compares;            /* numbers are compared; off where no input can be made up */
-    struct outputs reference; /* of the graph as it stands */
+    struct outputs *reference; /* of the graph as it stands, per sample; the last is of the made-up one */
+    size_t compared;           /* entries of it: one less where no input can be made up */
 };
 
 static enum pare_status check_structure(struct context *ctx, struct graph *g) {
@@ -30,19 +31,26 @@ static enum pare_status check_structure(struct context *ctx, struct graph *g) {
     return graph_infer(ctx, g);
 }
 
-static enum pare_status check_numbers(struct context *ctx, struct run *r) {
+static enum pare_status compute(struct context *ctx, const struct run *r, size_t sample, struct outputs *out) {
+    return sample < r->options->sample_count ? outputs_of(ctx, r->graph, r->options->samples[sample], out)
+                                             : outputs_compute(ctx, r->graph, r->options->seed, out);
+}
+
+static enum pare_status check_sample(struct context *ctx, const struct run *r, size_t sample) {
     struct outputs now;
-    if (!r->compares) {
-        return PARE_OK;
+    TRY(compute(ctx, r, sample, &now));
+    double difference = outputs_difference(&r->reference[sample], &now);
+    outputs_free(&now);
+    return difference <= MAX_DIFFERENCE
+               ? PARE_OK
+               : fail(ctx, PARE_ERROR_INTERNAL, "outputs differ by %g of the largest", difference);
+}
+
+/* Against the outputs of the graph as it was given, so that small differences do not add up unseen. */
+static enum pare_status check_numbers(struct context *ctx, struct run *r) {
+    for (size_t i = 0; i < r->compared; i++) {
+        TRY(check_sample(ctx, r, i));
     }
-    TRY(outputs_compute(ctx, r->graph, r->options->seed, &now));
-    double difference = outputs_difference(&r->reference, &now);
-    if (!(difference <= MAX_DIFFERENCE)) {
-        outputs_free(&now);
-        return fail(ctx, PARE_ERROR_INTERNAL, "outputs differ by %g of the largest", difference);
-    }
-    outputs_free(&r->reference);
-    r->reference = now;
     return PARE_OK;
 }
 
@@ -96,6 +104,9 @@ static enum pare_status run_pass(struct context *ctx, struct run *r, size_t pass
     }
     graph_free(snapshot);
     *total += changes;
+    if (r->options->changes != NULL) {
+        r->options->changes[pass] += changes;
+    }
     return status != PARE_OK ? status : dump(ctx, r, r->pipeline->passes[pass].name);
 }
 
@@ -121,14 +132,31 @@ static enum pare_status make_reference(struct context *ctx, struct run *r) {
     if (!r->options->check_numerics) {
         return PARE_OK;
     }
-    enum pare_status status = outputs_compute(ctx, r->graph, r->options->seed, &r->reference);
+    size_t samples = r->options->sample_count;
+    r->reference = calloc(samples + 1, sizeof *r->reference);
+    if (r->reference == NULL) {
+        return fail_memory(ctx);
+    }
+    for (; r->compared < samples; r->compared++) {
+        TRY(compute(ctx, r, r->compared, &r->reference[r->compared]));
+    }
+    enum pare_status status = compute(ctx, r, samples, &r->reference[samples]);
     if (status != PARE_OK && !is_final(status)) {
-        context_warn(ctx, "rewrites are not compared numerically: %s", ctx->diag.message);
+        context_warn(ctx, "rewrites are %s: %s",
+                     samples > 0 ? "compared on the given samples alone" : "not compared numerically",
+                     ctx->diag.message);
         context_clear(ctx);
         return PARE_OK;
     }
-    r->compares = status == PARE_OK;
+    r->compared += status == PARE_OK;
     return status;
+}
+
+static void free_reference(struct run *r) {
+    for (size_t i = 0; i < r->compared; i++) {
+        outputs_free(&r->reference[i]);
+    }
+    free(r->reference);
 }
 
 enum pare_status pipeline_run(struct context *ctx, struct graph **g, const struct pipeline *pipeline,
@@ -144,7 +172,7 @@ enum pare_status pipeline_run(struct context *ctx, struct graph **g, const struc
     if (status == PARE_OK) {
         status = run_to_fixed_point(ctx, &r);
     }
-    outputs_free(&r.reference);
+    free_reference(&r);
     *g = r.graph;
     return status;
 }

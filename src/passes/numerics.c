@@ -81,16 +81,28 @@ static enum pare_status compute(struct context *ctx, struct arena *a, const stru
                                 struct outputs *out) {
     struct sizes sizes = {.count = 0};
     struct tensor *inputs = ARENA_ARRAY(a, (size_t)g->input_count, struct tensor);
-    out->tensors = calloc((size_t)g->output_count + 1, sizeof *out->tensors);
-    if (inputs == NULL || out->tensors == NULL) {
+    if (inputs == NULL) {
         return fail_memory(ctx);
     }
-    out->count = g->output_count;
     TRY(check_sizes(ctx, g));
     for (int i = 0; i < g->input_count; i++) {
         TRY(make_input(ctx, a, g->inputs[i], &sizes, &seed, &inputs[i]));
     }
-    return float_run(ctx, g, inputs, out->tensors, NULL, NULL);
+    return outputs_of(ctx, g, inputs, out);
+}
+
+enum pare_status outputs_of(struct context *ctx, const struct graph *g, const struct tensor *inputs,
+                            struct outputs *out) {
+    *out = (struct outputs){.tensors = calloc((size_t)g->output_count + 1, sizeof *out->tensors)};
+    if (out->tensors == NULL) {
+        return fail_memory(ctx);
+    }
+    out->count = g->output_count;
+    enum pare_status status = float_run(ctx, g, inputs, out->tensors, NULL, NULL);
+    if (status != PARE_OK) {
+        outputs_free(out);
+    }
+    return status;
 }
 
 enum pare_status outputs_compute(struct context *ctx, const struct graph *g, uint64_t seed, struct outputs *out) {
@@ -98,9 +110,6 @@ enum pare_status outputs_compute(struct context *ctx, const struct graph *g, uin
     arena_init(&a);
     *out = (struct outputs){0};
     enum pare_status status = compute(ctx, &a, g, seed, out);
-    if (status != PARE_OK) {
-        outputs_free(out);
-    }
     arena_free(&a);
     return status;
 }

@@ -18,6 +18,10 @@ struct pass_options {
     bool check_numerics; /* compare float outputs before and after each pass that changed something, on inputs made
                           * up from `seed`; roll back and warn on a mismatch above 1e-4 relative */
     uint64_t seed;
+    const struct tensor *const *samples; /* given inputs to compare on as well: `sample_count` times one tensor per
+                                          * graph input */
+    size_t sample_count;
+    int *changes;        /* per pass of the pipeline, what it changed and was not undone is added; or NULL */
     const char *without; /* a pass to leave out, or NULL: for benchmarks */
 };
 

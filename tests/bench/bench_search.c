@@ -114,7 +114,7 @@ static enum pare_status open_trial(struct bench *b, struct trial *t, bool *found
     if (!*found) {
         return PARE_OK;
     }
-    TRY(network_open(&b->ctx, model, NULL, &t->network));
+    TRY(network_open(&b->ctx, model, &(struct open_options){0}, &t->network));
     TRY(read_data(b, t, data, false, &t->data));
     return calibration == NULL ? PARE_OK : read_data(b, t, calibration, true, &t->calibration);
 }

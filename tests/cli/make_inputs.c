@@ -34,6 +34,20 @@ static const char float_middle[] = "graph float_middle {\n"
                                    "y = Gemm(b, w) as second\n"
                                    "output y }\n";
 
+static const char float_middle_axis[] = "graph float_middle_axis {\n"
+                                        "input x: float32[N,8,4]\n"
+                                        "a = HardSwish(x) as swish\n"
+                                        "y = Softmax(a) as attention {axis=1}\n"
+                                        "output y }\n";
+
+static const char made_at_run_time[] = "graph made_at_run_time {\n"
+                                       "input x: float32[N,64,64]\n"
+                                       "const row: float32[1,64] = random(1,-1,1)\n"
+                                       "const column: float32[64,1] = random(2,-1,1)\n"
+                                       "table = Add(row, column) as outer\n"
+                                       "y = Mul(x, table) as weigh\n"
+                                       "output y }\n";
+
 /* The small classifier for pixels from 0 to 255: without a scale it is right. */
 static void write_raw_pixels(void) {
     static const char input[] = "a = Conv(image, ";
@@ -204,6 +218,8 @@ int main(int argc, char **argv) {
     graph_free(small_model("two_inputs.onnx", two_inputs));
     graph_free(small_model("open_shape.onnx", open_shape));
     graph_free(small_model("float_middle.onnx", float_middle));
+    graph_free(small_model("made_at_run_time.onnx", made_at_run_time));
+    graph_free(small_model("float_middle_axis.onnx", float_middle_axis));
     write_raw_pixels();
     write_folders();
     write_broken();

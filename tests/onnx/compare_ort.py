@@ -82,4 +82,5 @@ def main():
     return 0 if wrong == 0 and compared > 0 else 1
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,4 +1,5 @@
 /* Writing, and reading back what was written. */
+#include "base/file.h"
 #include "graph/op.h"
 #include "onnx_trial.h"
 
@@ -101,15 +102,83 @@ START_TEST(test_small_types) {
 }
 END_TEST
 
+static const char of_opset_21[] = "graph g {\ninput x: float32[N,3,8,8]\nconst low: float32[] = -1\n"
+                                  "const axes: int64[2] = [-2,-1]\na = Clip(x, low) as clip\n"
+                                  "b = ReduceMean(a, axes) as mean\ny = Softmax(b) as last\noutput y }\n";
+
+/* What older opsets say otherwise comes back as it was. */
+START_TEST(test_older_opsets) {
+    static const int opsets[] = {7, 8, 9, 10, 11, 12, 13, 17, 18, 25};
+    for (size_t i = 0; i < sizeof opsets / sizeof opsets[0]; i++) {
+        struct graph *g = graph_of(of_opset_21);
+        struct graph *again = must_parse(write_graph(g, opsets[i]));
+        struct node *mean = again->first->next;
+        ck_assert_int_eq(again->node_count, 3);
+        ck_assert(node_is(again->first, "Clip") && node_is(mean, "ReduceMean") && node_is(mean->next, "Softmax"));
+        double low = 0;
+        ck_assert(value_scalar(again->first->inputs[1], &low) && low == -1);
+        ck_assert_uint_eq(tensor_count(mean->inputs[1]->constant), 2);
+        ck_assert_int_eq(again->outputs[0]->dims[2].value, 1);
+        graph_free(g);
+        graph_free(again);
+    }
+}
+END_TEST
+
+START_TEST(test_opset_without_words) {
+    struct graph *g = graph_of("graph g {\ninput x: float32[N,4,8]\na = HardSwish(x) as one\nb = HardSwish(a) as two\n"
+                               "y = Softmax(b) as inner {axis=1}\noutput y }\n");
+    message m = new_message();
+    ck_assert_int_eq(onnx_write(&ctx, g, &(struct onnx_write_options){.opset = 12}, &m), PARE_ERROR_UNSUPPORTED);
+    ck_assert_msg(strstr(ctx.diag.message, "HardSwish (from opset 14 on) (one, two)") != NULL &&
+                      strstr(ctx.diag.message, "(inner); choose opset 14 or newer") != NULL,
+                  "%s", ctx.diag.message);
+    buffer_free(&m);
+    graph_free(g);
+}
+END_TEST
+
+static void remove_files(void) {
+    remove("/tmp/pare-write.onnx");
+    remove("/tmp/pare-write.onnx.data");
+}
+
+START_TEST(test_external_data) {
+    static const char large[] = "graph net {\ninput x: float32[N,32]\nconst w: float32[32,32] = random(1,-1,1)\n"
+                                "const b: float32[32] = random(2,-1,1)\ny = Gemm(x, w, b) as dense\noutput y }\n";
+    struct graph *g = graph_of(large), *again = NULL;
+    uint64_t whole = 0, split = 0;
+    char *before = text_of(g);
+    for (int external = 0; external < 2; external++) {
+        struct onnx_write_options options = {.external_above = external ? 1 : 0};
+        remove_files();
+        ck_assert_int_eq(onnx_write_file(&ctx, g, &options, "/tmp/pare-write.onnx", external ? &split : &whole),
+                         PARE_OK);
+        ck_assert_int_eq(file_exists("/tmp/pare-write.onnx.data"), external);
+        ck_assert_msg(onnx_read(&ctx, "/tmp/pare-write.onnx", &again) == PARE_OK, "%s", ctx.diag.message);
+        char *after = text_of(again);
+        ck_assert_str_eq(before, after);
+        free(after);
+        graph_free(again);
+    }
+    ck_assert_uint_gt(split, 32 * 32 * sizeof(float));
+    ck_assert_uint_gt(whole, 32 * 32 * sizeof(float));
+    free(before);
+    remove_files();
+    graph_free(g);
+}
+END_TEST
+
 START_TEST(test_opsets) {
     char text[512];
     message m = new_message();
     (void)snprintf(text, sizeof text, small, "int2", "-2", "-1");
     struct graph *g = graph_of(text);
-    ck_assert_int_eq(onnx_write(&ctx, g, NULL, &m), PARE_ERROR_USAGE);
-    ck_assert_msg(strstr(ctx.diag.message, "int2 needs opset 25") != NULL, "%s", ctx.diag.message);
+    ck_assert_int_eq(onnx_write(&ctx, g, NULL, &m), PARE_ERROR_UNSUPPORTED);
+    ck_assert_msg(strstr(ctx.diag.message, "of int2 values") != NULL && strstr(ctx.diag.message, "opset 25") != NULL,
+                  "%s", ctx.diag.message);
     context_clear(&ctx);
-    ck_assert_int_eq(onnx_write(&ctx, g, &(struct onnx_write_options){.opset = 13}, &m), PARE_ERROR_USAGE);
+    ck_assert_int_eq(onnx_write(&ctx, g, &(struct onnx_write_options){.opset = 6}, &m), PARE_ERROR_USAGE);
     buffer_free(&m);
     graph_free(g);
 }
@@ -201,6 +270,9 @@ int main(void) {
     tcase_add_test(tests, test_same_bytes);
     tcase_add_test(tests, test_small_types);
     tcase_add_test(tests, test_opsets);
+    tcase_add_test(tests, test_older_opsets);
+    tcase_add_test(tests, test_opset_without_words);
+    tcase_add_test(tests, test_external_data);
     tcase_add_test(tests, test_formats);
     tcase_add_test(tests, test_hostile_formats);
     return run_case(tests, "onnx writing");

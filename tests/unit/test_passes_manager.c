@@ -106,6 +106,41 @@ START_TEST(test_fault_is_undone) {
 }
 END_TEST
 
+/* Right on the made-up inputs, which lie between -1 and 1. */
+static enum pare_status drop_clip(struct context *ctx, struct graph *g, int *changes) {
+    for (struct node *n = g->first; n != NULL; n = n->next) {
+        if (node_is(n, "Clip")) {
+            ++*changes;
+            return node_become(ctx, n, "Identity", &n->inputs[0], 1);
+        }
+    }
+    return PARE_OK;
+}
+
+START_TEST(test_given_samples_are_compared) {
+    static const char text[] = "graph g {\ninput x: float32[N,4] const low: float32[] = -2 const high: float32[] = 2\n"
+                               "y = Clip(x, low, high) output y\n}\n";
+    float small[] = {1, -1, 0.5f, 2}, large[] = {1, 9, 0, 0};
+    struct tensor given[] = {{DTYPE_FLOAT, {2, {1, 4}}, small}, {DTYPE_FLOAT, {2, {1, 4}}, large}};
+    const struct tensor *samples[] = {&given[0], &given[1]};
+    struct pass pass = {"drop_clip", drop_clip};
+    for (size_t count = 0; count <= 2; count++) {
+        struct context ctx;
+        struct notes notes;
+        struct graph *g = parse(&ctx, &notes, text);
+        int changes = 0;
+        struct pass_options options = {
+            .check_numerics = true, .seed = 1, .samples = samples, .sample_count = count, .changes = &changes};
+        struct pipeline pipeline = {.passes = &pass, .early = 1, .count = 1};
+        ck_assert_int_eq(pipeline_run(&ctx, &g, &pipeline, &options), PARE_OK);
+        ck_assert(node_is(g->first, count < 2 ? "Identity" : "Clip"));
+        ck_assert_int_eq(notes.warnings, count == 2);
+        ck_assert_int_eq(changes, count < 2);
+        graph_free(g);
+    }
+}
+END_TEST
+
 START_TEST(test_good_passes_run_on) {
     struct context ctx;
     struct notes notes;
@@ -197,6 +232,7 @@ int main(void) {
     Suite *suite = suite_create("passes manager");
     TCase *manager = tcase_create("manager");
     tcase_add_loop_test(manager, test_fault_is_undone, 0, (int)(sizeof faulty / sizeof faulty[0]));
+    tcase_add_test(manager, test_given_samples_are_compared);
     tcase_add_test(manager, test_good_passes_run_on);
     tcase_add_test(manager, test_no_memory_ends_the_run);
     tcase_add_test(manager, test_rounds_are_bounded);

@@ -1,0 +1,1 @@
+pare clean float_middle_axis.onnx -o small.onnx --opset 12

@@ -1,0 +1,1 @@
+pare clean cnn.onnx
