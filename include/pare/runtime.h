@@ -24,7 +24,7 @@ typedef void pare_kernel(const struct pare_op *op, const struct pare_value *valu
 struct pare_model {
     const uint8_t *bytes;
     size_t size;
-    /* One kernel per operator kind. pare_model_open installs the reference kernels; a table of one's own
+    /* One kernel per operator kind. pare_model_open installs those of the build; a table of one's own
      * replaces them, and must give the same codes. */
     pare_kernel *const *kernels;
     const char *problem; /* after a failure: what is wrong, in words; else NULL */

@@ -51,21 +51,22 @@ static bool has_kind(const struct program *p, enum pare_kind first, enum pare_ki
     return false;
 }
 
-/* Whether the model needs the file: kernels only where it has operators of their kinds. */
+/* Whether the model needs the file: kernels only where it has operators of their kinds, and the faster ones where there
+ * are such. */
 static bool is_needed(const struct program *p, const char *path) {
     static const struct {
         const char *path;
         enum pare_kind first, last;
     } kernels[] = {
-        {"runtime/kernels_conv.c", PARE_CONV, PARE_CONV_TRANSPOSE},
-        {"runtime/kernels_dense.c", PARE_DENSE, PARE_MATMUL},
+        {"runtime/kernels_conv.c", PARE_CONV_TRANSPOSE, PARE_CONV_TRANSPOSE},
+        {"runtime/kernels_dense.c", PARE_MATMUL, PARE_MATMUL},
         {"runtime/kernels_elementwise.c", PARE_ADD, PARE_PRELU},
         {"runtime/kernels_elementwise.c", PARE_TABLE, PARE_REQUANTIZE},
         {"runtime/kernels_move.c", PARE_CONCAT, PARE_CONCAT},
         {"runtime/kernels_move.c", PARE_COPY, PARE_GATHER},
         {"runtime/kernels_pool.c", PARE_MAX_POOL, PARE_REDUCE_MEAN},
     };
-    bool listed = false;
+    bool listed = strcmp(path, "runtime/run_op.c") == 0;
     for (size_t i = 0; i < sizeof kernels / sizeof kernels[0]; i++) {
         bool same = strcmp(path, kernels[i].path) == 0;
         listed = listed || same;

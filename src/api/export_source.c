@@ -149,10 +149,11 @@ static void write_kinds(struct buffer *out, const struct program *p) {
         [PARE_COPY] = "COPY",
         [PARE_GATHER] = "GATHER",
     };
-    bool used[PARE_KIND_COUNT] = {false}, wide = false;
+    bool used[PARE_KIND_COUNT] = {false}, wide = false, long_factors = false;
     for (uint32_t i = 0; i < p->op_count; i++) {
         used[p->ops[i].kind] = true;
         wide = wide || pare_op_is_wide(&p->ops[i], p->values);
+        long_factors = long_factors || pare_op_has_long_factors(&p->ops[i], p->values);
     }
     write_format(out, "#define PARE_KINDS (0");
     for (int kind = 0; kind < PARE_KIND_COUNT; kind++) {
@@ -160,7 +161,8 @@ static void write_kinds(struct buffer *out, const struct program *p) {
             write_format(out, " | PARE_KIND(%s)", names[kind]);
         }
     }
-    write_format(out, ")\n#define PARE_WIDE %d\n\n", wide);
+    write_format(out, ")\n#define PARE_WIDE %d\n#define PARE_LONG_FACTORS %d\n", wide, long_factors);
+    write_format(out, "#define PARE_KERNELS pare_block_kernels\n\n");
 }
 
 void source_kinds(struct buffer *out, const struct program *program, const char *all, size_t size) {

@@ -220,6 +220,16 @@ bool pare_op_is_wide(const struct pare_op *op, const struct pare_value *values) 
     return op->wide || (mean && mean_is_wide(op, values));
 }
 
+bool pare_op_has_long_factors(const struct pare_op *op, const struct pare_value *values) {
+    struct range codes = code_range(input_of(op, values, 0)), factors = codes;
+    for (uint32_t channel = 0; op->zero != NULL && channel < op->u.window.in_c; channel++) {
+        int32_t zero = zero_at(op->zero, channel);
+        factors.low = codes.low - zero < factors.low ? codes.low - zero : factors.low;
+        factors.high = codes.high - zero > factors.high ? codes.high - zero : factors.high;
+    }
+    return (op->kind == PARE_CONV || op->kind == PARE_DENSE) && (factors.low < INT16_MIN || factors.high > INT16_MAX);
+}
+
 const char *pare_check_op(const struct pare_op *op, const struct pare_value *values) {
     if (op->kind >= PARE_HOST) {
         return "an operator of an unknown kind";
@@ -239,6 +249,9 @@ const char *pare_check_op(const struct pare_op *op, const struct pare_value *val
     }
     if (!PARE_WIDE && pare_op_is_wide(op, values)) {
         return "this runtime is built without 64-bit accumulators";
+    }
+    if (!PARE_LONG_FACTORS && pare_op_has_long_factors(op, values)) {
+        return "this runtime is built without factors of more than 16 bits";
     }
     return checks[op->kind](op, values);
 }

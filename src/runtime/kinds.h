@@ -1,9 +1,11 @@
 /* What of the runtime is built. A build for one model names the operator kinds that it needs, and whether it needs
- * 64-bit accumulators; the rest, with its checks, is left out, and a file that asks for it is refused:
+ * 64-bit accumulators or factors of more than 16 bits; the rest, with its checks, is left out, and a file that asks for
+ * it is refused:
  *
- *     -DPARE_KINDS='(PARE_KIND(CONV) | PARE_KIND(ADD) | PARE_KIND(DENSE))' -DPARE_WIDE=0
+ *     -DPARE_KINDS='(PARE_KIND(CONV) | PARE_KIND(ADD))' -DPARE_WIDE=0 -DPARE_LONG_FACTORS=0
  *
- * `pare export` writes both into this header. Codes never depend on them. */
+ * PARE_KERNELS is the table of kernels that pare_model_open installs. `pare export` writes all of them into this
+ * header. Codes never depend on them. */
 #ifndef PARE_RUNTIME_KINDS_H
 #define PARE_RUNTIME_KINDS_H
 
@@ -14,6 +16,12 @@
 #endif
 #ifndef PARE_WIDE
 #define PARE_WIDE 1
+#endif
+#ifndef PARE_LONG_FACTORS
+#define PARE_LONG_FACTORS 1
+#endif
+#ifndef PARE_KERNELS
+#define PARE_KERNELS pare_reference_kernels
 #endif
 
 /* Constant, so that compilers drop what stands behind it. */

@@ -236,7 +236,7 @@ enum pare_status pare_model_open(const void *bytes, size_t size, struct pare_mod
     memset(model, 0, sizeof(*model));
     model->bytes = (const uint8_t *)bytes;
     model->size = size;
-    model->kernels = pare_reference_kernels;
+    model->kernels = PARE_KERNELS;
     model->place = UINT32_MAX;
     if (bytes == NULL || ((uintptr_t)bytes & 3) != 0) {
         refuse(model, UINT32_MAX, "the file must lie in memory aligned to 4 bytes");

@@ -30,6 +30,8 @@ uint32_t pare_output_value(const struct pare_model *model, uint32_t index);
 const char *pare_check_op(const struct pare_op *op, const struct pare_value *values);
 /* Whether the operator needs PARE_WIDE (runtime/kinds.h): its accumulators, or what it divides, may leave 32 bits. */
 bool pare_op_is_wide(const struct pare_op *op, const struct pare_value *values);
+/* Whether it needs PARE_LONG_FACTORS: what its weights are multiplied by may leave 16 bits. */
+bool pare_op_has_long_factors(const struct pare_op *op, const struct pare_value *values);
 /* Multiplications, or elements moved, of one run: an upper bound, saturating. */
 uint64_t pare_op_work(const struct pare_op *op, const struct pare_value *values);
 
