@@ -9,7 +9,7 @@ packages_of() { # GROUP
         echo gcc cmake ninja-build pkg-config binutils libc6-dev
         echo libprotobuf-c-dev protobuf-c-compiler libzip-dev libjansson-dev libopenblas-dev
         ;;
-    test) echo check make ;;
+    test) echo check libonnx-testdata make ;;
     ci)
         echo clang libomp-dev clang-format clang-tidy cppcheck
         echo python3 python3-venv protobuf-compiler

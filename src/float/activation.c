@@ -1,73 +1,113 @@
-/* Elementwise functions of one variable. */
-#include "float/kernels.h"
+/* Functions of one variable with parameters. */
+#include "float/map.h"
 
 #include <math.h>
+#include <string.h>
 
-/* Evaluated in double precision for every type; a and b are the operator's parameters. */
-typedef double activation(double x, double a, double b);
-
-/* Inlined with a known function, the loop over float32 vectorises. */
-static inline enum pare_status map(struct float_call *c, activation *f, double a, double b) {
-    const struct tensor *in = c->inputs[0];
-    struct tensor *out = &c->outputs[0];
-    if (!dtype_is_float(in->type)) {
-        return call_refuse_type(c, in->type);
-    }
-    size_t count = tensor_count(in);
-    if (in->type == DTYPE_FLOAT) {
-        const float *x = in->data;
-        float *y = out->data;
-        for (size_t i = 0; i < count; i++) {
-            y[i] = (float)f((double)x[i], a, b);
-        }
-        return PARE_OK;
-    }
-    for (size_t i = 0; i < count; i++) {
-        tensor_set_double(out, i, f(tensor_get_double(in, i), a, b));
-    }
-    return PARE_OK;
+/* A parameter as the attribute says it; float32 defaults are meant as the decimal numbers that they are given as. */
+static double parameter(const struct float_call *c, const char *name) {
+    return (double)node_float(c->node, name);
 }
 
-static double sigmoid(double x, double a, double b) {
-    (void)a, (void)b;
-    return 1.0 / (1.0 + exp(-x));
-}
-
-static double hyperbolic_tangent(double x, double a, double b) {
-    (void)a, (void)b;
-    return tanh(x);
-}
-
-static double leaky_relu(double x, double a, double b) {
+static double leaky_relu(double x, double alpha, double b) {
     (void)b;
-    return x < 0.0 ? a * x : x;
+    return x < 0.0 ? alpha * x : x;
 }
 
-static double hard_sigmoid(double x, double a, double b) {
-    double y = a * x + b;
+static double hard_sigmoid(double x, double alpha, double beta) {
+    double y = alpha * x + beta;
     return y < 0.0 ? 0.0 : y > 1.0 ? 1.0 : y;
 }
 
-static double hard_swish(double x, double a, double b) {
-    return x * hard_sigmoid(x, a, b);
+static double hard_swish(double x, double alpha, double beta) {
+    return x * hard_sigmoid(x, alpha, beta);
 }
 
-enum pare_status float_sigmoid(struct float_call *c) {
-    return map(c, sigmoid, 0.0, 0.0);
+static double elu(double x, double alpha, double b) {
+    (void)b;
+    return x < 0.0 ? alpha * expm1(x) : x;
 }
 
-enum pare_status float_tanh(struct float_call *c) {
-    return map(c, hyperbolic_tangent, 0.0, 0.0);
+static double selu(double x, double alpha, double gamma) {
+    return gamma * (x <= 0.0 ? alpha * expm1(x) : x);
+}
+
+static double celu(double x, double alpha, double b) {
+    (void)b;
+    return x < 0.0 ? alpha * expm1(x / alpha) : x;
+}
+
+static double thresholded_relu(double x, double alpha, double b) {
+    (void)b;
+    return x > alpha ? x : 0.0;
+}
+
+static double shrink(double x, double bias, double lambda) {
+    return x < -lambda ? x + bias : x > lambda ? x - bias : 0.0;
+}
+
+static double swish(double x, double alpha, double b) {
+    (void)b;
+    return x / (1.0 + exp(-alpha * x));
+}
+
+static double gelu(double x, double a, double b) {
+    (void)a, (void)b;
+    return 0.5 * x * (1.0 + erf(x * 0.70710678118654752440));
+}
+
+/* The approximation by Hendrycks and Gimpel, "Gaussian Error Linear Units". */
+static double gelu_tanh(double x, double a, double b) {
+    (void)a, (void)b;
+    return 0.5 * x * (1.0 + tanh(0.79788456080286535588 * (x + 0.044715 * x * x * x)));
 }
 
 enum pare_status float_leaky_relu(struct float_call *c) {
-    return map(c, leaky_relu, (double)node_float(c->node, "alpha"), 0.0);
+    return map_reals(c, leaky_relu, parameter(c, "alpha"), 0.0);
 }
 
 enum pare_status float_hard_sigmoid(struct float_call *c) {
-    return map(c, hard_sigmoid, (double)node_float(c->node, "alpha"), (double)node_float(c->node, "beta"));
+    return map_reals(c, hard_sigmoid, parameter(c, "alpha"), parameter(c, "beta"));
 }
 
 enum pare_status float_hard_swish(struct float_call *c) {
-    return map(c, hard_swish, 1.0 / 6.0, 0.5);
+    return map_reals(c, hard_swish, 1.0 / 6.0, 0.5);
+}
+
+enum pare_status float_elu(struct float_call *c) {
+    return map_reals(c, elu, parameter(c, "alpha"), 0.0);
+}
+
+enum pare_status float_selu(struct float_call *c) {
+    return map_reals(c, selu, parameter(c, "alpha"), parameter(c, "gamma"));
+}
+
+enum pare_status float_celu(struct float_call *c) {
+    return map_reals(c, celu, parameter(c, "alpha"), 0.0);
+}
+
+enum pare_status float_thresholded_relu(struct float_call *c) {
+    return map_reals(c, thresholded_relu, parameter(c, "alpha"), 0.0);
+}
+
+enum pare_status float_swish(struct float_call *c) {
+    return map_reals(c, swish, parameter(c, "alpha"), 0.0);
+}
+
+enum pare_status float_gelu(struct float_call *c) {
+    bool by_tanh = strcmp(node_string(c->node, "approximate"), "tanh") == 0;
+    return by_tanh ? map_reals(c, gelu_tanh, 0.0, 0.0) : map_reals(c, gelu, 0.0, 0.0);
+}
+
+/* Integers, too; what does not fit is cut. */
+enum pare_status float_shrink(struct float_call *c) {
+    double bias = parameter(c, "bias"), lambda = parameter(c, "lambd");
+    const struct tensor *in = c->inputs[0];
+    if (dtype_is_float(in->type)) {
+        return map_reals(c, shrink, bias, lambda);
+    }
+    for (size_t i = 0, count = tensor_count(in); i < count; i++) {
+        tensor_set_int(&c->outputs[0], i, (int64_t)shrink(tensor_get_double(in, i), bias, lambda));
+    }
+    return PARE_OK;
 }

@@ -1,126 +1,7 @@
-/* Add, Sub, Mul, Div and PRelu: functions of two broadcast variables. */
-#include "float/integer.h"
-#include "float/kernels.h"
-#include "float/strided.h"
-#include "graph/broadcast.h"
+/* Arithmetic of two broadcast variables. */
+#include "float/pairs.h"
 
-/* For float32 a double result rounds to what a float operation gives: 53 bits are more than 2 * 24 + 1. */
-typedef double real_function(double a, double b);
-typedef int64_t integer_function(int64_t a, int64_t b);
-
-/* Both inputs' strides over the output's dimensions, 0 where they are broadcast. */
-struct pair {
-    struct shape out;
-    int64_t a[TENSOR_MAX_RANK], b[TENSOR_MAX_RANK];
-};
-
-/* Joins dimensions over which both inputs advance evenly: most calls become one or two loops. */
-static void pair_simplify(struct pair *p) {
-    int rank = 0;
-    for (int i = 0; i < p->out.rank; i++) {
-        int64_t dim = p->out.dim[i];
-        if (dim == 1) {
-            continue;
-        }
-        bool joins = rank > 0 && p->a[rank - 1] == p->a[i] * dim && p->b[rank - 1] == p->b[i] * dim;
-        p->out.dim[rank - joins] = joins ? p->out.dim[rank - 1] * dim : dim;
-        p->a[rank - joins] = p->a[i];
-        p->b[rank - joins] = p->b[i];
-        rank += !joins;
-    }
-    if (rank == 0) {
-        p->out.dim[rank] = p->a[rank] = p->b[rank] = 1;
-        rank = 1;
-    }
-    p->out.rank = rank;
-}
-
-/* One row of `count` outputs; offsets in elements. */
-struct row {
-    size_t a, b, y, count, a_step, b_step;
-};
-
-typedef void row_function(struct float_call *c, const struct row *r);
-
-static void walk(struct float_call *c, const struct pair *p, row_function *visit) {
-    int last = p->out.rank - 1;
-    size_t count = (size_t)p->out.dim[last], rows = dims_product(&p->out, 0, last);
-    struct row r = {.count = count, .a_step = (size_t)p->a[last], .b_step = (size_t)p->b[last]};
-    int64_t index[TENSOR_MAX_RANK] = {0};
-    for (size_t row = 0; row < rows; row++) {
-        visit(c, &r);
-        r.y += count;
-        for (int i = last - 1; i >= 0; i--) {
-            r.a += (size_t)p->a[i];
-            r.b += (size_t)p->b[i];
-            if (++index[i] < p->out.dim[i]) {
-                break;
-            }
-            r.a -= (size_t)(p->a[i] * p->out.dim[i]);
-            r.b -= (size_t)(p->b[i] * p->out.dim[i]);
-            index[i] = 0;
-        }
-    }
-}
-
-/* Inlined with a known function; the usual strides get loops of their own, which vectorise. */
-static inline void real_row(struct float_call *c, const struct row *r, real_function *f) {
-    if (c->inputs[0]->type != DTYPE_FLOAT) {
-        for (size_t i = 0; i < r->count; i++) {
-            double a = tensor_get_double(c->inputs[0], r->a + i * r->a_step);
-            double b = tensor_get_double(c->inputs[1], r->b + i * r->b_step);
-            tensor_set_double(&c->outputs[0], r->y + i, f(a, b));
-        }
-        return;
-    }
-    const float *a = (const float *)c->inputs[0]->data + r->a, *b = (const float *)c->inputs[1]->data + r->b;
-    float *y = (float *)c->outputs[0].data + r->y;
-    if (r->a_step == 1 && r->b_step == 1) {
-        for (size_t i = 0; i < r->count; i++) {
-            y[i] = (float)f((double)a[i], (double)b[i]);
-        }
-    } else if (r->a_step == 1 && r->b_step == 0) {
-        for (size_t i = 0; i < r->count; i++) {
-            y[i] = (float)f((double)a[i], (double)b[0]);
-        }
-    } else {
-        for (size_t i = 0; i < r->count; i++) {
-            y[i] = (float)f((double)a[i * r->a_step], (double)b[i * r->b_step]);
-        }
-    }
-}
-
-static inline void integer_row(struct float_call *c, const struct row *r, integer_function *f) {
-    for (size_t i = 0; i < r->count; i++) {
-        int64_t a = tensor_get_int(c->inputs[0], r->a + i * r->a_step);
-        int64_t b = tensor_get_int(c->inputs[1], r->b + i * r->b_step);
-        tensor_set_int(&c->outputs[0], r->y + i, integer_wrap(f(a, b), c->outputs[0].type));
-    }
-}
-
-static enum pare_status run(struct float_call *c, row_function *real, row_function *integer) {
-    const struct tensor *a = c->inputs[0], *b = c->inputs[1];
-    if (a->type == DTYPE_STRING || a->type == DTYPE_BOOL) {
-        return call_refuse_type(c, a->type);
-    }
-    struct pair p = {.out = c->outputs[0].shape};
-    if (tensor_count(&c->outputs[0]) == 0) {
-        return PARE_OK;
-    }
-    broadcast_strides(&a->shape, &p.out, p.a);
-    broadcast_strides(&b->shape, &p.out, p.b);
-    pair_simplify(&p);
-    walk(c, &p, dtype_is_float(a->type) ? real : integer);
-    return PARE_OK;
-}
-
-#define OPERATOR(name, real, integer)                                                                                  \
-    static void name##_reals(struct float_call *c, const struct row *r) {                                              \
-        real_row(c, r, real);                                                                                          \
-    }                                                                                                                  \
-    static void name##_integers(struct float_call *c, const struct row *r) {                                           \
-        integer_row(c, r, integer);                                                                                    \
-    }
+#include <math.h>
 
 static double add(double a, double b) {
     return a + b;
@@ -146,34 +27,85 @@ static int64_t integer_slope(int64_t x, int64_t s) {
     return x < 0 ? integer_multiply(s, x) : x;
 }
 
-OPERATOR(add, add, integer_add)
-OPERATOR(subtract, subtract, integer_subtract)
-OPERATOR(multiply, multiply, integer_multiply)
-OPERATOR(divide, divide, integer_divide)
-OPERATOR(slope, slope, integer_slope)
+/* With the sign of the divisor. */
+static double modulo(double a, double b) {
+    double r = fmod(a, b);
+    return r != 0.0 && (r < 0.0) != (b < 0.0) ? r + b : r;
+}
+
+PAIRS_REAL(add, add)
+PAIRS_INTEGER(add, integer_add)
+PAIRS_REAL(subtract, subtract)
+PAIRS_INTEGER(subtract, integer_subtract)
+PAIRS_REAL(multiply, multiply)
+PAIRS_INTEGER(multiply, integer_multiply)
+PAIRS_REAL(divide, divide)
+PAIRS_INTEGER(divide, integer_divide)
+PAIRS_INTEGER(divide_unsigned, integer_divide_unsigned)
+PAIRS_REAL(slope, slope)
+PAIRS_INTEGER(slope, integer_slope)
+PAIRS_REAL(remainder, fmod)
+PAIRS_INTEGER(remainder, integer_remainder)
+PAIRS_INTEGER(remainder_unsigned, integer_remainder_unsigned)
+PAIRS_REAL(modulo, modulo)
+PAIRS_INTEGER(modulo, integer_modulo)
+PAIRS_REAL(power, pow)
 
 enum pare_status float_add(struct float_call *c) {
-    return run(c, add_reals, add_integers);
+    return pairs_run(c, add_reals, add_integers);
 }
 
 enum pare_status float_sub(struct float_call *c) {
-    return run(c, subtract_reals, subtract_integers);
+    return pairs_run(c, subtract_reals, subtract_integers);
 }
 
 enum pare_status float_mul(struct float_call *c) {
-    return run(c, multiply_reals, multiply_integers);
+    return pairs_run(c, multiply_reals, multiply_integers);
 }
 
 enum pare_status float_prelu(struct float_call *c) {
-    return run(c, slope_reals, slope_integers);
+    return pairs_run(c, slope_reals, slope_integers);
 }
 
-enum pare_status float_div(struct float_call *c) {
+static enum pare_status check_divisor(struct float_call *c) {
     const struct tensor *divisor = c->inputs[1];
     for (size_t i = 0; !dtype_is_float(divisor->type) && i < tensor_count(divisor); i++) {
         if (divisor->type != DTYPE_STRING && tensor_get_int(divisor, i) == 0) {
             return fail(c->ctx, PARE_ERROR_INPUT, "integer division by zero at element %zu of the divisor", i);
         }
     }
-    return run(c, divide_reals, divide_integers);
+    return PARE_OK;
+}
+
+enum pare_status float_div(struct float_call *c) {
+    bool is_unsigned = c->inputs[0]->type == DTYPE_UINT64;
+    TRY(check_divisor(c));
+    return pairs_run(c, divide_reals, is_unsigned ? divide_unsigned_integers : divide_integers);
+}
+
+enum pare_status float_mod(struct float_call *c) {
+    bool is_unsigned = c->inputs[0]->type == DTYPE_UINT64, as_c = node_int(c->node, "fmod") != 0;
+    TRY(check_divisor(c));
+    return pairs_run(c, as_c ? remainder_reals : modulo_reals,
+                     is_unsigned ? remainder_unsigned_integers
+                     : as_c      ? remainder_integers
+                                 : modulo_integers);
+}
+
+/* The exponent has a type of its own. */
+static void power_integers(struct float_call *c, const struct row *r) {
+    bool real = dtype_is_float(c->inputs[1]->type);
+    for (size_t i = 0; i < r->count; i++) {
+        size_t a = r->a + i * r->a_step, b = r->b + i * r->b_step;
+        int64_t base = integer_load(c->inputs[0], a);
+        if (real) {
+            tensor_set_double(&c->outputs[0], r->y + i, trunc(pow((double)base, tensor_get_double(c->inputs[1], b))));
+        } else {
+            integer_store(&c->outputs[0], r->y + i, integer_power(base, integer_load(c->inputs[1], b)));
+        }
+    }
+}
+
+enum pare_status float_pow(struct float_call *c) {
+    return pairs_run(c, power_reals, power_integers);
 }

@@ -30,6 +30,11 @@ enum pare_status float_shape(struct float_call *c) {
     return PARE_OK;
 }
 
+enum pare_status float_size(struct float_call *c) {
+    *(int64_t *)c->outputs[0].data = (int64_t)tensor_count(c->inputs[0]);
+    return PARE_OK;
+}
+
 enum pare_status float_constant_of_shape(struct float_call *c) {
     const struct attr *value = node_attr(c->node, "value");
     struct tensor *out = &c->outputs[0];

@@ -5,13 +5,15 @@
 #include "graph/graph.h"
 #include "graph/op.h"
 
-/* One call of a kernel. Output shapes are inferred and their data allocated (not zeroed) before. */
+/* One call of a kernel. Output shapes are inferred and their data allocated (not zeroed) before, but where the shape
+ * depends on data: such an output has its type only, and the kernel makes it with tensor_alloc. */
 struct float_call {
     struct context *ctx;
     const struct node *node;
     const struct tensor *const *inputs; /* node->input_count; NULL where omitted */
     struct tensor *outputs;             /* node->output_count; data NULL where omitted */
     struct arena *scratch;              /* freed after the call */
+    const struct run *scope;            /* of the graph that the node is in, for its subgraphs (float/scope.h) */
 };
 
 typedef enum pare_status float_kernel(struct float_call *c);

@@ -1,6 +1,6 @@
 #include "float/integer.h"
 
-static unsigned bits_of(enum dtype type) {
+unsigned integer_bits(enum dtype type) {
     switch (type) {
     case DTYPE_INT2:
     case DTYPE_UINT2:
@@ -24,7 +24,7 @@ static int64_t signed_of(uint64_t low, uint64_t mask) {
 }
 
 int64_t integer_wrap(int64_t v, enum dtype type) {
-    unsigned bits = bits_of(type);
+    unsigned bits = integer_bits(type);
     if (bits == 0 || bits >= 64) {
         return v;
     }
@@ -46,4 +46,49 @@ int64_t integer_multiply(int64_t a, int64_t b) {
 
 int64_t integer_divide(int64_t a, int64_t b) {
     return b == -1 ? integer_subtract(0, a) : a / b;
+}
+
+int64_t integer_load(const struct tensor *t, size_t i) {
+    return t->type == DTYPE_UINT64 ? signed_of(((const uint64_t *)t->data)[i], UINT64_MAX) : tensor_get_int(t, i);
+}
+
+void integer_store(struct tensor *t, size_t i, int64_t v) {
+    if (t->type == DTYPE_UINT64) {
+        ((uint64_t *)t->data)[i] = (uint64_t)v;
+    } else {
+        tensor_set_int(t, i, t->type == DTYPE_BOOL ? v : integer_wrap(v, t->type));
+    }
+}
+
+int64_t integer_key(int64_t v, enum dtype type) {
+    return type == DTYPE_UINT64 ? v ^ INT64_MIN : v;
+}
+
+int64_t integer_remainder(int64_t a, int64_t b) {
+    return b == -1 ? 0 : a % b;
+}
+
+int64_t integer_modulo(int64_t a, int64_t b) {
+    int64_t r = integer_remainder(a, b);
+    return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}
+
+int64_t integer_power(int64_t a, int64_t exponent) {
+    int64_t result = 1;
+    if (exponent < 0) {
+        return a == 1 ? 1 : a == -1 ? 1 - 2 * (exponent & 1) : 0;
+    }
+    for (uint64_t left = (uint64_t)exponent; left > 0; left >>= 1) {
+        result = (left & 1) != 0 ? integer_multiply(result, a) : result;
+        a = integer_multiply(a, a);
+    }
+    return result;
+}
+
+int64_t integer_divide_unsigned(int64_t a, int64_t b) {
+    return signed_of((uint64_t)a / (uint64_t)b, UINT64_MAX);
+}
+
+int64_t integer_remainder_unsigned(int64_t a, int64_t b) {
+    return signed_of((uint64_t)a % (uint64_t)b, UINT64_MAX);
 }

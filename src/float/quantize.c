@@ -91,13 +91,24 @@ static void quantize_chunk(struct float_call *c, size_t start, const struct chun
     codes_store(&c->outputs[0], start, k->count, codes);
 }
 
+/* Narrow floats have no zero point. */
+static void narrow_chunk(struct float_call *c, size_t start, const struct chunk *k) {
+    const float *x = (const float *)c->inputs[0]->data + start;
+    struct tensor *out = &c->outputs[0];
+    struct minifloat_rounding rounding = {.saturate = node_int(c->node, "saturate") != 0};
+    for (size_t i = 0; i < k->count; i++) {
+        ((uint8_t *)out->data)[start + i] = minifloat_of(out->type, (double)(x[i] / k->scale[i]), rounding);
+    }
+}
+
 enum pare_status float_quantize(struct float_call *c) {
     int32_t low, high;
-    if (!codes_range(c->outputs[0].type, &low, &high)) {
+    bool narrow = dtype_is_minifloat(c->outputs[0].type);
+    if (!narrow && !codes_range(c->outputs[0].type, &low, &high)) {
         return call_refuse_type(c, c->outputs[0].type);
     }
     if (c->inputs[0]->type == DTYPE_FLOAT) {
-        for_each_chunk(c, quantize_chunk);
+        for_each_chunk(c, narrow ? narrow_chunk : quantize_chunk);
         return PARE_OK;
     }
     struct tensor wide;
@@ -105,7 +116,7 @@ enum pare_status float_quantize(struct float_call *c) {
     const struct tensor *inputs[] = {&wide, c->inputs[1], call_input(c, 2)};
     struct float_call widened = *c;
     widened.inputs = inputs;
-    for_each_chunk(&widened, quantize_chunk);
+    for_each_chunk(&widened, narrow ? narrow_chunk : quantize_chunk);
     return PARE_OK;
 }
 
@@ -124,8 +135,19 @@ static void dequantize_chunk(struct float_call *c, size_t start, const struct ch
     }
 }
 
+static void widen_chunk(struct float_call *c, size_t start, const struct chunk *k) {
+    for (size_t i = 0; i < k->count; i++) {
+        float x = (float)tensor_get_double(c->inputs[0], start + i);
+        tensor_set_double(&c->outputs[0], start + i, (double)(x * k->scale[i]));
+    }
+}
+
 enum pare_status float_dequantize(struct float_call *c) {
     int32_t low, high;
+    if (dtype_is_minifloat(c->inputs[0]->type)) {
+        for_each_chunk(c, widen_chunk);
+        return PARE_OK;
+    }
     if (!codes_range(c->inputs[0]->type, &low, &high)) {
         return call_refuse_type(c, c->inputs[0]->type);
     }

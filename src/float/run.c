@@ -1,6 +1,6 @@
 /* The interpreter: nodes in order, each value freed after its last use. */
 #include "base/map.h"
-#include "float/float.h"
+#include "float/scope.h"
 
 #include <string.h>
 
@@ -14,6 +14,7 @@ struct slot {
 struct run {
     struct context *ctx;
     const struct graph *graph;
+    const struct run *outer; /* of the graph around a subgraph, else NULL */
     float_observer *observe;
     void *user;
     struct arena arena;
@@ -22,7 +23,11 @@ struct run {
 };
 
 static struct slot *slot_of(const struct run *r, const struct value *v) {
-    return map_get(&r->slots, v);
+    struct slot *s = map_get(&r->slots, v);
+    for (r = r->outer; s == NULL && r != NULL; r = r->outer) {
+        s = map_get(&r->slots, v);
+    }
+    return s;
 }
 
 static enum pare_status make_slots(struct run *r) {
@@ -120,7 +125,8 @@ static enum pare_status keep_outputs(struct run *r, const struct node *n, struct
 
 static void release_inputs(struct run *r, const struct node *n) {
     for (int i = 0; i < n->input_count; i++) {
-        struct slot *s = n->inputs[i] != NULL ? slot_of(r, n->inputs[i]) : NULL;
+        bool own = n->inputs[i] != NULL && n->inputs[i]->graph == r->graph; /* a subgraph may run again */
+        struct slot *s = own ? slot_of(r, n->inputs[i]) : NULL;
         if (s != NULL && --s->uses_left == 0) {
             free_slot(s);
         }
@@ -143,7 +149,7 @@ static enum pare_status run_node(struct run *r, const struct node *n) {
         }
         inputs[i] = s->tensor;
     }
-    TRY(float_run_node(r->ctx, n, inputs, outputs));
+    TRY(float_run_node_in(r->ctx, r, n, inputs, outputs));
     TRY(keep_outputs(r, n, outputs));
     release_inputs(r, n);
     return PARE_OK;
@@ -178,20 +184,34 @@ static enum pare_status run_graph(struct run *r, const struct tensor *inputs, st
     return PARE_OK;
 }
 
-enum pare_status float_run(struct context *ctx, const struct graph *g, const struct tensor *inputs,
-                           struct tensor *outputs, float_observer *observer, void *user) {
-    struct run r = {.ctx = ctx, .graph = g, .observe = observer, .user = user};
-    arena_init(&r.arena);
+static enum pare_status run_and_free(struct run *r, const struct tensor *inputs, struct tensor *outputs) {
+    const struct graph *g = r->graph;
+    arena_init(&r->arena);
     for (int i = 0; i < g->output_count; i++) {
         outputs[i] = (struct tensor){0};
     }
-    enum pare_status status = run_graph(&r, inputs, outputs);
-    for (int i = 0; i < g->value_count && r.all != NULL; i++) {
-        tensor_free(&r.all[i].own);
+    enum pare_status status = run_graph(r, inputs, outputs);
+    for (int i = 0; i < g->value_count && r->all != NULL; i++) {
+        tensor_free(&r->all[i].own);
     }
     for (int i = 0; i < g->output_count && status != PARE_OK; i++) {
         tensor_free(&outputs[i]);
     }
-    arena_free(&r.arena);
+    arena_free(&r->arena);
     return status;
+}
+
+enum pare_status float_run(struct context *ctx, const struct graph *g, const struct tensor *inputs,
+                           struct tensor *outputs, float_observer *observer, void *user) {
+    return run_and_free(&(struct run){.ctx = ctx, .graph = g, .observe = observer, .user = user}, inputs, outputs);
+}
+
+enum pare_status call_subgraph(struct float_call *c, const struct graph *g, const struct tensor *inputs,
+                               struct tensor *outputs) {
+    if (c->scope == NULL) {
+        return fail(c->ctx, PARE_ERROR_INTERNAL, "a subgraph cannot run without the graph around it");
+    }
+    return context_cancelled(c->ctx)
+               ? fail(c->ctx, PARE_ERROR_INTERRUPTED, "interrupted")
+               : run_and_free(&(struct run){.ctx = c->ctx, .graph = g, .outer = c->scope}, inputs, outputs);
 }

@@ -75,3 +75,17 @@ void strided_copy(const struct strided *block, const void *from, void *to, size_
     struct strided s = simplify(block);
     copy_block(&s, 0, from, to, (int64_t)size);
 }
+
+void strided_advance(const struct shape *shape, int64_t *index, int count, int64_t stride[][TENSOR_MAX_RANK],
+                     int64_t *offsets) {
+    for (int i = shape->rank - 1; i >= 0; i--) {
+        bool wraps = ++index[i] == shape->dim[i];
+        for (int k = 0; k < count; k++) {
+            offsets[k] += wraps ? -stride[k][i] * (shape->dim[i] - 1) : stride[k][i];
+        }
+        if (!wraps) {
+            return;
+        }
+        index[i] = 0;
+    }
+}

@@ -45,12 +45,13 @@ float node_float(const struct node *n, const char *name) {
 }
 
 /* Every default of a string attribute in ops.def, so that it can be handed out with an end of its own. */
-static const char *const default_strings[] = {"NOTSET",  "constant", "half_pixel", "nearest", "round_prefer_floor",
-                                              "stretch", ""};
+static const char *const default_strings[] = {
+    "NOTSET", "constant", "half_pixel", "nearest", "round_prefer_floor", "stretch", "up", "none", "mean", "DCR",
+    "linear", "zeros",    "avg",        "forward", "gated_delta",        ""};
 
 const char *node_string(const struct node *n, const char *name) {
-    const struct attr *a = given(n, name, ATTR_STRING);
-    if (a != NULL) {
+    const struct attr *a = node_attr(n, name);
+    if (a != NULL && (a->type == ATTR_STRING || a->type == ATTR_STRINGS)) {
         return a->s;
     }
     size_t length = 0;
@@ -95,7 +96,7 @@ static enum pare_status copy_lists(struct context *ctx, struct arena *arena, con
     void *list = NULL;
     to->name = arena_string(arena, from->name);
     bool ok = to->name != NULL;
-    if (ok && from->type == ATTR_STRING) {
+    if (ok && (from->type == ATTR_STRING || from->type == ATTR_STRINGS)) {
         to->s = arena_string(arena, from->s);
         ok = to->s != NULL;
     } else if (ok && from->type == ATTR_INTS) {
@@ -148,6 +149,11 @@ enum pare_status node_set_attr(struct context *ctx, struct node *n, const struct
     struct attr copy;
     TRY(attr_copy(ctx, n->graph, NULL, false, a, &copy));
     return node_attach_attr(ctx, n, &copy);
+}
+
+enum pare_status node_set_subgraph(struct context *ctx, struct node *n, const char *name, struct graph *g) {
+    struct attr a = {.name = arena_string(n->graph->arena, name), .type = ATTR_GRAPH, .graph = g};
+    return a.name == NULL ? fail_memory(ctx) : node_attach_attr(ctx, n, &a);
 }
 
 enum pare_status node_set_int(struct context *ctx, struct node *n, const char *name, int64_t v) {

@@ -47,6 +47,14 @@ enum pare_status graph_new_child(struct context *ctx, struct graph *parent, cons
     return PARE_OK;
 }
 
+enum pare_status graph_new_subgraph(struct context *ctx, struct graph *parent, const char *name, struct graph **out) {
+    if (graph_nesting(parent) + 1 >= GRAPH_MAX_NESTING) {
+        return fail(ctx, PARE_ERROR_INPUT, "%s: subgraphs are nested more than %d deep", parent->name,
+                    GRAPH_MAX_NESTING);
+    }
+    return graph_new_child(ctx, parent, name, out);
+}
+
 void graph_free(struct graph *g) {
     if (g == NULL || g->parent != NULL) {
         return; /* a subgraph lives in its parent's arena */

@@ -52,15 +52,15 @@ struct value {
     struct graph *graph;
 };
 
-enum attr_type { ATTR_INT, ATTR_FLOAT, ATTR_STRING, ATTR_INTS, ATTR_FLOATS, ATTR_TENSOR, ATTR_GRAPH };
+enum attr_type { ATTR_INT, ATTR_FLOAT, ATTR_STRING, ATTR_INTS, ATTR_FLOATS, ATTR_TENSOR, ATTR_GRAPH, ATTR_STRINGS };
 
 struct attr {
     const char *name;
     enum attr_type type;
     int64_t i;
     float f;
-    const char *s;
-    size_t count; /* of ints, floats */
+    const char *s; /* of strings: all of them, with a comma between two (names, which hold none) */
+    size_t count;  /* of ints, floats */
     int64_t *ints;
     float *floats;
     struct tensor *tensor;
@@ -116,6 +116,9 @@ enum pare_status graph_clone(struct context *ctx, const struct graph *g, bool sh
 
 /* Every dimension with this symbol becomes `size`, in subgraphs too. */
 void graph_fix_symbol(struct graph *g, const char *symbol, int64_t size);
+/* An empty subgraph, for an attribute of a node of `parent`, in whose arena it lives. PARE_ERROR_INPUT when nested too
+ * deep. */
+enum pare_status graph_new_subgraph(struct context *ctx, struct graph *parent, const char *name, struct graph **out);
 const char *graph_symbol(struct graph *g, const char *name); /* interned; NULL when out of memory */
 
 /* ---- edits: uses and producers are kept consistent by these, and only by these ---- */
@@ -153,6 +156,8 @@ enum pare_status node_set_ints(struct context *ctx, struct node *n, const char *
 enum pare_status node_set_float(struct context *ctx, struct node *n, const char *name, float v);
 enum pare_status node_set_string(struct context *ctx, struct node *n, const char *name, const char *v);
 enum pare_status node_set_attr(struct context *ctx, struct node *n, const struct attr *a); /* deep copy */
+/* The same for a subgraph made by graph_new_subgraph, which is not copied. */
+enum pare_status node_set_subgraph(struct context *ctx, struct node *n, const char *name, struct graph *g);
 void node_remove_attr(struct node *n, const char *name);
 /* Both texts are copied; an existing key gets the new text. */
 enum pare_status graph_set_metadata(struct context *ctx, struct graph *g, const char *key, const char *text);
@@ -163,7 +168,7 @@ const struct attr *node_attr(const struct node *n, const char *name); /* as give
 /* Given value, else the default of the operator's row. */
 int64_t node_int(const struct node *n, const char *name);
 float node_float(const struct node *n, const char *name);
-const char *node_string(const struct node *n, const char *name);                 /* never NULL */
+const char *node_string(const struct node *n, const char *name); /* never NULL; strings with commas between them */
 const int64_t *node_ints(const struct node *n, const char *name, size_t *count); /* NULL and 0 when absent */
 
 bool node_is(const struct node *n, const char *op_name); /* false for n == NULL */
@@ -175,6 +180,7 @@ struct node *value_single_user(const struct value *v);
 bool value_shape(const struct value *v, int64_t batch, struct shape *out);
 /* The float value of a one-element constant; false for anything else. */
 bool value_scalar(const struct value *v, double *out);
+bool node_has_subgraphs(const struct node *n);
 bool graph_has_subgraphs(const struct graph *g);
 
 /* ---- verifier, text, shapes ---- */

@@ -16,6 +16,10 @@ const struct infer_value *infer_input(const struct infer_call *c, int i);
 /* Known integer elements (Reshape's shape, Slice's starts, ...) of input i: true and a list in the arena when every one
  * is known; true and NULL with count 0 when the input is omitted; else false. */
 bool infer_ints(const struct infer_call *c, int i, const int64_t **ints, int *count);
+/* The one element of an integer input i; false when it is not known or there are several. */
+bool infer_scalar(const struct infer_call *c, int i, int64_t *value);
+/* The attribute axis as a dimension of input 0, whose rank is known. */
+enum pare_status infer_axis(const struct infer_call *c, int *axis);
 /* Elements of input i, of a constant or followed; false when they are not known to that extent. */
 bool infer_elements(const struct infer_call *c, int i, const struct dim_value **elements, int *count);
 
@@ -33,6 +37,9 @@ struct dim dim_of_element(const struct dim_value *e); /* unknown for negative on
  * `infer_set` means output 0. */
 enum pare_status infer_set_output(struct infer_call *c, int output, enum dtype type, int rank, const struct dim *dims);
 enum pare_status infer_set(struct infer_call *c, enum dtype type, int rank, const struct dim *dims);
+/* The same for an output whose shape depends on data: unknown dimensions are found by the float kernel. */
+enum pare_status infer_set_by_kernel(struct infer_call *c, int output, enum dtype type, int rank,
+                                     const struct dim *dims);
 enum pare_status infer_set_elements(struct infer_call *c, const struct dim_value *elements, int count);
 
 /* "[N,3,32,32]", or "[...]" for an unknown rank; returns `text`. */
@@ -50,9 +57,12 @@ enum pare_status infer_check_same_type(const struct infer_call *c, int i, int j)
 enum pare_status infer_check_single(const struct infer_call *c, int i);
 /* Fails when input i, where present, is certainly no vector of that length. */
 enum pare_status infer_check_vector(const struct infer_call *c, int i, const struct dim *length);
+/* The element type that an attribute names, `otherwise` where it is not given. */
+enum pare_status infer_attr_type(const struct infer_call *c, const char *name, enum dtype otherwise, enum dtype *type);
 /* The sizes, -1 where unknown; the rank must be known. */
 struct shape infer_shape(const struct infer_value *v);
-/* Dimensions that two shapes broadcast to, as many as the longer has; false when they certainly do not. */
+/* Dimensions that two shapes broadcast to, as many as the longer has; false when they certainly do not. `out` may be
+ * `a`. */
 bool infer_broadcast_dims(const struct dim *a, int a_rank, const struct dim *b, int b_rank, struct dim *out);
 
 #endif

@@ -1,4 +1,5 @@
 /* What the shape functions share. */
+#include "graph/axes.h"
 #include "graph/infer.h"
 
 #include <inttypes.h>
@@ -124,6 +125,25 @@ bool infer_ints(const struct infer_call *c, int i, const int64_t **ints, int *co
     return list != NULL;
 }
 
+bool infer_scalar(const struct infer_call *c, int i, int64_t *value) {
+    const struct dim_value *elements = NULL;
+    int count = 0;
+    if (!infer_elements(c, i, &elements, &count) || count != 1 || !elements[0].known) {
+        return false;
+    }
+    *value = elements[0].value;
+    return true;
+}
+
+enum pare_status infer_axis(const struct infer_call *c, int *axis) {
+    const struct infer_value *x = infer_input(c, 0);
+    int64_t given = node_int(c->node, "axis");
+    char text[INFER_TEXT_MAX];
+    return axis_resolve(given, x->rank, axis)
+               ? PARE_OK
+               : infer_fail(c, "axis %" PRId64 " does not exist in %s", given, infer_text(x, text, sizeof text));
+}
+
 enum pare_status infer_set_output(struct infer_call *c, int output, enum dtype type, int rank, const struct dim *dims) {
     if (output >= c->node->output_count) {
         return PARE_OK;
@@ -147,6 +167,14 @@ enum pare_status infer_set_output(struct infer_call *c, int output, enum dtype t
     return shape_count(&known, &count)
                ? PARE_OK
                : infer_fail(c, "the output would be too large: %s", infer_text(out, text, sizeof text));
+}
+
+enum pare_status infer_set_by_kernel(struct infer_call *c, int output, enum dtype type, int rank,
+                                     const struct dim *dims) {
+    if (output < c->node->output_count) {
+        c->outputs[output].by_kernel = true;
+    }
+    return infer_set_output(c, output, type, rank, dims);
 }
 
 enum pare_status infer_set(struct infer_call *c, enum dtype type, int rank, const struct dim *dims) {

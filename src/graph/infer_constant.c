@@ -1,4 +1,4 @@
-/* Shapes of Shape and ConstantOfShape. */
+/* Shapes of Shape, Size and ConstantOfShape. */
 #include "graph/infer.h"
 
 /* A start or end of Shape: negative ones count from the end, then clamped. */
@@ -23,6 +23,14 @@ enum pare_status infer_shape_op(struct infer_call *c) {
     length = dim_known(count);
     TRY(infer_set(c, DTYPE_INT64, 1, &length));
     return infer_set_elements(c, elements, count);
+}
+
+enum pare_status infer_size(struct infer_call *c) {
+    const struct infer_value *x = infer_input(c, 0);
+    struct dim count = x->rank < 0 ? dim_unknown() : dim_product(x->dims, 0, x->rank);
+    struct dim_value element = element_of(&count);
+    TRY(infer_set(c, DTYPE_INT64, 0, NULL));
+    return infer_set_elements(c, &element, 1);
 }
 
 /* The element type and, for integers, the value that fills the output. */

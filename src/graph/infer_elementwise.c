@@ -66,119 +66,34 @@ enum pare_status infer_cast(struct infer_call *c) {
     return PARE_OK;
 }
 
-/* The dimension that two broadcast to; false when they cannot. */
-static bool broadcast_dim(const struct dim *a, const struct dim *b, struct dim *out) {
-    if (a->value == 1 || b->value == 1) {
-        *out = a->value == 1 ? *b : *a;
-        return true;
-    }
-    if (a->value >= 0 && b->value >= 0) {
-        *out = *a;
-        return a->value == b->value;
-    }
-    if (a->value >= 0 || dim_equal(a, b)) {
-        *out = *a;
-    } else {
-        *out = b->value >= 0 ? *b : dim_unknown();
-    }
-    return true;
-}
-
-bool infer_broadcast_dims(const struct dim *a, int a_rank, const struct dim *b, int b_rank, struct dim *out) {
-    int rank = a_rank > b_rank ? a_rank : b_rank;
-    for (int i = 0; i < rank; i++) {
-        struct dim one = dim_known(1);
-        int ai = i - (rank - a_rank);
-        int bi = i - (rank - b_rank);
-        if (!broadcast_dim(ai < 0 ? &one : &a[ai], bi < 0 ? &one : &b[bi], &out[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* One step of shape arithmetic; unknown when an operand is, on overflow, and for a symbol that does not stay itself. */
-static struct dim_value combine(const struct node *n, const struct dim_value *a, const struct dim_value *b) {
-    struct dim_value r = {.known = a->known && b->known};
-    bool product = node_is(n, "Mul") || node_is(n, "Div");
-    bool neutral = b->known && b->value == (int64_t)product;
-    bool overflow = false;
-    if (!r.known) {
-        return neutral ? *a : r;
-    }
-    if (node_is(n, "Add")) {
-        overflow = __builtin_add_overflow(a->value, b->value, &r.value);
-    } else if (node_is(n, "Sub")) {
-        overflow = __builtin_sub_overflow(a->value, b->value, &r.value);
-    } else if (node_is(n, "Mul")) {
-        overflow = __builtin_mul_overflow(a->value, b->value, &r.value);
-    } else {
-        overflow = b->value == 0 || (a->value == INT64_MIN && b->value == -1);
-        r.value = overflow ? 0 : a->value / b->value;
-    }
-    r.known = !overflow;
-    return r;
-}
-
-static enum pare_status broadcast_elements(struct infer_call *c) {
-    const struct dim_value *a = NULL;
-    const struct dim_value *b = NULL;
-    int a_count = 0;
-    int b_count = 0;
-    bool integer = c->outputs[0].type == DTYPE_INT64 || c->outputs[0].type == DTYPE_INT32;
-    if (!integer || !infer_elements(c, 0, &a, &a_count) || !infer_elements(c, 1, &b, &b_count)) {
-        return PARE_OK;
-    }
-    if (a_count != b_count && a_count != 1 && b_count != 1) {
-        return PARE_OK;
-    }
-    int count = a_count == 1 ? b_count : a_count;
-    struct dim_value *out = ARENA_ARRAY(c->arena, (size_t)count, struct dim_value);
-    if (out == NULL) {
-        return fail_memory(c->ctx);
-    }
-    for (int i = 0; i < count; i++) {
-        out[i] = combine(c->node, &a[a_count == 1 ? 0 : i], &b[b_count == 1 ? 0 : i]);
-    }
-    return infer_set_elements(c, out, count);
-}
-
-static enum pare_status fail_broadcast(const struct infer_call *c) {
-    char a[INFER_TEXT_MAX];
-    char b[INFER_TEXT_MAX];
-    return infer_fail(c, "shapes %s and %s do not broadcast", infer_text(infer_input(c, 0), a, sizeof a),
-                      infer_text(infer_input(c, 1), b, sizeof b));
-}
-
-enum pare_status infer_prelu(struct infer_call *c) {
+static enum pare_status same_shape(struct infer_call *c, enum dtype type) {
     const struct infer_value *x = infer_input(c, 0);
-    const struct infer_value *slope = infer_input(c, 1);
-    TRY(infer_check_same_type(c, 0, 1));
-    if (x->rank >= 0 && slope->rank >= 0) {
-        struct dim dims[TENSOR_MAX_RANK];
-        bool fits = slope->rank <= x->rank && infer_broadcast_dims(x->dims, x->rank, slope->dims, slope->rank, dims);
-        for (int i = 0; fits && i < x->rank; i++) {
-            fits = dims[i].value < 0 || x->dims[i].value < 0 || dims[i].value == x->dims[i].value;
-        }
-        if (!fits) {
-            return fail_broadcast(c);
-        }
-    }
-    return infer_first_input(c);
+    return infer_set(c, type, x->rank, x->dims);
 }
 
-enum pare_status infer_broadcast(struct infer_call *c) {
-    const struct infer_value *a = infer_input(c, 0);
-    const struct infer_value *b = infer_input(c, 1);
-    enum dtype type = a->type == DTYPE_NONE ? b->type : a->type;
-    TRY(infer_check_same_type(c, 0, 1));
-    if (a->rank < 0 || b->rank < 0) {
-        return infer_set(c, type, -1, NULL);
+enum pare_status infer_predicate(struct infer_call *c) {
+    return same_shape(c, DTYPE_BOOL);
+}
+
+enum pare_status infer_cast_like(struct infer_call *c) {
+    return same_shape(c, infer_input(c, 1)->type);
+}
+
+/* An attribute that names an element type, or what is taken where it is not given. */
+enum pare_status infer_attr_type(const struct infer_call *c, const char *name, enum dtype otherwise, enum dtype *type) {
+    int64_t given = node_int(c->node, name);
+    *type = given == 0 ? otherwise : (enum dtype)given;
+    bool known = given >= 0 && given <= DTYPE_INT2 && (given == 0 || dtype_size((enum dtype)given) > 0);
+    return known ? PARE_OK : infer_fail(c, "element type %lld is not supported", (long long)given);
+}
+
+/* The same bits under another type: the last dimension is kept, so the sizes must be the same. */
+enum pare_status infer_bit_cast(struct infer_call *c) {
+    const struct infer_value *x = infer_input(c, 0);
+    enum dtype to = DTYPE_NONE;
+    TRY(infer_attr_type(c, "to", DTYPE_NONE, &to));
+    if (dtype_size(to) == 0 || (x->type != DTYPE_NONE && dtype_size(x->type) != dtype_size(to))) {
+        return infer_fail(c, "%s cannot be read as %s: their sizes differ", dtype_name(x->type), dtype_name(to));
     }
-    struct dim dims[TENSOR_MAX_RANK];
-    if (!infer_broadcast_dims(a->dims, a->rank, b->dims, b->rank, dims)) {
-        return fail_broadcast(c);
-    }
-    TRY(infer_set(c, type, a->rank > b->rank ? a->rank : b->rank, dims));
-    return broadcast_elements(c);
+    return same_shape(c, to);
 }

@@ -6,15 +6,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-static enum pare_status resolve_axis(const struct infer_call *c, int *axis) {
-    const struct infer_value *x = infer_input(c, 0);
-    int64_t given = node_int(c->node, "axis");
-    char text[INFER_TEXT_MAX];
-    return axis_resolve(given, x->rank, axis)
-               ? PARE_OK
-               : infer_fail(c, "axis %" PRId64 " does not exist in %s", given, infer_text(x, text, sizeof text));
-}
-
 enum pare_status infer_transpose(struct infer_call *c) {
     const struct infer_value *x = infer_input(c, 0);
     int perm[TENSOR_MAX_RANK];
@@ -81,7 +72,7 @@ enum pare_status infer_concat(struct infer_call *c) {
     if (node_attr(c->node, "axis") == NULL) {
         return infer_fail(c, "attribute axis is missing");
     }
-    TRY(resolve_axis(c, &axis));
+    TRY(infer_axis(c, &axis));
     struct dim dims[TENSOR_MAX_RANK];
     memcpy(dims, x->dims, sizeof dims);
     for (int i = 1; i < c->node->input_count; i++) {
@@ -154,7 +145,7 @@ enum pare_status infer_split(struct infer_call *c) {
     if (x->rank < 0) {
         return PARE_OK;
     }
-    TRY(resolve_axis(c, &axis));
+    TRY(infer_axis(c, &axis));
     int64_t *sizes = ARENA_ARRAY(c->arena, (size_t)c->node->output_count, int64_t);
     if (sizes == NULL) {
         return fail_memory(c->ctx);
@@ -257,7 +248,7 @@ enum pare_status infer_gather(struct infer_call *c) {
     if (x->rank < 0 || indices->rank < 0) {
         return infer_set(c, x->type, -1, NULL);
     }
-    TRY(resolve_axis(c, &axis));
+    TRY(infer_axis(c, &axis));
     struct dim dims[2 * TENSOR_MAX_RANK];
     int rank = 0;
     for (int i = 0; i < axis; i++) {

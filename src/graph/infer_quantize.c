@@ -88,7 +88,7 @@ static bool is_code_type(enum dtype type) {
     case DTYPE_INT16:
         return true;
     default:
-        return false;
+        return dtype_is_minifloat(type);
     }
 }
 
@@ -101,10 +101,9 @@ enum pare_status infer_quantize(struct infer_call *c) {
     TRY(check_zero_point(c));
     bool agrees = zero == NULL || asked == 0 || type == DTYPE_NONE || asked == type;
     if (!agrees || (type != DTYPE_NONE && !is_code_type((enum dtype)type))) {
-        return infer_fail(c,
-                          "quantises to element type %" PRId64 ", output_dtype %" PRId64
-                          "; expected one integer type of 2 to 16 bits",
-                          type, asked);
+        return infer_fail(
+            c, "quantises to element type %" PRId64 ", output_dtype %" PRId64 "; expected one type of 2 to 16 bits",
+            type, asked);
     }
     return infer_set(c, (enum dtype)type, x->rank, x->dims);
 }
@@ -116,7 +115,7 @@ enum pare_status infer_dequantize(struct infer_call *c) {
     TRY(check_scale(c));
     TRY(check_zero_point(c));
     if (x->type != DTYPE_NONE && x->type != DTYPE_INT32 && !is_code_type(x->type)) {
-        return infer_fail(c, "dequantises %s, expected an integer type", dtype_name(x->type));
+        return infer_fail(c, "dequantises %s, expected a quantised type", dtype_name(x->type));
     }
     return infer_set(c, scale->type, x->rank, x->dims);
 }

@@ -1,4 +1,4 @@
-/* Shapes of ReduceMean and ArgMax. */
+/* Shapes of the reductions. */
 #include "graph/axes.h"
 #include "graph/infer.h"
 
@@ -12,9 +12,6 @@ static enum pare_status set_reduced(struct infer_call *c, enum dtype type, const
     for (int i = 0; i < x->rank; i++) {
         if (!reduced[i]) {
             dims[rank++] = x->dims[i];
-        } else if (x->dims[i].value == 0) {
-            char text[INFER_TEXT_MAX];
-            return infer_fail(c, "axis %d of %s is empty", i, infer_text(x, text, sizeof text));
         } else if (keep) {
             dims[rank++] = dim_known(1);
         }
@@ -51,6 +48,10 @@ enum pare_status infer_arg_reduce(struct infer_call *c) {
     if (!axis_resolve(given, x->rank, &axis)) {
         char text[INFER_TEXT_MAX];
         return infer_fail(c, "axis %" PRId64 " does not exist in %s", given, infer_text(x, text, sizeof text));
+    }
+    if (x->rank > 0 && x->dims[axis].value == 0) {
+        char text[INFER_TEXT_MAX];
+        return infer_fail(c, "axis %d of %s is empty", axis, infer_text(x, text, sizeof text));
     }
     bool reduced[TENSOR_MAX_RANK] = {false};
     reduced[axis] = true;

@@ -30,7 +30,7 @@ const struct op *op_find(const char *name) {
     return NULL;
 }
 
-static const char *const type_names[] = {"i", "f", "s", "is", "fs", "t", "g"};
+static const char *const type_names[] = {"i", "f", "s", "is", "fs", "t", "g", "ss"};
 
 const char *attr_type_name(enum attr_type type) {
     return type_names[type];

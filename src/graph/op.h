@@ -8,6 +8,7 @@
 #include "graph/graph.h"
 
 #define OP_VARIADIC 1000
+#define OP_VARIADIC_OPTIONAL 1001 /* of which each may be omitted */
 
 enum op_id {
 #define OP(name, in_min, in_max, out_min, out_max, attrs, infer, kernel, rule) OP_##name,
@@ -27,6 +28,7 @@ struct infer_value {
     const struct dim_value *elements;
     int element_count;
     const struct tensor *constant; /* or NULL */
+    bool by_kernel;                /* of an output: its shape depends on data, and the kernel makes the tensor */
 };
 
 /* A known integer of any sign, or a symbolic dimension. */
@@ -50,8 +52,8 @@ struct op {
     enum op_id id;
     const char *name;
     int in_min, in_max, out_min, out_max;
-    /* "name:type=default ..." with type i, f, s, is (ints), fs, t (tensor), g (graph); no default: absent or
-     * required by the shape function. */
+    /* "name:type=default ..." with type i, f, s, is (ints), fs, ss (names), t (tensor), g (graph); no default: absent
+     * or required by the shape function. */
     const char *attrs;
     infer_function *infer;
 };
@@ -68,6 +70,6 @@ struct op_attr {
 
 /* False when the operator has no such attribute. */
 bool op_attr_find(const struct op *op, const char *name, struct op_attr *out);
-const char *attr_type_name(enum attr_type type); /* "i", "f", "s", "is", "fs", "t", "g": as in ops.def */
+const char *attr_type_name(enum attr_type type); /* "i", "f", "s", ...: as in ops.def */
 
 #endif

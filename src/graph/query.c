@@ -50,12 +50,19 @@ bool value_scalar(const struct value *v, double *out) {
     return true;
 }
 
+bool node_has_subgraphs(const struct node *n) {
+    for (int i = 0; i < n->attr_count; i++) {
+        if (n->attrs[i].type == ATTR_GRAPH) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool graph_has_subgraphs(const struct graph *g) {
     for (const struct node *n = g->first; n != NULL; n = n->next) {
-        for (int i = 0; i < n->attr_count; i++) {
-            if (n->attrs[i].type == ATTR_GRAPH) {
-                return true;
-            }
+        if (node_has_subgraphs(n)) {
+            return true;
         }
     }
     return false;

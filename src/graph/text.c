@@ -232,6 +232,7 @@ static void print_attr(const struct printer *p, const struct attr *a) {
         write_format(p->out, "%.9g", (double)a->f);
         break;
     case ATTR_STRING:
+    case ATTR_STRINGS:
         print_string(p, a->s);
         break;
     case ATTR_INTS:

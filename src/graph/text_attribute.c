@@ -54,6 +54,7 @@ static enum pare_status parse_attr_value(struct parser *p, struct graph *g, stru
         out->f = (float)number;
         return PARE_OK;
     case ATTR_STRING:
+    case ATTR_STRINGS:
         if (l->token.kind != TOKEN_STRING) {
             return lexer_fail_expected(l, "a string");
         }

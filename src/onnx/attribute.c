@@ -11,13 +11,15 @@ static int kind_of(const Onnx__AttributeProto *p) {
     if (p->has_type && p->type != KIND(UNDEFINED)) {
         return (int)p->type;
     }
-    return p->has_f          ? KIND(FLOAT)
-           : p->has_i        ? KIND(INT)
-           : p->has_s        ? KIND(STRING)
-           : p->t != NULL    ? KIND(TENSOR)
-           : p->n_floats > 0 ? KIND(FLOATS)
-           : p->n_ints > 0   ? KIND(INTS)
-                             : KIND(UNDEFINED);
+    return p->has_f           ? KIND(FLOAT)
+           : p->has_i         ? KIND(INT)
+           : p->has_s         ? KIND(STRING)
+           : p->t != NULL     ? KIND(TENSOR)
+           : p->g != NULL     ? KIND(GRAPH)
+           : p->n_floats > 0  ? KIND(FLOATS)
+           : p->n_ints > 0    ? KIND(INTS)
+           : p->n_strings > 0 ? KIND(STRINGS)
+                              : KIND(UNDEFINED);
 }
 
 static enum pare_status import_string(struct import *im, const Onnx__AttributeProto *p, struct attr *out) {
@@ -48,6 +50,26 @@ static enum pare_status check_floats(struct import *im, const float *values, siz
     return PARE_OK;
 }
 
+/* The names with commas between them. */
+static enum pare_status import_strings(struct import *im, const Onnx__AttributeProto *p, struct attr *out) {
+    struct buffer b;
+    bool names = true;
+    buffer_init(&b);
+    for (size_t i = 0; i < p->n_strings; i++) {
+        const ProtobufCBinaryData *s = &p->strings[i];
+        names = names && (s->len == 0 || (memchr(s->data, ',', s->len) == NULL && memchr(s->data, 0, s->len) == NULL));
+        write_bytes(&b, ",", i > 0);
+        write_bytes(&b, s->data, s->len);
+    }
+    out->type = ATTR_STRINGS;
+    out->s = b.failed ? NULL : arena_string_n(im->scratch, b.size > 0 ? (const char *)b.data : "", b.size);
+    buffer_free(&b);
+    if (!names) {
+        return fail(im->ctx, PARE_ERROR_INPUT, "its texts are no names");
+    }
+    return out->s == NULL ? fail_memory(im->ctx) : PARE_OK;
+}
+
 static enum pare_status import_kind(struct import *im, const Onnx__AttributeProto *p, struct attr *out, bool *known) {
     switch (kind_of(p)) {
     case KIND(INT):
@@ -72,6 +94,12 @@ static enum pare_status import_kind(struct import *im, const Onnx__AttributeProt
         return check_floats(im, p->floats, p->n_floats);
     case KIND(TENSOR):
         return import_tensor(im, p, out);
+    case KIND(STRINGS):
+        return import_strings(im, p, out);
+    case KIND(GRAPH):
+        out->type = ATTR_GRAPH;
+        return p->g == NULL ? fail(im->ctx, PARE_ERROR_INPUT, "the graph is missing")
+                            : import_subgraph(im, p->g, &out->graph);
     default:
         *known = false;
         return PARE_OK;

@@ -6,18 +6,21 @@ static enum pare_status report(struct draft *d, const char *what) {
     return missing_add(d->im->ctx, &d->im->missing, d->name, "%s of %s", what, d->op_type);
 }
 
-/* Attributes spatial (until opset 8), momentum, training_mode (from 14): only the inference form per channel is held.
- */
+/* Attributes is_test (until opset 6), spatial (until 8), momentum, training_mode (from 14): only the inference form per
+ * channel is held. */
 enum pare_status convert_batch_normalization(struct draft *d) {
     const struct attr *momentum = NULL;
-    int64_t spatial = 1, training = 0;
+    int64_t spatial = 1, training = 0, is_test = 1;
     TRY(draft_take(d, "momentum", ATTR_FLOAT, &momentum));
+    if (d->im->opset < 7) {
+        TRY(draft_take_int(d, "is_test", 0, &is_test));
+    }
     TRY(draft_take_int(d, "training_mode", 0, &training));
     if (d->im->opset < 9) {
         TRY(draft_take_int(d, "spatial", 1, &spatial));
     }
     TRY(spatial == 1 ? PARE_OK : report(d, "spatial=0"));
-    return training == 0 ? PARE_OK : report(d, "training mode");
+    return training == 0 && is_test != 0 ? PARE_OK : report(d, "training mode");
 }
 
 /* Dropout from opset 12: the third input says whether the network is being trained. */
@@ -30,18 +33,55 @@ enum pare_status convert_training(struct draft *d) {
     return report(d, "training mode");
 }
 
+static enum pare_status hold_type(struct draft *d, const char *name, int64_t type) {
+    bool possible = type > 0 && type < INT32_MAX;
+    enum dtype held = possible ? onnx_held_type((int32_t)type) : DTYPE_NONE;
+    if (held == DTYPE_NONE) {
+        return missing_add(d->im->ctx, &d->im->missing, d->name, "%s to %s", d->op_type,
+                           possible ? onnx_type_name((int32_t)type) : "an unknown type");
+    }
+    return draft_set_attr_int(d, name, held);
+}
+
 /* float16 and bfloat16 values are held as float32, and so are casts to them. */
 enum pare_status convert_cast(struct draft *d) {
-    const struct attr *round_mode = NULL; /* from opset 24, of casts to float8 only */
     int64_t to = 0;
     TRY(draft_take_int(d, "to", 0, &to));
-    TRY(draft_take(d, "round_mode", ATTR_STRING, &round_mode));
-    enum dtype held = to > 0 && to < INT32_MAX ? onnx_held_type((int32_t)to) : DTYPE_NONE;
-    if (held == DTYPE_NONE) {
-        return missing_add(d->im->ctx, &d->im->missing, d->name, "Cast to %s",
-                           to > 0 && to < INT32_MAX ? onnx_type_name((int32_t)to) : "an unknown type");
+    return hold_type(d, "to", to);
+}
+
+/* Before opset 6 the type is given by its name. */
+enum pare_status convert_cast_1(struct draft *d) {
+    const struct attr *to = NULL;
+    TRY(draft_take(d, "to", ATTR_STRING, &to));
+    const ProtobufCEnumValue *type =
+        to == NULL ? NULL
+                   : protobuf_c_enum_descriptor_get_value_by_name(&onnx__tensor_proto__data_type__descriptor, to->s);
+    return type == NULL ? draft_fail(d, "its attribute `to` is no type") : hold_type(d, "to", type->value);
+}
+
+/* The bits of float16 and bfloat16 are not held. */
+enum pare_status convert_bit_cast(struct draft *d) {
+    int64_t to = 0;
+    TRY(draft_take_int(d, "to", 0, &to));
+    bool half = to == DTYPE_FLOAT16 || to == DTYPE_BFLOAT16;
+    return half ? report(d, "half precision") : hold_type(d, "to", to);
+}
+
+/* EyeLike and the windows name the type of what they make. */
+enum pare_status convert_output_type(struct draft *d) {
+    static const char *const names[] = {"dtype", "output_datatype"};
+    for (int i = 0; i < 2; i++) {
+        int64_t type = 0;
+        TRY(draft_take_int(d, names[i], 0, &type));
+        TRY(type == 0 ? PARE_OK : hold_type(d, names[i], type));
     }
-    return draft_set_attr_int(d, "to", held);
+    return PARE_OK;
+}
+
+/* Scan of opset 8 walks over a batch as well; later ones do not. */
+enum pare_status convert_scan_8(struct draft *d) {
+    return report(d, "batches (opset 8)");
 }
 
 /* From opset 23 the type of the result may be named: it is float32 here, whatever floating type the file says. */

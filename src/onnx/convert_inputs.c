@@ -24,13 +24,19 @@ enum pare_status convert_dropout(struct draft *d) {
     return move_float(d, "ratio", 1);
 }
 
+/* Pad of opset 1: attributes paddings and value. */
+enum pare_status convert_pad_1(struct draft *d) {
+    TRY(move_ints(d, "paddings", 1));
+    return move_float(d, "value", 2);
+}
+
 /* Pad before opset 11: attributes pads and value. */
 enum pare_status convert_pad(struct draft *d) {
     TRY(move_ints(d, "pads", 1));
     return move_float(d, "value", 2);
 }
 
-/* Squeeze and Unsqueeze before opset 13, ReduceMean before 18: attribute axes. */
+/* Squeeze, Unsqueeze and ReduceSum before opset 13, other reductions before 18: attribute axes. */
 enum pare_status convert_axes(struct draft *d) {
     return move_ints(d, "axes", 1);
 }
@@ -46,4 +52,23 @@ enum pare_status convert_slice(struct draft *d) {
 enum pare_status convert_split(struct draft *d) {
     TRY(move_ints(d, "split", 1));
     return draft_input(d, 1) == NULL ? draft_set_attr_int(d, "num_outputs", d->output_count) : PARE_OK;
+}
+
+/* Reshape before opset 5: attribute shape. */
+enum pare_status convert_reshape_1(struct draft *d) {
+    return move_ints(d, "shape", 1);
+}
+
+/* TopK before opset 10: attribute k. */
+enum pare_status convert_top_k_1(struct draft *d) {
+    int64_t k = 0;
+    TRY(draft_take_int(d, "k", 0, &k));
+    return draft_set_ints(d, 1, "k", &k, 1);
+}
+
+/* DFT before opset 20: attribute axis. */
+enum pare_status convert_dft_17(struct draft *d) {
+    int64_t axis = 0;
+    TRY(draft_take_int(d, "axis", 1, &axis));
+    return draft_set_int(d, 2, "axis", axis);
 }

@@ -38,6 +38,19 @@ static enum pare_status to_resize(struct draft *d) {
     return linear ? PARE_OK : draft_set_attr_string(d, "nearest_mode", nearest);
 }
 
+/* Upsample of opset 1: scales of an image. */
+enum pare_status convert_upsample_1(struct draft *d) {
+    const struct attr *height = NULL, *width = NULL;
+    TRY(draft_take(d, "height_scale", ATTR_FLOAT, &height));
+    TRY(draft_take(d, "width_scale", ATTR_FLOAT, &width));
+    if (height == NULL || width == NULL) {
+        return draft_fail(d, "its scales are missing");
+    }
+    float scales[] = {1, 1, height->f, width->f};
+    TRY(draft_set_floats(d, 1, "scales", scales, 1, 4));
+    return to_resize(d);
+}
+
 enum pare_status convert_upsample_7(struct draft *d) {
     const struct attr *scales = NULL;
     TRY(draft_take(d, "scales", ATTR_FLOATS, &scales));

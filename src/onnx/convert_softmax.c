@@ -1,5 +1,6 @@
-/* Softmax before opset 13 normalises all dimensions from `axis` on together, as if flattened to a matrix. Mostly this
- * is a Softmax along one axis in disguise; to see that, shapes must be known, so it is decided after inference. */
+/* Softmax, LogSoftmax and Hardmax before opset 13 see all dimensions from `axis` on together, as if flattened to a
+ * matrix. Mostly this is a Softmax along one axis in disguise; to see that, shapes must be known, so it is decided
+ * after inference. */
 #include "onnx/convert.h"
 
 #include "graph/op.h"
@@ -46,11 +47,11 @@ static enum pare_status insert(const struct place *at, const char *op, struct va
 static enum pare_status flatten(struct import *im, const struct flat_softmax *flat) {
     struct node *n = flat->node, *added = NULL;
     struct value *x = n->inputs[0], *shape = NULL, *matrix = NULL, *rows = NULL;
-    struct place at = {im->ctx, im->graph, n};
+    struct place at = {im->ctx, n->graph, n};
     TRY(insert(&at, "Shape", x, &shape, &added));
     TRY(insert(&at, "Flatten", x, &matrix, &added));
     TRY(node_set_int(im->ctx, added, "axis", flat->axis));
-    TRY(insert(&at, "Softmax", matrix, &rows, &added));
+    TRY(insert(&at, n->op->name, matrix, &rows, &added));
     n->op = op_find("Reshape");
     TRY(node_set_input(im->ctx, n, 0, rows));
     return node_append_input(im->ctx, n, shape);
@@ -62,8 +63,8 @@ static enum pare_status resolve(struct import *im, const struct flat_softmax *fl
     if (x->rank >= 0) {
         axis += axis < 0 ? x->rank : 0;
         if (axis < 0 || axis > x->rank) {
-            return fail(im->ctx, PARE_ERROR_INPUT, "%s (Softmax): axis %lld of a tensor of rank %d", flat->node->name,
-                        (long long)flat->axis, x->rank);
+            return fail(im->ctx, PARE_ERROR_INPUT, "%s (%s): axis %lld of a tensor of rank %d", flat->node->name,
+                        flat->node->op->name, (long long)flat->axis, x->rank);
         }
         if (axis < x->rank && single_axis(x, axis, &axis)) {
             return node_set_int(im->ctx, flat->node, "axis", axis);

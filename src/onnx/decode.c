@@ -37,6 +37,7 @@ static int stored_bits(int32_t data_type) {
     switch (data_type) {
     case DTYPE_UINT4:
     case DTYPE_INT4:
+    case DTYPE_FLOAT4E2M1:
         return 4;
     case DTYPE_UINT2:
     case DTYPE_INT2:
@@ -185,6 +186,7 @@ static void expand(const uint8_t *image, int32_t data_type, size_t count, const 
         break;
     case DTYPE_UINT4:
     case DTYPE_INT4:
+    case DTYPE_FLOAT4E2M1:
     case DTYPE_UINT2:
     case DTYPE_INT2:
         unpack_small(image, count, stored_bits(data_type), data_type == DTYPE_INT4 || data_type == DTYPE_INT2,

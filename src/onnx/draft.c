@@ -30,7 +30,7 @@ static enum pare_status read_inputs(struct draft *d, const Onnx__NodeProto *prot
     }
     for (int i = 0; i < d->input_count; i++) {
         const char *name = proto->input[i];
-        if (name[0] != '\0' && (d->inputs[i] = graph_find(d->im->graph, name)) == NULL) {
+        if (name[0] != '\0' && (d->inputs[i] = import_find(d->im, name)) == NULL) {
             return draft_fail(d, "its input `%.128s` is given by no node, input or initializer", name);
         }
     }
@@ -131,6 +131,10 @@ static enum pare_status set_list(struct draft *d, int index, const char *what, e
 
 enum pare_status draft_set_ints(struct draft *d, int index, const char *what, const int64_t *values, size_t count) {
     return set_list(d, index, what, DTYPE_INT64, 1, values, count);
+}
+
+enum pare_status draft_set_int(struct draft *d, int index, const char *what, int64_t value) {
+    return set_list(d, index, what, DTYPE_INT64, 0, &value, 1);
 }
 
 enum pare_status draft_set_floats(struct draft *d, int index, const char *what, const float *values, int rank,
@@ -245,6 +249,8 @@ static enum pare_status emit_attributes(struct draft *d, const struct op *op, st
             TRY(missing_attribute(d->im->ctx, &d->im->missing, d->name, a->name, d->op_type));
         } else if (row.type != a->type) {
             return draft_fail(d, "attribute `%s` has the wrong type", a->name);
+        } else if (a->type == ATTR_GRAPH) {
+            TRY(node_set_subgraph(d->im->ctx, n, a->name, a->graph));
         } else {
             TRY(node_set_attr(d->im->ctx, n, a));
         }

@@ -28,6 +28,7 @@ struct value *draft_input(const struct draft *d, int index); /* NULL when omitte
 enum pare_status draft_set_input(struct draft *d, int index, struct value *v);
 /* Input `index` becomes a new constant named after the node and `what`. */
 enum pare_status draft_set_ints(struct draft *d, int index, const char *what, const int64_t *values, size_t count);
+enum pare_status draft_set_int(struct draft *d, int index, const char *what, int64_t value); /* a scalar */
 enum pare_status draft_set_floats(struct draft *d, int index, const char *what, const float *values, int rank,
                                   size_t count);
 enum pare_status draft_set_attr_int(struct draft *d, const char *name, int64_t value);

@@ -56,6 +56,7 @@ enum pare_status encode_tensor(struct encoder *e, const char *name, const struct
     switch (t->type) {
     case DTYPE_INT4:
     case DTYPE_UINT4:
+    case DTYPE_FLOAT4E2M1:
         return pack_small(e, t, 4, &p->raw_data);
     case DTYPE_INT2:
     case DTYPE_UINT2:
@@ -99,6 +100,24 @@ static void encode_scalar(const struct attr *a, Onnx__AttributeProto *p) {
     }
 }
 
+/* Names with commas between them; an empty text is an empty list. */
+static enum pare_status encode_strings(struct encoder *e, const char *text, Onnx__AttributeProto *p) {
+    size_t count = text[0] != '\0';
+    for (const char *at = text; *at != '\0'; at++) {
+        count += *at == ',';
+    }
+    p->strings = ARENA_ARRAY(e->arena, count, ProtobufCBinaryData);
+    if (p->strings == NULL) {
+        return fail_memory(e->ctx);
+    }
+    for (p->n_strings = 0; p->n_strings < count; p->n_strings++) {
+        size_t length = strcspn(text, ",");
+        p->strings[p->n_strings] = (ProtobufCBinaryData){.len = length, .data = (uint8_t *)text};
+        text += length + 1;
+    }
+    return PARE_OK;
+}
+
 enum pare_status encode_attribute(struct encoder *e, const struct attr *a, Onnx__AttributeProto **out) {
     Onnx__AttributeProto *p = ENCODE_NEW(e, Onnx__AttributeProto, onnx__attribute_proto__descriptor);
     if (p == NULL) {
@@ -111,6 +130,10 @@ enum pare_status encode_attribute(struct encoder *e, const struct attr *a, Onnx_
         p->type = KIND(GRAPH);
         p->g = ENCODE_NEW(e, Onnx__GraphProto, onnx__graph_proto__descriptor);
         return p->g == NULL ? fail_memory(e->ctx) : encode_graph(e, a->graph, p->g);
+    }
+    if (a->type == ATTR_STRINGS) {
+        p->type = KIND(STRINGS);
+        return encode_strings(e, a->s, p);
     }
     if (a->type == ATTR_TENSOR) {
         p->type = KIND(TENSOR);

@@ -29,6 +29,8 @@ enum pare_status encode_graph(struct encoder *e, const struct graph *g, Onnx__Gr
  */
 enum pare_status encode_empty_floats(struct encoder *e, const struct value **out);
 enum pare_status encode_attribute(struct encoder *e, const struct attr *a, Onnx__AttributeProto **out);
+/* In write.c, with everything in it: subgraphs are graphs. */
+enum pare_status encode_graph(struct encoder *e, const struct graph *g, Onnx__GraphProto *p);
 enum pare_status encode_value_info(struct encoder *e, const struct value *v, Onnx__ValueInfoProto **out);
 enum pare_status encode_pair(struct encoder *e, const char *key, const char *text, Onnx__StringStringEntryProto **out);
 

@@ -2,6 +2,7 @@
  * checked. */
 #include "onnx/import.h"
 
+#include "graph/op.h"
 #include "onnx/convert.h"
 #include "onnx/decode.h"
 
@@ -24,6 +25,7 @@ static enum pare_status read_opset(struct import *im, const Onnx__ModelProto *mo
         }
         opset = o->version;
     }
+    opset = opset == 0 && model->n_opset_import > 0 ? OPSET_MAX : opset; /* only operators of other domains */
     im->opset = (int)(opset < OPSET_MIN ? OPSET_MIN : opset > OPSET_MAX ? OPSET_MAX : opset);
     return opset == im->opset
                ? PARE_OK
@@ -148,20 +150,20 @@ static enum pare_status add_initializers(struct import *im, const Onnx__GraphPro
     return PARE_OK;
 }
 
-static enum pare_status add_input(struct import *im, const Onnx__ValueInfoProto *input) {
+static enum pare_status add_input(struct import *im, const Onnx__GraphProto *g, const Onnx__ValueInfoProto *input) {
     struct value *v = input->name == NULL ? NULL : graph_find(im->graph, input->name);
     if (v != NULL && !v->is_input) {
         return PARE_OK; /* its initializer makes it a constant */
     }
     TRY(check_name(im, input->name, "an input"));
     TRY(graph_add_value(im->ctx, im->graph, input->name, NULL, &v));
-    TRY(import_type(im, input, v));
+    TRY(import_type(im, g, input, v));
     return graph_add_input(im->ctx, im->graph, v);
 }
 
 static enum pare_status add_inputs(struct import *im, const Onnx__GraphProto *g) {
     for (size_t i = 0; i < g->n_input; i++) {
-        TRY(import_tolerate(im, add_input(im, g->input[i]), FINDING_STRUCTURE));
+        TRY(import_tolerate(im, add_input(im, g, g->input[i]), FINDING_STRUCTURE));
     }
     return PARE_OK;
 }
@@ -250,15 +252,42 @@ static enum pare_status add_nodes(struct import *im, const Onnx__GraphProto *g) 
     return PARE_OK;
 }
 
-static enum pare_status add_output(struct import *im, const char *name) {
-    struct value *v = name == NULL ? NULL : graph_find(im->graph, name);
-    return v != NULL ? graph_add_output(im->ctx, im->graph, v)
-                     : fail(im->ctx, PARE_ERROR_INPUT, "output `%.128s` is given by no node", name == NULL ? "" : name);
+struct value *import_find(const struct import *im, const char *name) {
+    struct value *v = NULL;
+    for (const struct graph *g = im->graph; v == NULL && g != NULL; g = g->parent) {
+        v = graph_find(g, name);
+    }
+    return v;
+}
+
+/* What a subgraph passes on from the graph around it, or gives twice, becomes a value of its own. */
+static enum pare_status own_output(struct import *im, struct value **v) {
+    if ((*v)->graph == im->graph && (im->graph->parent == NULL || !value_is_output(*v))) {
+        return PARE_OK;
+    }
+    struct value *from = *v;
+    TRY(graph_add_value(im->ctx, im->graph, NULL, from->name, v));
+    return graph_add_node(im->ctx, im->graph, op_find("Identity"), NULL, &from, 1, v, 1, NULL, NULL);
+}
+
+static enum pare_status add_output(struct import *im, const Onnx__GraphProto *g, const Onnx__ValueInfoProto *output) {
+    struct value *v = output->name == NULL ? NULL : import_find(im, output->name);
+    if (v == NULL) {
+        return fail(im->ctx, PARE_ERROR_INPUT, "output `%.128s` is given by no node",
+                    output->name == NULL ? "" : output->name);
+    }
+    TRY(own_output(im, &v));
+    if (im->graph->parent != NULL && v->type == DTYPE_NONE) {
+        struct value declared = {0};
+        TRY(import_type(im, g, output, &declared));
+        v->type = declared.type;
+    }
+    return graph_add_output(im->ctx, im->graph, v);
 }
 
 static enum pare_status add_outputs(struct import *im, const Onnx__GraphProto *g) {
     for (size_t i = 0; i < g->n_output; i++) {
-        TRY(import_tolerate(im, add_output(im, g->output[i]->name), FINDING_STRUCTURE));
+        TRY(import_tolerate(im, add_output(im, g, g->output[i]), FINDING_STRUCTURE));
     }
     return g->n_output > 0 ? PARE_OK : fail(im->ctx, PARE_ERROR_INPUT, "the graph has no output");
 }
@@ -288,8 +317,20 @@ static enum pare_status build(struct import *im, const Onnx__GraphProto *g) {
     TRY(add_inputs(im, g));
     TRY(add_node_values(im, g));
     TRY(add_nodes(im, g));
-    TRY(add_outputs(im, g));
-    return check_dropped(im);
+    return add_outputs(im, g);
+}
+
+enum pare_status import_subgraph(struct import *im, const Onnx__GraphProto *proto, struct graph **out) {
+    struct graph *around = im->graph;
+    TRY(graph_new_subgraph(im->ctx, around, proto->name == NULL ? "" : proto->name, out));
+    im->graph = *out;
+    enum pare_status status = build(im, proto);
+    if (status == PARE_OK) {
+        graph_remove_unused_values(*out);
+        status = graph_sort(im->ctx, *out);
+    }
+    im->graph = around;
+    return status;
 }
 
 enum pare_status import_model(struct import *im, const Onnx__ModelProto *model) {
@@ -301,6 +342,7 @@ enum pare_status import_model(struct import *im, const Onnx__ModelProto *model) 
     TRY(graph_new(im->ctx, name == NULL || name[0] == '\0' ? "graph" : name, &im->graph));
     TRY(find_missing(im, model->graph));
     enum pare_status status = build(im, model->graph);
+    status = status == PARE_OK ? check_dropped(im) : status;
     /* What pare lacks is told all at once, before defects that only this import may see. */
     if (im->missing.count > 0 && !im->survey && (status == PARE_OK || status == PARE_ERROR_INPUT)) {
         context_clear(im->ctx);

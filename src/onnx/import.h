@@ -44,6 +44,11 @@ bool import_is_default_domain(const char *domain);
 /* Turns a model into a graph in the IR's one meaning. */
 enum pare_status import_model(struct import *im, const Onnx__ModelProto *model);
 
+/* A subgraph of the graph that is being imported, whose values it sees; it must be given to a node. */
+enum pare_status import_subgraph(struct import *im, const Onnx__GraphProto *proto, struct graph **out);
+/* The value of that name in the graph that is being imported, or in one around it; NULL: none. */
+struct value *import_find(const struct import *im, const char *name);
+
 /* Attributes: `out` and what it points to live in im->scratch (tensors in the graph's arena). `*known` false: its kind
  * was added to im->missing. */
 enum pare_status import_attribute(struct import *im, const char *node, const Onnx__AttributeProto *proto,
@@ -51,7 +56,8 @@ enum pare_status import_attribute(struct import *im, const char *node, const Onn
 
 /* Type and shape of a graph input or output, or of an inner value. Kinds of value that pare does not have are added to
  * im->missing. */
-enum pare_status import_type(struct import *im, const Onnx__ValueInfoProto *proto, struct value *v);
+enum pare_status import_type(struct import *im, const Onnx__GraphProto *graph, const Onnx__ValueInfoProto *proto,
+                             struct value *v);
 
 /* Formats that an earlier run of pare left in quantization_annotation (see onnx_write) become value->format;
  * annotations with other keys are ignored. PARE_ERROR_INPUT where one of pare's makes no sense. */

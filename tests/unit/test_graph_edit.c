@@ -405,7 +405,7 @@ START_TEST(operator_table) {
             }
         }
     }
-    ck_assert_ptr_null(op_find("Loop"));
+    ck_assert_ptr_null(op_find("Loops"));
     ck_assert_ptr_null(op_find(""));
 }
 END_TEST

@@ -275,7 +275,7 @@ static const struct example refused[] = {
     {"input x: float32[N,3] const s: float32[4] = splat(1) y = QuantizeLinear(x, s)",
      "scale [4] does not fit input [N,3]"},
     {"input x: float32[N,3] const s: float32[] = 1 const z: int8[] = 0 y = QuantizeLinear(x, s, z) {output_dtype=2}",
-     "expected one integer type"},
+     "expected one type"},
     {"input x: int8[4] const s: float32[2] = splat(1) y = DequantizeLinear(x, s) {axis=0, block_size=3}",
      ""}, /* ceil(4 / 3) = 2 blocks: fine */
     {"input x: int8[4] const s: float32[3] = splat(1) y = DequantizeLinear(x, s) {axis=0, block_size=3}",
