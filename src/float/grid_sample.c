@@ -15,8 +15,8 @@ struct sampler {
     enum mode mode;
     enum padding padding;
     bool align_corners;
-    int axes;
-    int64_t size[AXES_MAX];
+    int axes;               /* of the image, 1 to 3 */
+    int64_t size[AXES_MAX]; /* of the last ones, 1 of those in front */
 };
 
 /* Input positions along one axis and their weights; a position of -1 reads zero. */
@@ -86,17 +86,26 @@ static struct taps find_taps(const struct sampler *s, double coordinate, int64_t
     return t;
 }
 
-/* The weighted sum over all axes from `axis` on. */
-static double sum_taps(const struct sampler *s, const struct tensor *in, const struct taps *taps, int axis,
-                       size_t begin) {
+/* One row of taps along the last axis. */
+static double sum_row(const struct sampler *s, const struct tensor *in, const struct taps *t, size_t row) {
     double sum = 0.0;
-    for (int i = 0; i < taps[axis].count; i++) {
-        if (taps[axis].at[i] < 0) {
-            continue;
+    for (int i = 0; i < t->count; i++) {
+        size_t at = row * (size_t)s->size[2] + (size_t)t->at[i];
+        sum += t->at[i] < 0 ? 0.0 : t->weight[i] * tensor_get_double(in, at);
+    }
+    return sum;
+}
+
+static double sum_taps(const struct sampler *s, const struct tensor *in, const struct taps *taps, size_t plane) {
+    double sum = 0.0;
+    for (int i = 0; i < taps[0].count; i++) {
+        for (int k = 0; k < taps[1].count && taps[0].at[i] >= 0; k++) {
+            if (taps[1].at[k] >= 0) {
+                size_t depth = plane * (size_t)s->size[0] + (size_t)taps[0].at[i];
+                size_t row = depth * (size_t)s->size[1] + (size_t)taps[1].at[k];
+                sum += taps[0].weight[i] * taps[1].weight[k] * sum_row(s, in, &taps[2], row);
+            }
         }
-        size_t at = begin * (size_t)s->size[axis] + (size_t)taps[axis].at[i];
-        sum += taps[axis].weight[i] *
-               (axis + 1 < s->axes ? sum_taps(s, in, taps, axis + 1, at) : tensor_get_double(in, at));
     }
     return sum;
 }
@@ -105,8 +114,9 @@ static enum pare_status read_sampler(struct float_call *c, struct sampler *s) {
     const char *mode = node_string(c->node, "mode"), *padding = node_string(c->node, "padding_mode");
     const struct shape *in = &c->inputs[0]->shape;
     *s = (struct sampler){.align_corners = node_int(c->node, "align_corners") != 0, .axes = in->rank - 2};
-    for (int i = 0; i < s->axes; i++) {
-        s->size[i] = in->dim[2 + i];
+    for (int i = 0; i < AXES_MAX; i++) {
+        int axis = in->rank - AXES_MAX + i;
+        s->size[i] = axis >= 2 ? in->dim[axis] : 1;
     }
     s->mode = strcmp(mode, "nearest") == 0 ? MODE_NEAREST : strcmp(mode, "cubic") == 0 ? MODE_CUBIC : MODE_LINEAR;
     s->padding = strcmp(padding, "border") == 0       ? PADDING_BORDER
@@ -123,6 +133,7 @@ static enum pare_status read_sampler(struct float_call *c, struct sampler *s) {
 enum pare_status float_grid_sample(struct float_call *c) {
     const struct tensor *in = c->inputs[0], *grid = c->inputs[1];
     const struct shape *out = &c->outputs[0].shape;
+    static const struct taps whole = {.count = 1, .weight = {1.0}};
     struct sampler s;
     struct taps taps[AXES_MAX];
     TRY(read_sampler(c, &s));
@@ -131,13 +142,13 @@ enum pare_status float_grid_sample(struct float_call *c) {
         return tensor_count(&c->outputs[0]) == 0 ? PARE_OK : fail(c->ctx, PARE_ERROR_INPUT, "the image is empty");
     }
     for (size_t i = 0; i < (size_t)out->dim[0] * places; i++) {
-        for (int k = 0; k < s.axes; k++) {
-            double x = tensor_get_double(grid, i * (size_t)s.axes + (size_t)(s.axes - 1 - k));
-            taps[k] = find_taps(&s, x, s.size[k]);
+        for (int k = 0; k < AXES_MAX; k++) {
+            size_t coordinate = i * (size_t)s.axes + (size_t)(AXES_MAX - 1 - k);
+            taps[k] = k < AXES_MAX - s.axes ? whole : find_taps(&s, tensor_get_double(grid, coordinate), s.size[k]);
         }
         for (size_t channel = 0; channel < channels; channel++) {
             size_t plane = i / places * channels + channel;
-            tensor_set_double(&c->outputs[0], plane * places + i % places, sum_taps(&s, in, taps, 0, plane));
+            tensor_set_double(&c->outputs[0], plane * places + i % places, sum_taps(&s, in, taps, plane));
         }
     }
     return PARE_OK;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 struct region {
-    size_t image; /* of the batch */
+    size_t image;            /* of the batch */
     double begin[2], end[2]; /* rows, columns, in elements of the input */
 };
 
@@ -107,7 +107,7 @@ enum pare_status float_roi_align(struct float_call *c) {
         return fail(c->ctx, PARE_ERROR_INPUT, "the image is empty");
     }
     for (int64_t i = 0; i < d[0]; i++) {
-        struct region r;
+        struct region r = {0};
         TRY(read_region(c, (size_t)i, &a, &r));
         for (int64_t k = 0; k < d[1] * d[2] * d[3]; k++) {
             int64_t bin[2] = {k / d[3] % d[2], k % d[3]};
@@ -151,7 +151,7 @@ enum pare_status float_max_roi_pool(struct float_call *c) {
         return fail(c->ctx, PARE_ERROR_INPUT, "a region is an image and four coordinates");
     }
     for (int64_t i = 0; i < d[0]; i++) {
-        struct region r;
+        struct region r = {0};
         TRY(check_image(c, tensor_get_int(c->inputs[1], (size_t)i * 5), &r.image));
         for (size_t k = 0; k < 2; k++) { /* image, x1, y1, x2, y2 */
             r.begin[k] = round(tensor_get_double(c->inputs[1], (size_t)i * 5 + 2 - k) * scale);

@@ -92,7 +92,7 @@ static uint8_t scale_of(double v, struct minifloat_rounding rounding) {
 static int nearest_code(const struct minifloat *m, double magnitude) {
     int exponent = 0, smallest = 1 - m->bias;
     (void)frexp(magnitude, &exponent);
-    exponent = exponent - 1 < smallest ? smallest : exponent - 1;
+    exponent = magnitude == 0.0 || exponent - 1 < smallest ? smallest : exponent - 1;
     double steps = rint(ldexp(magnitude, m->mantissa_bits - exponent));
     /* The steps of a normal number hold the leading one, which counts as one exponent. */
     return ((exponent - smallest) << m->mantissa_bits) + (int)steps;

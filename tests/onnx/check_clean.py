@@ -34,7 +34,7 @@ def problem_of(pare, model, opset, folder):
     run = subprocess.run([pare, "clean", model, "-o", out, "--opset", str(opset), "--json"], capture_output=True, text=True)
     if run.returncode:
         return run.stderr.strip()
-    if run.stderr:
+    if run.stderr and "not compared numerically" not in run.stderr: # for sizes that the model does not run with
         return f"warns: {run.stderr.strip()}"
     report = json.loads(run.stdout)
     onnx.checker.check_model(str(out), full_check=True)

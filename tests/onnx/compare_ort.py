@@ -19,9 +19,8 @@ TOLERANCE = 1e-4
 BATCH = 3
 OTHER = 48  # size of open dimensions that are not the batch
 REFUSED = 4
-# Inputs whose sizes or values random ones would not meet.
-MADE_UP = {"silero_vad_v5": {"input": np.zeros([1, 512], np.float32), "state": np.zeros([2, 1, 128], np.float32),
-                             "sr": np.array(16000, np.int64)}}
+# Sizes and values that random inputs would not meet, by the names of all inputs: of silero_vad_v5.
+MADE_UP = [{"input": [1, 512], "state": [2, 1, 128], "sr": np.array(16000, np.int64)}]
 
 
 def session_of(path):
@@ -31,10 +30,11 @@ def session_of(path):
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def random_inputs(name, session, rng):
-    if name in MADE_UP:
-        return {key: rng.uniform(-1, 1, value.shape).astype(value.dtype) if value.dtype == np.float32 else value
-                for key, value in MADE_UP[name].items()}
+def random_inputs(session, rng):
+    for made_up in MADE_UP:
+        if {value.name for value in session.get_inputs()} == made_up.keys():
+            return {name: rng.uniform(-1, 1, v).astype(np.float32) if isinstance(v, list) else v
+                    for name, v in made_up.items()}
     types = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(double)": np.float64}
     inputs = {}
     for value in session.get_inputs():
@@ -55,7 +55,7 @@ def largest_error(got, expected):
 def compare(program, path, folder, rng):
     """The largest relative error, or the message of a refusal."""
     session = session_of(path)
-    inputs = random_inputs(path.stem, session, rng)
+    inputs = random_inputs(session, rng)
     np.savez(folder / "in.npz", **inputs)
     run = subprocess.run([program, path, folder / "in.npz", folder / "out.npz"], capture_output=True, text=True)
     if run.returncode == REFUSED:
