@@ -64,8 +64,9 @@ static double align_bin(const struct tensor *in, size_t plane, const struct regi
         samples[i] = a->ratio > 0.0 ? (int64_t)a->ratio : (int64_t)fmin(fmax(ceil(size[i]), 0.0), SAMPLES_MAX);
     }
     for (int64_t n = 0; n < samples[0] * samples[1]; n++) {
-        double y = r->begin[0] + ((double)bin[0] + ((double)(n / samples[1]) + 0.5) / (double)samples[0]) * size[0];
-        double x = r->begin[1] + ((double)bin[1] + ((double)(n % samples[1]) + 0.5) / (double)samples[1]) * size[1];
+        int64_t row = n / samples[1], column = n % samples[1];
+        double y = r->begin[0] + ((double)bin[0] + ((double)row + 0.5) / (double)samples[0]) * size[0];
+        double x = r->begin[1] + ((double)bin[1] + ((double)column + 0.5) / (double)samples[1]) * size[1];
         struct corners k = find_corners(y, x, height, width);
         for (int i = 0; i < 4; i++) {
             double v = k.weight[i] * tensor_get_double(in, plane * (size_t)(height * width) + k.at[i]);

@@ -41,11 +41,11 @@ enum pare_status infer_depth_to_space(struct infer_call *c) {
     if (x->rank < 0) {
         return infer_set(c, x->type, -1, NULL);
     }
-    if (x->dims[1].value >= 0 && x->dims[1].value % (block * block) != 0) {
-        return infer_fail(c, "%lld channels are no multiple of %lld", (long long)x->dims[1].value,
-                          (long long)(block * block));
+    int64_t area = block * block, depth = x->dims[1].value;
+    if (depth >= 0 && depth % area != 0) {
+        return infer_fail(c, "%lld channels are no multiple of %lld", (long long)depth, (long long)area);
     }
-    struct dim channels = x->dims[1].value < 0 ? dim_unknown() : dim_known(x->dims[1].value / (block * block));
+    struct dim channels = depth < 0 ? dim_unknown() : dim_known(depth / area);
     struct dim dims[] = {x->dims[0], channels, scaled(&x->dims[2], block), scaled(&x->dims[3], block)};
     return infer_set(c, x->type, 4, dims);
 }

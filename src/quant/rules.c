@@ -15,7 +15,7 @@ const struct rule *const rules[OP_COUNT] = {
 const struct rule rule_none = {.format = RULE_FLOAT};
 
 const struct rule *rule_of(const struct node *n) {
-    if (n->inputs[0] == NULL || n->inputs[0]->type != DTYPE_FLOAT) {
+    if (n->input_count == 0 || n->inputs[0] == NULL || n->inputs[0]->type != DTYPE_FLOAT) {
         return &rule_none;
     }
     const struct rule *r = rules[n->op->id];
