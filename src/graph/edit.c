@@ -203,6 +203,10 @@ static enum pare_status replace_output(struct context *ctx, struct graph *g, int
     if (made == NULL || !value_add_use(to, NULL, index)) {
         return fail_memory(ctx);
     }
+    if (to->rank < 0) { /* what was declared about the output, and inference cannot know */
+        to->rank = from->rank;
+        memcpy(to->dims, from->dims, sizeof to->dims);
+    }
     value_remove_use(from, NULL, index);
     g->outputs[index] = to;
     TRY(rename_value(ctx, from, made));
