@@ -213,6 +213,11 @@ PARE_API enum pare_status pare_clean(struct pare_context *context, const char *p
                                      const struct pare_settings *settings, const char *output,
                                      struct pare_report **out);
 
+/* Where the activations of the integer program lie in memory and how long they live, the bytes that each operator
+ * needs, and the least that any plan needs. PARE_ERROR_INPUT for a network that runs in float. */
+PARE_API enum pare_status pare_inspect_memory(struct pare_context *context, const struct pare_network *network,
+                                              struct pare_report **out);
+
 /* Runs the network on `inputs` as the model wants them (other widths of floats are converted), or preprocessed first
  * when preprocessing is declared or the setting `preprocess` is on. Where the model fixes a batch or leaves it open,
  * any number of samples may be given; outputs are joined along the first axis. With `all-values` every quantised value

@@ -2,14 +2,20 @@
 #include "cli/session.h"
 #include "cli/shared_options.h"
 
-static const struct option options[] = {INPUT_SHAPE_OPTION, REPORT_OPTIONS, {0}};
+static const struct option options[] = {
+    {"memory", 0, NULL, ROLE_COMMAND, "where activations lie in memory, how long, and the least that is needed"},
+    INPUT_SHAPE_OPTION,
+    REPORT_OPTIONS,
+    {0},
+};
 
 static enum pare_status run(struct session *s) {
     struct pare_network *network = NULL;
     struct pare_report *report = NULL;
     enum pare_status status = pare_network_open_with(s->context, s->arguments.operands[0], s->settings, &network);
     if (status == PARE_OK) {
-        status = pare_inspect(s->context, network, &report);
+        bool memory = arguments_flag(&s->arguments, "memory");
+        status = (memory ? pare_inspect_memory : pare_inspect)(s->context, network, &report);
     }
     if (status == PARE_OK) {
         session_print_report(s, report);

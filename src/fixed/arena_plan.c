@@ -1,7 +1,8 @@
 /* Places the values of a program in one arena, so that values needed at the same time do not overlap.
  *
- * Finding the smallest arena is NP-hard; placing each value at the lowest free offset, in a few different orders, comes
- * near (Pisarchyk and Lee, "Efficient memory management for deep neural net inference", 2020, section 5). */
+ * An operator that works element by element may write over an input that is read for the last time. Finding the
+ * smallest arena is NP-hard; placing each value at the lowest free offset, in a few different orders, comes near
+ * (Pisarchyk and Lee, "Efficient memory management for deep neural net inference", 2020, section 5). */
 #include "fixed/lifetimes.h"
 
 #include <stdlib.h>
@@ -80,34 +81,137 @@ static size_t place_all(struct placement *values, size_t count, placement_order 
     return peak;
 }
 
-static size_t collect(const struct program *p, const struct lifetime *lives, struct placement *values) {
-    size_t count = 0;
-    for (uint32_t v = 0; v < p->value_count; v++) {
-        if (value_in_arena(&p->values[v], &lives[v])) {
-            size_t size = (value_size(&p->values[v]) + ARENA_ALIGNMENT - 1) / ARENA_ALIGNMENT * ARENA_ALIGNMENT;
-            values[count++] = (struct placement){v, lives[v].first, lives[v].last, size, 0};
+/* Bottom and top of the arena in turn, where that does with `limit` bytes: the best for a chain, whose neighbours then
+ * never need more than both of their sizes. False where it does not. */
+static bool place_in_turn(struct placement *values, size_t count, size_t limit) {
+    qsort(values, count, sizeof(*values), by_beginning);
+    for (size_t i = 0; i < count; i++) {
+        struct placement *p = &values[i];
+        bool bottom = true, top = p->size <= limit;
+        for (size_t k = 0; k < i; k++) {
+            bool together = meet(p, &values[k]);
+            bottom = bottom && (!together || values[k].offset >= p->size);
+            top = top && (!together || values[k].offset + values[k].size <= limit - p->size);
         }
+        if (!bottom && !top) {
+            return false;
+        }
+        p->offset = bottom ? 0 : limit - p->size;
     }
-    return count;
+    return true;
 }
 
-static enum pare_status plan(struct context *ctx, struct program *p, struct arena *scratch, size_t *peak) {
+static size_t aligned_size(const struct pare_value *v) {
+    return (value_size(v) + ARENA_ALIGNMENT - 1) / ARENA_ALIGNMENT * ARENA_ALIGNMENT;
+}
+
+/* ---- values that share a place ---- */
+
+struct plan {
+    struct program *program;
+    const struct lifetime *lives;
+    uint32_t *place;            /* of each value: the index of the first value of its place */
+    struct placement *values;   /* places */
+    struct placement **placed;  /* scratch */
+    struct placement *by_value; /* the place that begins with a value */
+    size_t count;
+    size_t best;
+};
+
+enum sharing { SHARE_NOTHING, SHARE_FIRST, SHARE_LAST };
+
+/* An output may lie where an input lies that nobody reads later. */
+static void join_places(struct plan *plan, enum sharing sharing) {
+    const struct program *p = plan->program;
+    for (uint32_t v = 0; v < p->value_count; v++) {
+        plan->place[v] = v;
+    }
+    for (uint32_t i = 0; sharing != SHARE_NOTHING && i < p->op_count; i++) {
+        int input = program_overwritten_input(p, plan->lives, i, sharing == SHARE_LAST);
+        if (input >= 0) {
+            plan->place[p->ops[i].output] = plan->place[p->ops[i].inputs[input]];
+        }
+    }
+}
+
+static void collect(struct plan *plan) {
+    const struct program *p = plan->program;
+    struct placement *by_value = plan->by_value;
+    memset(by_value, 0, p->value_count * sizeof(*by_value));
+    for (uint32_t v = 0; v < p->value_count; v++) {
+        struct placement *at = &by_value[plan->place[v]];
+        if (value_in_arena(&p->values[v], &plan->lives[v])) {
+            bool begun = at->size > 0;
+            at->value = plan->place[v];
+            at->first = begun && at->first < plan->lives[v].first ? at->first : plan->lives[v].first;
+            at->last = begun && at->last > plan->lives[v].last ? at->last : plan->lives[v].last;
+            at->size = aligned_size(&p->values[v]); /* the same for all that share it */
+        }
+    }
+    plan->count = 0;
+    for (uint32_t v = 0; v < p->value_count; v++) {
+        if (by_value[v].size > 0) {
+            plan->values[plan->count++] = by_value[v];
+        }
+    }
+}
+
+static void keep_best(struct plan *plan, size_t peak) {
+    struct program *p = plan->program;
+    if (peak >= plan->best) {
+        return;
+    }
+    plan->best = peak;
+    for (size_t i = 0; i < plan->count; i++) {
+        plan->by_value[plan->values[i].value].offset = plan->values[i].offset;
+    }
+    for (uint32_t v = 0; v < p->value_count; v++) {
+        if (value_in_arena(&p->values[v], &plan->lives[v])) {
+            p->values[v].offset = (uint32_t)plan->by_value[plan->place[v]].offset;
+        }
+    }
+}
+
+static size_t most_alive(const struct plan *plan) {
+    size_t most = 0;
+    for (uint32_t step = 0; step <= plan->program->op_count + 1; step++) {
+        size_t bytes = 0;
+        for (size_t i = 0; i < plan->count; i++) {
+            bool alive = plan->values[i].first <= step && step <= plan->values[i].last;
+            bytes += alive ? plan->values[i].size : 0;
+        }
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
+
+static void try_orders(struct plan *plan) {
     static placement_order *const orders[] = {by_size, by_beginning, by_duration, by_area};
-    struct lifetime *lives = program_lifetimes(p, scratch);
-    struct placement *values = ARENA_ARRAY(scratch, p->value_count, struct placement);
-    struct placement **placed = ARENA_ARRAY(scratch, p->value_count, struct placement *);
-    if (lives == NULL || values == NULL || placed == NULL) {
+    size_t bound = most_alive(plan);
+    if (bound < plan->best && place_in_turn(plan->values, plan->count, bound)) {
+        keep_best(plan, bound);
+    }
+    for (size_t o = 0; o < sizeof(orders) / sizeof(orders[0]) && plan->best > bound; o++) {
+        keep_best(plan, place_all(plan->values, plan->count, orders[o], plan->placed));
+    }
+}
+
+static enum pare_status make_plan(struct context *ctx, struct program *p, struct arena *scratch, size_t *peak) {
+    struct plan plan = {.program = p, .lives = program_lifetimes(p, scratch), .best = SIZE_MAX};
+    plan.place = ARENA_ARRAY(scratch, p->value_count, uint32_t);
+    plan.values = ARENA_ARRAY(scratch, p->value_count, struct placement);
+    plan.by_value = ARENA_ARRAY(scratch, p->value_count, struct placement);
+    plan.placed = ARENA_ARRAY(scratch, p->value_count, struct placement *);
+    if (plan.lives == NULL || plan.place == NULL || plan.values == NULL || plan.by_value == NULL ||
+        plan.placed == NULL) {
         return fail_memory(ctx);
     }
-    size_t count = collect(p, lives, values);
-    *peak = SIZE_MAX;
-    for (size_t o = 0; o < sizeof(orders) / sizeof(orders[0]); o++) {
-        size_t size = place_all(values, count, orders[o], placed);
-        for (size_t i = 0; size < *peak && i < count; i++) {
-            p->values[values[i].value].offset = (uint32_t)values[i].offset;
-        }
-        *peak = size < *peak ? size : *peak;
+    for (enum sharing sharing = SHARE_NOTHING; sharing <= SHARE_LAST; sharing++) {
+        join_places(&plan, sharing);
+        collect(&plan);
+        try_orders(&plan);
     }
+    *peak = plan.best;
     if (*peak > UINT32_MAX) {
         return fail(ctx, PARE_ERROR_UNSUPPORTED, "the activations of one sample need more than 4 GB");
     }
@@ -117,7 +221,7 @@ static enum pare_status plan(struct context *ctx, struct program *p, struct aren
 enum pare_status program_plan_arena(struct context *ctx, struct program *p, size_t *peak) {
     struct arena scratch;
     arena_init(&scratch);
-    enum pare_status status = plan(ctx, p, &scratch, peak);
+    enum pare_status status = make_plan(ctx, p, &scratch, peak);
     arena_free(&scratch);
     return status;
 }

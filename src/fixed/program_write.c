@@ -137,6 +137,22 @@ static void put_u32(uint8_t *field, uint32_t v) {
     }
 }
 
+/* Whether an output shares the place of an input, which version 1.0 does not know. */
+static bool works_in_place(const struct file_writer *w) {
+    const struct program *p = w->program;
+    for (uint32_t i = 0; i < p->op_count; i++) {
+        const struct pare_value *y = &p->values[p->ops[i].output];
+        for (uint32_t k = 0; k < p->ops[i].input_count; k++) {
+            const struct pare_value *x = &p->values[p->ops[i].inputs[k]];
+            uint64_t end_x = x->offset + (uint64_t)value_size(x), end_y = y->offset + (uint64_t)value_size(y);
+            if (x->constant == NULL && x->offset < end_y && y->offset < end_x) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static enum pare_status assemble(struct file_writer *w, struct buffer *out) {
     const struct program *p = w->program;
     size_t metadata_size = p->metadata == NULL ? 0 : strlen(p->metadata);
@@ -155,7 +171,7 @@ static enum pare_status assemble(struct file_writer *w, struct buffer *out) {
     size_t begin = out->size;
     write_bytes(out, "PARE", 4);
     write_u16(out, PARE_FORMAT_MAJOR);
-    write_u16(out, PARE_FORMAT_MINOR);
+    write_u16(out, works_in_place(w) ? PARE_FORMAT_MINOR : 0);
     write_u32(out, (uint32_t)(at + metadata_size));
     write_u32(out, 0);
     write_u32(out, arena_size(w));

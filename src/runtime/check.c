@@ -205,6 +205,27 @@ static bool input_count_right(const struct pare_op *op) {
     return op->input_count >= (two ? 2 : 1) && op->input_count <= most;
 }
 
+/* Whether input `side` of ADD or MUL is read in the order in which the output is written. */
+static bool walks_in_order(const struct pare_op *op, unsigned side, uint32_t count) {
+    uint32_t expected = 1;
+    for (unsigned axis = op->u.binary.rank; axis-- > 0;) {
+        uint32_t size = op->u.binary.dims[axis];
+        if (size != 1 && op->u.binary.stride[side][axis] != expected) {
+            return false;
+        }
+        expected *= size;
+    }
+    return expected == count;
+}
+
+bool pare_may_overwrite(const struct pare_op *op, const struct pare_value *values, uint32_t input) {
+    const struct pare_value *x = input_of(op, values, input), *y = output_of(op, values);
+    bool binary = op->kind == PARE_ADD || op->kind == PARE_MUL;
+    bool unary = op->kind == PARE_TABLE || op->kind == PARE_REQUANTIZE || op->kind == PARE_PRELU;
+    bool alike = x->count == y->count && storage_size(x->storage) == storage_size(y->storage);
+    return alike && (unary || (binary && walks_in_order(op, input, y->count)));
+}
+
 /* Of a mean, its sum brought to the fraction of the output, before the division. */
 static bool mean_is_wide(const struct pare_op *op, const struct pare_value *values) {
     const struct pare_value *x = input_of(op, values, 0);

@@ -1,4 +1,4 @@
-/* The .pare file, version 1.0: this header is its specification.
+/* The .pare file, version 1.1: this header is its specification.
  *
  * Everything is little-endian and may be read where it lies. Offsets are in bytes; those of sections count from the
  * beginning of the file, all others from the beginning of the data section. Bytes and flags without a name are 0.
@@ -14,14 +14,17 @@
  * operator kinds, flags or sections, and never changes what an older file means.
  *
  * Time, for the arena plan: inputs are written at step 0, operator i runs at step i + 1, outputs are read at
- * step `op_count + 1`. Two values in the arena whose steps meet do not share a byte. */
+ * step `op_count + 1`. Two values in the arena whose steps meet do not share a byte, but for an operator that works in
+ * place: since 1.1 an output may begin where an input begins whose last step is that of the operator, where every
+ * element of the input is read before the output's element of the same index is written (pare_may_overwrite in
+ * runtime/model.h). A file without such operators is of version 1.0. */
 #ifndef PARE_RUNTIME_FORMAT_H
 #define PARE_RUNTIME_FORMAT_H
 
 #include "runtime/program.h"
 
 #define PARE_FORMAT_MAJOR 1
-#define PARE_FORMAT_MINOR 0
+#define PARE_FORMAT_MINOR 1
 
 /* Bounds of a file, so that checking one takes bounded time. */
 #define PARE_MAX_VALUES 4096

@@ -134,38 +134,12 @@ static const char *check_value(const struct pare_model *model, uint32_t index) {
     return placed ? NULL : "a value is read before it is written, or never written";
 }
 
-static bool values_meet(const struct pare_placed_value *a, const struct pare_placed_value *b) {
-    if (a->value.constant != NULL || b->value.constant != NULL || a->first > b->last || b->first > a->last) {
-        return false;
-    }
-    uint64_t end_a = a->value.offset + (uint64_t)a->value.count * storage_size(a->value.storage);
-    uint64_t end_b = b->value.offset + (uint64_t)b->value.count * storage_size(b->value.storage);
-    return a->value.offset < end_b && b->value.offset < end_a;
-}
-
-static bool shares_the_arena(const struct pare_model *model, uint32_t index) {
-    struct pare_placed_value a, b;
-    pare_decode_value(model, index, &a);
-    for (uint32_t other = 0; other < index; other++) {
-        pare_decode_value(model, other, &b);
-        if (values_meet(&a, &b)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static enum pare_status check_values(struct pare_model *model) {
     uint32_t count = little_endian16(pare_header(model)->value_count, 0);
     for (uint32_t i = 0; i < count; i++) {
         const char *problem = check_value(model, i);
         if (problem != NULL) {
             return refuse(model, i, problem);
-        }
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        if (shares_the_arena(model, i)) {
-            return refuse(model, i, "two values that are needed at the same time overlap in the arena");
         }
     }
     return PARE_OK;
@@ -232,6 +206,62 @@ static enum pare_status check_ops(struct pare_model *model) {
     return PARE_OK;
 }
 
+/* ---- the arena ---- */
+
+static bool values_meet(const struct pare_placed_value *a, const struct pare_placed_value *b) {
+    if (a->value.constant != NULL || b->value.constant != NULL || a->first > b->last || b->first > a->last) {
+        return false;
+    }
+    uint64_t end_a = a->value.offset + (uint64_t)a->value.count * storage_size(a->value.storage);
+    uint64_t end_b = b->value.offset + (uint64_t)b->value.count * storage_size(b->value.storage);
+    return a->value.offset < end_b && b->value.offset < end_a;
+}
+
+/* Whether the operator that writes `later` may do so where `earlier` lies, which it is the last to read. */
+static bool works_in_place(const struct pare_model *model, uint32_t earlier, uint32_t later) {
+    struct pare_placed_value a, b;
+    struct pare_op op;
+    struct operands operands;
+    bool reads = false;
+    pare_decode_value(model, earlier, &a);
+    pare_decode_value(model, later, &b);
+    if (a.first >= b.first || a.last != b.first || a.value.offset != b.value.offset) {
+        return false;
+    }
+    pare_decode_op(model, b.first - 1, &op);
+    decode_operands(model, b.first - 1, &operands);
+    for (uint32_t i = 0; i < op.input_count; i++) {
+        if (op.inputs[i] == earlier) {
+            reads = true;
+            if (!pare_may_overwrite(&operands.op, operands.values, i)) {
+                return false;
+            }
+        }
+    }
+    return reads && op.output == later;
+}
+
+static bool shares_the_arena(const struct pare_model *model, uint32_t index) {
+    struct pare_placed_value a, b;
+    pare_decode_value(model, index, &a);
+    for (uint32_t other = 0; other < index; other++) {
+        pare_decode_value(model, other, &b);
+        if (values_meet(&a, &b) && !works_in_place(model, index, other) && !works_in_place(model, other, index)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum pare_status check_arena(struct pare_model *model) {
+    for (uint32_t i = 0; i < little_endian16(pare_header(model)->value_count, 0); i++) {
+        if (shares_the_arena(model, i)) {
+            return refuse(model, i, "two values that are needed at the same time overlap in the arena");
+        }
+    }
+    return PARE_OK;
+}
+
 enum pare_status pare_model_open(const void *bytes, size_t size, struct pare_model *model) {
     memset(model, 0, sizeof(*model));
     model->bytes = (const uint8_t *)bytes;
@@ -245,7 +275,8 @@ enum pare_status pare_model_open(const void *bytes, size_t size, struct pare_mod
     enum pare_status status = check_header(model);
     status = status != PARE_OK ? status : check_values(model);
     status = status != PARE_OK ? status : check_ports(model);
-    return status != PARE_OK ? status : check_ops(model);
+    status = status != PARE_OK ? status : check_ops(model);
+    return status != PARE_OK ? status : check_arena(model);
 }
 
 /* ---- questions ---- */

@@ -48,3 +48,11 @@ for file in plain small large; do
     "$show_npz" $file.npz predicted >$file.classes
     cmp plain.classes $file.classes
 done
+
+# What inspect tells of memory is what the header says.
+"$pare" inspect "$work/eight/model.pare" --memory --json >memory.json
+arena=$(sed -n 's/^ *"arena": \([0-9]*\),*$/\1/p' memory.json)
+grep -qx "#define MODEL_ARENA_SIZE $arena .*" a/model.h || fail "the arena has $arena bytes, and other ones in model.h"
+grep -q "\"lower_bound\": $arena,*$" memory.json || fail 'the arena is larger than its lower bound'
+"$pare" inspect "$work/eight/model.onnx" --memory --json | grep -q "\"arena\": $arena,*$" ||
+    fail 'the rewritten ONNX has another plan'

@@ -1,12 +1,14 @@
-"""Real networks, float and fixed point, against ONNX Runtime: check_networks.py PARE MODELS DATA
+"""Real networks, float and fixed point, against ONNX Runtime: check_networks.py PARE MODELS DATA [KEPT]
 
 For every labelled network: `pare eval` in float gives the classes and outputs of ONNX Runtime, 8 bits lose at most half a
 point, and with 8 bits and with mixed widths every quantised value is the same integer in ONNX Runtime and in the integer
 program. The unlabelled ones are compared too; REFUSED must be refused. PARE_SAMPLES=N: compare on N samples.
+The folder KEPT gets NAME-8.pare, NAME-mixed.pare and NAME.npz, 50 samples of its data: tests/device runs them.
 """
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,6 +19,7 @@ import networks
 import numpy as np
 import onnxruntime
 
+KEPT_SAMPLES = 50
 COMPARED = int(os.environ.get("PARE_SAMPLES", "64"))
 FLOAT_SAMPLES = 300
 EVALUATED = 2000
@@ -30,8 +33,9 @@ REFUSED = {"acopf14": "wants [1,22]", "silero_vad_v5": "no array 'input'"}
 class Job:
     """One network, its data in a scratch folder, and what was found wrong with it."""
 
-    def __init__(self, program, network, models, arrays, scratch):
+    def __init__(self, program, network, models, arrays, scratch, kept):
         self.program, self.network, self.arrays, self.scratch = program, network, arrays, scratch
+        self.kept = kept
         self.model = models / f"{network.name}.onnx"
         self.wrong = []
 
@@ -95,6 +99,8 @@ def check_integers(job, kind, widths):
     different, compared = check_quantized.compare(job.program, folder, job.inputs(COMPARED), COMPARED)
     if different or compared == 0:
         job.wrong.append(f"{kind}: {different} of {compared} integers differ")
+    if job.kept:
+        shutil.copy(folder / "model.pare", job.kept / f"{job.network.name}-{kind}.pare")
     return folder
 
 
@@ -103,6 +109,8 @@ def check_network(job):
     eight = check_integers(job, "8", "8")
     loss = check_loss(job, eight) if "y" in job.arrays else "no labels"
     check_integers(job, "mixed", job.network.mixed)
+    if job.kept:
+        shutil.copy(job.samples(KEPT_SAMPLES), job.kept / f"{job.network.name}.npz")
     print(f"{job.network.name}: {'; '.join(job.wrong) or 'ok'}; {loss}", flush=True)
     return not job.wrong
 
@@ -142,18 +150,23 @@ def made_arrays(data, network, rng):
 def main():
     program = sys.argv[1]
     models, data = map(pathlib.Path, sys.argv[2:4])
+    kept = pathlib.Path(sys.argv[4]) if len(sys.argv) > 4 else None
     if not models.exists():
         print("skipped: no ../shared")
         return 0
+    if kept:
+        shutil.rmtree(kept, ignore_errors=True)
+        kept.mkdir(parents=True)
     rng = np.random.default_rng(1)
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
         good = check_refused(program, models, scratch)
         for network in networks.LABELLED:
-            good = check_network(Job(program, network, models, labelled_arrays(data, network), scratch)) and good
+            good = check_network(Job(program, network, models, labelled_arrays(data, network), scratch, kept)) and good
         for network in networks.UNLABELLED:
-            good = check_network(Job(program, network, models, made_arrays(data, network, rng), scratch)) and good
+            good = check_network(Job(program, network, models, made_arrays(data, network, rng), scratch, kept)) and good
     return 0 if good else 1
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

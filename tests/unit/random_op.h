@@ -239,7 +239,7 @@ static inline void random_window(struct random_op *r, bool pool) {
              (pool && (w->dilation_h > 1 || w->dilation_w > 1) && (w->in_h < 2 || w->in_w < 2)));
     w->group = pool ? 1 : (uint32_t)pick(1, 3);
     w->in_c = w->group * (uint32_t)pick(1, 3);
-    w->out_c = pool ? w->in_c : w->group * (uint32_t)(chance(10) ? pick(15, 19) : pick(1, 3));
+    w->out_c = pool ? w->in_c : w->group * (uint32_t)(chance(3) ? pick(15, 19) : pick(1, 3));
     w->count_include_pad = pool && chance(50);
     set_shape(&r->values[0], 4, (const uint32_t[]){1, w->in_c, w->in_h, w->in_w});
     set_shape(&r->values[OUTPUT], 4, (const uint32_t[]){1, w->out_c, w->out_h, w->out_w});

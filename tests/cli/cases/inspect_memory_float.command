@@ -1,0 +1,1 @@
+pare inspect cnn.onnx --memory
