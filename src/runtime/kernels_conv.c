@@ -43,11 +43,10 @@ static void transposed_row(struct channel *c, uint32_t input_row, uint32_t colum
     const struct pare_window *w = c->window;
     for (uint32_t kx = 0; kx < w->kernel_w; kx++) {
         int32_t weight = weight_at(&c->weights, column + kx);
-        int32_t from = ox + (int32_t)w->pad_left - (int32_t)(kx * w->dilation_w);
-        for (int32_t i = 0; i < count; i++, from++) {
-            if (from >= 0 && from % (int32_t)w->stride_w == 0 && from / (int32_t)w->stride_w < (int32_t)w->in_w) {
-                add_product(c, i, weight, input_row + (uint32_t)from / w->stride_w);
-            }
+        int32_t from = ox + (int32_t)w->pad_left - (int32_t)(kx * w->dilation_w), stride = (int32_t)w->stride_w;
+        int32_t ix = from > 0 ? (from - 1) / stride + 1 : 0;
+        for (int32_t i = ix * stride - from; i < count && ix < (int32_t)w->in_w; i += stride, ix++) {
+            add_product(c, i, weight, input_row + (uint32_t)ix);
         }
     }
 }

@@ -51,5 +51,5 @@ check_folder() { # FOLDER
     case $ldflags in
     *start.ld*) riscv64-unknown-elf-ld --verbose -m elf32lriscv | sed '1,/^====/d; /^====/,$d' >"$1/start.ld" ;;
     esac
-    make -s -C "$1" check CC="$cc" AR="$ar" CFLAGS="$cflags" LDFLAGS="$ldflags" RUN="$run" 2>&1
+    timeout 1800 make -s -C "$1" check CC="$cc" AR="$ar" CFLAGS="$cflags" LDFLAGS="$ldflags" RUN="$run" 2>&1
 }

@@ -46,7 +46,7 @@ static void rewrite(const uint8_t *file, size_t size) {
 
 static void try_file(uint8_t *file, size_t size) {
     repair_checksum(file, size);
-    run_hostile(file, size);
+    run_hostile(file, size, 1 << 20);
     rewrite(file, size);
 }
 

@@ -184,7 +184,7 @@ START_TEST(survives_mutated_files) {
             memcpy(copy, file.data, file.size);
             mutate(copy, file.size);
             repair_checksum(copy, file.size);
-            bool ran = run_hostile(copy, file.size);
+            bool ran = run_hostile(copy, file.size, 1 << 20);
             opened += ran;
             refused += !ran;
             struct program *p = NULL;
