@@ -110,6 +110,24 @@ enum pare_status call_integers(struct float_call *c, int index, int64_t **values
     return *values != NULL ? PARE_OK : PARE_ERROR_MEMORY;
 }
 
+enum pare_status call_doubles(struct float_call *c, int index, double **values) {
+    const struct tensor *t = call_input(c, index);
+    *values = NULL;
+    if (t == NULL) {
+        return PARE_OK;
+    }
+    size_t count = tensor_count(t);
+    *values = call_scratch(c, count, sizeof **values);
+    for (size_t i = 0; *values != NULL && i < count; i++) {
+        (*values)[i] = tensor_get_double(t, i);
+    }
+    return *values != NULL ? PARE_OK : PARE_ERROR_MEMORY;
+}
+
+bool call_wants(const struct float_call *c, int output) {
+    return output < c->node->output_count && c->outputs[output].data != NULL;
+}
+
 int axis_from_start(int64_t axis, int rank) {
     return (int)(axis < 0 ? axis + rank : axis);
 }

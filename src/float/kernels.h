@@ -31,6 +31,11 @@ int axis_from_start(int64_t axis, int rank);
 /* The elements of an integer (or float) input as int64 in scratch; *values NULL and *count 0 where it is omitted. */
 enum pare_status call_integers(struct float_call *c, int index, int64_t **values, int *count);
 
+/* The elements of an input as double in scratch; *values NULL where it is omitted. */
+enum pare_status call_doubles(struct float_call *c, int index, double **values);
+/* Whether an output is there and wanted. */
+bool call_wants(const struct float_call *c, int output);
+
 /* Product of dimensions [begin, end). */
 size_t dims_product(const struct shape *s, int begin, int end);
 

@@ -54,8 +54,7 @@ static void copy_state(float *to, const float *from, int64_t count) {
 }
 
 static float *output_state(const struct recurrence *r, int output, int64_t at) {
-    bool given = output < r->call->node->output_count && r->call->outputs[output].data != NULL;
-    return given ? (float *)r->call->outputs[output].data + at : NULL;
+    return call_wants(r->call, output) ? (float *)r->call->outputs[output].data + at : NULL;
 }
 
 static enum pare_status run_sequence(const struct recurrence *r, const struct cell *k, int64_t direction, bool reverse,

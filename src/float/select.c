@@ -61,10 +61,10 @@ enum pare_status float_top_k(struct float_call *c) {
         order_sort(positions, length, spare, line_before, &l);
         for (size_t k = 0; k < kept; k++) {
             size_t to = (i / inner * kept + k) * inner + i % inner;
-            if (c->outputs[0].data != NULL) {
+            if (call_wants(c, 0)) {
                 copy_element(in, l.begin + positions[k] * inner, &c->outputs[0], to);
             }
-            if (c->node->output_count > 1 && c->outputs[1].data != NULL) {
+            if (call_wants(c, 1)) {
                 ((int64_t *)c->outputs[1].data)[to] = (int64_t)positions[k];
             }
         }
@@ -210,7 +210,7 @@ static enum pare_status give_list(struct float_call *c, int output, size_t count
 }
 
 static void set_entry(struct float_call *c, int output, size_t index, size_t value) {
-    if (output < c->node->output_count && c->outputs[output].data != NULL) {
+    if (call_wants(c, output)) {
         ((int64_t *)c->outputs[output].data)[index] = (int64_t)value;
     }
 }

@@ -146,6 +146,9 @@ void graph_remove_node(struct graph *g, struct node *n);   /* its outputs must h
 void graph_remove_value(struct graph *g, struct value *v); /* must have no uses and no producer */
 /* Removes every value with neither source nor use that is no graph input: constants that nobody reads, too. */
 void graph_remove_unused_values(struct graph *g);
+/* Optional outputs at the end of a node's list that nobody reads are no outputs any more; the first one stays, and so
+ * do those of operators with any number of them. */
+void graph_remove_unread_outputs(struct graph *g);
 /* Stable topological sort; PARE_ERROR_INPUT naming a node of the cycle. */
 enum pare_status graph_sort(struct context *ctx, struct graph *g);
 

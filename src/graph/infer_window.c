@@ -123,7 +123,87 @@ enum pare_status infer_pool(struct infer_call *c) {
         return infer_set(c, x->type, -1, NULL);
     }
     TRY(infer_check_rank(c, 0, 3, TENSOR_MAX_RANK));
-    return set_window_output(c, NULL, x->dims[1]);
+    TRY(set_window_output(c, NULL, x->dims[1]));
+    return infer_set_output(c, 1, DTYPE_INT64, c->outputs[0].rank, c->outputs[0].dims);
+}
+
+enum pare_status infer_lp_pool(struct infer_call *c) {
+    int64_t p = node_int(c->node, "p");
+    if (p < 1) {
+        return infer_fail(c, "p is %" PRId64 ", expected 1 or more", p);
+    }
+    return node_is(c->node, "GlobalLpPool") ? infer_global_pool(c) : infer_pool(c);
+}
+
+/* What a MaxPool with these windows would have seen, or what input 2 says. */
+enum pare_status infer_max_unpool(struct infer_call *c) {
+    const struct infer_value *x = infer_input(c, 0);
+    const struct dim_value *sizes = NULL;
+    struct dim dims[TENSOR_MAX_RANK];
+    int count = 0;
+    TRY(infer_check_rank(c, 0, 3, TENSOR_MAX_RANK));
+    TRY(x->rank < 0 ? PARE_OK : infer_check_rank(c, 1, x->rank, x->rank));
+    if (infer_input(c, 2) != NULL && infer_elements(c, 2, &sizes, &count)) {
+        for (int i = 0; i < count && count == x->rank; i++) {
+            dims[i] = dim_of_element(&sizes[i]);
+        }
+        return x->rank < 0 || count == x->rank ? infer_set(c, x->type, x->rank, dims)
+                                               : infer_fail(c, "output_shape has %d entries", count);
+    }
+    if (x->rank < 0 || infer_input(c, 2) != NULL) {
+        return infer_set(c, x->type, -1, NULL);
+    }
+    struct shape input = infer_shape(x), pooled;
+    if (unpooled_shape(c->ctx, c->node, &input, &pooled) != PARE_OK) {
+        return infer_fail_at(c);
+    }
+    for (int i = 0; i < x->rank; i++) {
+        dims[i] =
+            pooled.dim[i] < 0 ? x->dims[i].value < 0 && i < 2 ? x->dims[i] : dim_unknown() : dim_known(pooled.dim[i]);
+    }
+    return infer_set(c, x->type, x->rank, dims);
+}
+
+enum pare_status infer_deform_conv(struct infer_call *c) {
+    const struct infer_value *x = infer_input(c, 0), *w = infer_input(c, 1);
+    TRY(infer_check_rank(c, 0, 4, 4));
+    TRY(infer_check_rank(c, 1, 4, 4));
+    TRY(infer_check_rank(c, 2, 4, 4));
+    TRY(infer_check_rank(c, 4, 4, 4));
+    if (x->rank < 0 || w->rank < 0) {
+        return infer_set(c, x->type, -1, NULL);
+    }
+    struct shape weight = infer_shape(w);
+    TRY(infer_check_vector(c, 3, &w->dims[0]));
+    return set_window_output(c, &weight, w->dims[0]);
+}
+
+/* [N, C * taps, blocks] to [N, C, image...]. */
+enum pare_status infer_col_2_im(struct infer_call *c) {
+    const struct infer_value *x = infer_input(c, 0);
+    const int64_t *image = NULL, *block = NULL;
+    struct dim dims[TENSOR_MAX_RANK];
+    int axes = 0, block_axes = 0;
+    int64_t taps = 1;
+    TRY(infer_check_rank(c, 0, 3, 3));
+    if (x->rank < 0 || !infer_ints(c, 1, &image, &axes) || !infer_ints(c, 2, &block, &block_axes)) {
+        return infer_set(c, x->type, -1, NULL);
+    }
+    if (axes != block_axes || axes < 1 || axes > WINDOW_MAX_RANK) {
+        return infer_fail(c, "image and block have %d and %d axes", axes, block_axes);
+    }
+    for (int i = 0; i < axes; i++) {
+        if (image[i] < 0 || block[i] < 1 || __builtin_mul_overflow(taps, block[i], &taps)) {
+            return infer_fail(c, "image or block is impossible along axis %d", i);
+        }
+        dims[2 + i] = dim_known(image[i]);
+    }
+    if (!divides(&x->dims[1], taps)) {
+        return infer_fail(c, "%" PRId64 " rows are no multiple of %" PRId64 " taps", x->dims[1].value, taps);
+    }
+    dims[0] = x->dims[0];
+    dims[1] = x->dims[1].value < 0 ? dim_unknown() : dim_known(x->dims[1].value / taps);
+    return infer_set(c, x->type, axes + 2, dims);
 }
 
 enum pare_status infer_global_pool(struct infer_call *c) {

@@ -67,7 +67,7 @@ static enum pare_status read_auto_pad(struct context *ctx, const struct node *n,
     static const char *const names[] = {"NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"};
     const char *given = node_string(n, "auto_pad");
     for (int i = 0; i < 4; i++) {
-        if (strcmp(given, names[i]) == 0) {
+        if (strcmp(given, names[i]) == 0 || given[0] == '\0') { /* "": the operator has no such attribute */
             *out = (enum auto_pad)i;
             return PARE_OK;
         }
@@ -223,5 +223,26 @@ enum pare_status window_resolve(struct context *ctx, const struct node *n, const
         TRY(resolve_forward(ctx, n, weight == NULL, mode, &w));
     }
     *out = w;
+    return PARE_OK;
+}
+
+enum pare_status unpooled_shape(struct context *ctx, const struct node *n, const struct shape *input,
+                                struct shape *out) {
+    int axes = input->rank - 2;
+    int64_t kernel[WINDOW_MAX_RANK], stride[WINDOW_MAX_RANK], pads[2 * WINDOW_MAX_RANK];
+    TRY(read_list(ctx, n, "kernel_shape", axes, 1, 1, kernel));
+    TRY(read_list(ctx, n, "strides", axes, 1, 1, stride));
+    TRY(read_list(ctx, n, "pads", 2 * axes, 0, 0, pads));
+    *out = *input;
+    for (int i = 0; i < axes; i++) {
+        int64_t *size = &out->dim[2 + i];
+        if (*size > SIZE_LIMIT) {
+            return fail(ctx, PARE_ERROR_INPUT, "size %" PRId64 " is too large", *size);
+        }
+        *size = *size < 0 ? -1 : (*size - 1) * stride[i] - pads[i] - pads[axes + i] + kernel[i];
+        if (*size < 0 && input->dim[2 + i] >= 0) {
+            return fail(ctx, PARE_ERROR_INPUT, "pads of axis %d are larger than what they cut from", i);
+        }
+    }
     return PARE_OK;
 }

@@ -28,6 +28,10 @@ struct window {
 enum pare_status window_resolve(struct context *ctx, const struct node *n, const struct shape *input,
                                 const struct shape *weight, struct window *out);
 
+/* The input that the windows of a MaxUnpool node cover, for its own input [N, C, spatial...]; unknown sizes stay -1. */
+enum pare_status unpooled_shape(struct context *ctx, const struct node *n, const struct shape *input,
+                                struct shape *out);
+
 /* (kernel - 1) * dilation + 1 of an axis. */
 int64_t window_extent(const struct window *w, int axis);
 

@@ -326,7 +326,7 @@ enum pare_status import_subgraph(struct import *im, const Onnx__GraphProto *prot
     im->graph = *out;
     enum pare_status status = build(im, proto);
     if (status == PARE_OK) {
-        graph_remove_unused_values(*out);
+        graph_remove_unread_outputs(*out);
         status = graph_sort(im->ctx, *out);
     }
     im->graph = around;

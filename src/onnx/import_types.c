@@ -187,7 +187,7 @@ static enum pare_status check_constants(struct import *im, const struct graph *g
 }
 
 enum pare_status import_finish(struct import *im, const Onnx__GraphProto *proto) {
-    graph_remove_unused_values(im->graph);
+    graph_remove_unread_outputs(im->graph);
     TRY(graph_sort(im->ctx, im->graph));
     TRY(check_constants(im, im->graph));
     TRY(infer(im, proto));

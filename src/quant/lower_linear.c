@@ -65,7 +65,7 @@ static bool spatial_rank_supported(const struct node *n) {
     struct shape in, out;
     bool fixed =
         !value_is_constant(n->inputs[0]) && value_shape(n->inputs[0], 1, &in) && value_shape(n->outputs[0], 1, &out);
-    if (!fixed || in.dim[0] != 1 || (in.rank != 3 && in.rank != 4)) {
+    if (!fixed || n->output_count > 1 || in.dim[0] != 1 || (in.rank != 3 && in.rank != 4)) {
         return false;
     }
     size_t count = 0;

@@ -126,8 +126,22 @@ static bool run_once(const struct op *op, uint64_t seed) {
 /* Operators that random inputs do not satisfy: with subgraphs, or with sizes tied to each other. That they run is shown
  * by the cases of tests/onnx. */
 static bool is_demanding(const struct op *op) {
-    static const char *const names[] = {"AffineGrid", "If",  "GRU",      "LSTM", "Loop",
-                                        "MaxRoiPool", "RNN", "RoiAlign", "STFT", "Scan"};
+    static const char *const names[] = {"AffineGrid",
+                                        "Col2Im",
+                                        "DeformConv",
+                                        "GRU",
+                                        "If",
+                                        "LSTM",
+                                        "LinearAttention",
+                                        "Loop",
+                                        "MaxRoiPool",
+                                        "NegativeLogLikelihoodLoss",
+                                        "RNN",
+                                        "RoiAlign",
+                                        "RotaryEmbedding",
+                                        "STFT",
+                                        "Scan",
+                                        "SoftmaxCrossEntropyLoss"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(op->name, names[i]) == 0) {
             return true;

@@ -224,7 +224,10 @@ START_TEST(test_extra_outputs) {
     ck_assert_int_eq(g->first->output_count, 1);
     ck_assert_ptr_null(graph_find(g, "indices"));
     graph_free(g);
-    must_refuse(pool_with_indices("indices"), PARE_ERROR_UNSUPPORTED, "output 2 of MaxPool (pool)", "");
+    message h = graph_head();
+    put_node(&h, "BatchNormalization", "norm", "x x x x x", "p mean");
+    put_node(&h, "Relu", "reader", "mean", "y");
+    must_refuse(model_of(12, h), PARE_ERROR_UNSUPPORTED, "output 2 of BatchNormalization (norm)", "");
 }
 END_TEST
 
