@@ -27,7 +27,7 @@ static int64_t entry(const struct float_call *c, const char *name, int i, int le
 
 static enum pare_status read_blocks(struct float_call *c, struct blocks *b) {
     bool fits = true;
-    b->axes = c->outputs[0].shape.rank - 2;
+    *b = (struct blocks){.axes = c->outputs[0].shape.rank - 2};
     b->taps = b->places = 1;
     for (int i = 0; i < b->axes && fits; i++) {
         b->image[i] = c->outputs[0].shape.dim[2 + i];
@@ -63,7 +63,7 @@ static int64_t covered(const struct blocks *b, int64_t tap, int64_t place) {
 }
 
 enum pare_status float_col_2_im(struct float_call *c) {
-    struct blocks b;
+    struct blocks b = {0};
     struct tensor *out = &c->outputs[0];
     TRY(read_blocks(c, &b));
     int64_t planes = out->shape.dim[0] * out->shape.dim[1];
@@ -152,9 +152,10 @@ static double deformed_sum(const struct deformation *d, int64_t batch, int64_t c
     double sum = 0.0;
     for (int64_t k = 0; k < taps; k++) {
         const double *offset = d->offset + ((group * taps + k) * 2) * places + place;
-        double y = (double)(row * w->stride[0] - w->pad_begin[0] + k / w->kernel[1] * w->dilation[0]) + offset[0];
-        double x =
-            (double)(column * w->stride[1] - w->pad_begin[1] + k % w->kernel[1] * w->dilation[1]) + offset[places];
+        int64_t tap_row = k / w->kernel[1], tap_column = k % w->kernel[1];
+        int64_t top = row * w->stride[0] - w->pad_begin[0], left = column * w->stride[1] - w->pad_begin[1];
+        double y = (double)(top + tap_row * w->dilation[0]) + offset[0];
+        double x = (double)(left + tap_column * w->dilation[1]) + offset[places];
         double mask = d->mask != NULL ? d->mask[(group * taps + k) * places + place] : 1.0;
         sum += weight[k] * mask * interpolate(image, w->input[0], w->input[1], y, x);
     }
