@@ -67,7 +67,7 @@ PARE_API void pare_on_warning(struct pare_context *context, void (*warn)(void *u
  * name         value                        used by                  default
  *
  * data         PATH                         quantize, evaluate       (required)
- *                                           clean, export            none
+ *                                           clean, export, verify    none
  * calib        PATH                         quantize                 the search samples
  * test         PATH                         quantize                 a part of `data`, by seed
  * max-drop     1% (relative), 0.5pt         quantize                 1%, none with limits (*-max)
@@ -90,9 +90,10 @@ PARE_API void pare_on_warning(struct pare_context *context, void (*warn)(void *u
  * input-shape  NAME=1,3,48,192, repeatable  whatever opens an ONNX   none
  * to           c, pare                      export                   c
  * pack         size, speed                  export                   as the file has it
- * samples      number, 1 .. 1000            export                   4
+ * samples      number, 1 .. 1000            export, verify           4
+ * python       PROGRAM                      verify                   python3
  * scale        number, or 1/255             quantize, evaluate,      none
- *                                           run, export, clean
+ *                                           run, export, verify, clean
  * mean, std    one number, or per channel   the same                 none
  * layout       nchw, nhwc                   the same                 as the data have it
  * preprocess   true, false                  run                      false
@@ -259,6 +260,13 @@ PARE_API enum pare_status pare_pick(struct pare_context *context, const struct p
  * `settings` may be NULL. */
 PARE_API enum pare_status pare_export(struct pare_context *context, const struct pare_network *network,
                                       const struct pare_settings *settings, const char *output);
+
+/* Runs what pare_quantize wrote into FOLDER, on the samples that it left there or on `samples` of the setting `data`:
+ * with the kernels of the runtime, with those of the host, and model.onnx in float and, where `python` has it, in ONNX
+ * Runtime, started as a process of its own. Compares every quantised value, and the stored hashes. PARE_ERROR_INTERNAL,
+ * with a report, where codes differ that must be equal. `settings` may be NULL. */
+PARE_API enum pare_status pare_verify(struct pare_context *context, const struct pare_settings *settings,
+                                      const char *folder, struct pare_report **out);
 
 #ifdef __cplusplus
 }

@@ -31,6 +31,7 @@ struct pare_settings {
     struct input_shape *input_shapes; /* in the order given */
     int opset;                        /* of what is written; 0: the usual one */
     bool metric_given, max_drop_given;
+    char *python;              /* of pare_verify; NULL: python3 */
     char *model;               /* of pare_pick: the float network; NULL: where the report says */
     enum export_target target; /* of pare_export, and the next two */
     enum packing packing;

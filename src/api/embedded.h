@@ -1,5 +1,5 @@
-/* What `export` writes beside a model: the runtime's sources, and samples/microcontroller/exported/. Put into the library
- * at build time, so that the program needs no installed sources. */
+/* What `export` writes beside a model: the runtime's sources, and samples/microcontroller/exported/. Put into the
+ * library at build time, so that the program needs no installed sources. */
 #ifndef PARE_API_EMBEDDED_H
 #define PARE_API_EMBEDDED_H
 

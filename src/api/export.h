@@ -2,21 +2,7 @@
 #ifndef PARE_API_EXPORT_H
 #define PARE_API_EXPORT_H
 
-#include "api/network.h"
-
-/* Samples as the program takes them, with what it makes of them. */
-struct test_vector {
-    size_t count;
-    uint32_t input_count, output_count;
-    void **inputs;  /* [count][input_count]: codes in the storage of the input */
-    void **outputs; /* [count][output_count] */
-};
-
-/* The first samples of the setting `data`, or random codes from `seed`; at most the setting `samples`. Runs `program`,
- * the network's, in the host's executor. Everything lies in `arena`. */
-enum pare_status test_vector_make(struct context *ctx, struct arena *arena, const struct pare_network *n,
-                                  const struct pare_settings *settings, const struct program *program,
-                                  struct test_vector *out);
+#include "api/test_vector.h"
 
 /* The sources: `file` is the .pare file that the program makes. Each function appends to `out`. */
 void source_model_header(struct buffer *out, const struct pare_network *n, const struct program *program,

@@ -375,6 +375,7 @@ static const struct row rows[] = {
     {"pack", parse_packing, 0, "size or speed"},
     {"point", parse_point, FIELD(pick.point), "a number from 1 on"},
     {"preprocess", parse_flag, FIELD(preprocess), "true or false"},
+    {"python", parse_text, FIELD(python), "a program"},
     {"ram-max", parse_bytes, FIELD(search.limits.ram_bytes), BYTES},
     {"reference", parse_text, FIELD(reference), "a path"},
     {"resume", parse_flag, FIELD(search.resume), "true or false"},

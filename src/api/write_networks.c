@@ -1,6 +1,7 @@
 /* The rewritten ONNX and the compact file of a search's result. */
 #include "api/quantize.h"
 #include "api/tail.h"
+#include "api/test_vector.h"
 #include "base/file.h"
 #include "onnx/onnx.h"
 #include "quant/exchange.h"
@@ -95,7 +96,27 @@ static enum pare_status write_compact(struct context *ctx, struct quantize_job *
     return status;
 }
 
+/* What the written file makes of a few samples, for verify. */
+static enum pare_status write_test_vector(struct context *ctx, const struct quantize_job *job, const char *compact,
+                                          const char *path) {
+    struct pare_network *n;
+    TRY(network_open(ctx, compact, &(struct open_options){0}, &n));
+    enum pare_status status = test_vector_write(ctx, n, &job->data, path);
+    pare_network_free(n);
+    return status;
+}
+
 enum pare_status write_networks(struct context *ctx, struct quantize_job *job) {
+    const char *compact = arena_format(&job->arena, "%s/model.pare", job->folder);
+    const char *vector = arena_format(&job->arena, "%s/test_vector.npz", job->folder);
+    if (compact == NULL || vector == NULL) {
+        return fail_memory(ctx);
+    }
     TRY(write_rewritten(ctx, job));
-    return write_compact(ctx, job);
+    TRY(write_compact(ctx, job));
+    if (job->report.compact.size == 0) {
+        unlink(vector); /* of another network */
+        return PARE_OK;
+    }
+    return write_test_vector(ctx, job, compact, vector);
 }

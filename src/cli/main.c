@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct command *const commands[] = {&command_check,   &command_clean, &command_quantize, &command_pick,
-                                                 &command_inspect, &command_run,   &command_eval,     &command_export};
+static const struct command *const commands[] = {&command_check, &command_clean,   &command_quantize,
+                                                 &command_pick,  &command_inspect, &command_run,
+                                                 &command_eval,  &command_export,  &command_verify};
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
 static int print_option(const struct option *o) {

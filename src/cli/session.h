@@ -38,7 +38,7 @@ struct command {
 };
 
 extern const struct command command_check, command_clean, command_quantize, command_pick, command_inspect, command_run,
-    command_eval, command_export;
+    command_eval, command_export, command_verify;
 extern const struct option common_options[];
 
 /* Parses, runs the command, writes the message of a failure. Returns the exit code. */

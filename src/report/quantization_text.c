@@ -194,7 +194,7 @@ static void print_end(const struct quantization *q, struct buffer *out) {
         print_search(q, out);
     }
     write_format(out, "written to %s: model.onnx%s, report.json, and journal.jsonl (for --resume and pick)\n",
-                 q->folder, q->compact.name != NULL ? ", model.pare" : "");
+                 q->folder, q->compact.name != NULL ? ", model.pare, test_vector.npz (for verify)" : "");
 }
 
 enum pare_status quantization_text(struct context *ctx, const struct quantization *q, struct buffer *out) {

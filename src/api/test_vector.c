@@ -1,6 +1,6 @@
-/* Samples for the exported model, and the codes that the host makes of them. */
+#include "api/test_vector.h"
+
 #include "api/data.h"
-#include "api/export.h"
 #include "fixed/lifetimes.h"
 #include "quant/feed.h"
 #include "runtime/codes.h"
@@ -71,26 +71,32 @@ static enum pare_status fill_sample(struct context *ctx, struct arena *arena, co
     return PARE_OK;
 }
 
-static enum pare_status fill_from_data(struct context *ctx, struct arena *arena, const struct pare_network *n,
-                                       const struct pare_settings *settings, const struct program *p,
-                                       struct test_vector *v) {
+enum pare_status test_vector_of_data(struct context *ctx, struct arena *arena, const struct program *p,
+                                     const struct dataset *d, size_t count, struct test_vector *out) {
+    *out = (struct test_vector){.count = count < d->count ? count : d->count};
+    TRY(make_room(ctx, arena, p, out));
+    for (size_t s = 0; s < out->count; s++) {
+        TRY(fill_sample(ctx, arena, p, d, s, out));
+    }
+    return PARE_OK;
+}
+
+enum pare_status test_vector_of_settings(struct context *ctx, struct arena *arena, const struct pare_network *n,
+                                         const struct pare_settings *settings, const struct program *p,
+                                         struct test_vector *out) {
     struct preprocess preprocess;
     struct dataset d;
     TRY(network_preprocess(ctx, n, settings, &preprocess));
     TRY(network_read_data(ctx, arena, n, settings->data, &preprocess, true, &d));
-    v->count = v->count < d.count ? v->count : d.count;
-    TRY(make_room(ctx, arena, p, v));
-    for (size_t s = 0; s < v->count; s++) {
-        TRY(fill_sample(ctx, arena, p, &d, s, v));
-    }
-    return PARE_OK;
+    return test_vector_of_data(ctx, arena, p, &d, settings->samples, out);
 }
 
 /* ---- outputs ---- */
 
 struct vector_run {
     const struct program *program;
-    struct test_vector *vector;
+    const struct test_vector *vector;
+    void **codes;
 };
 
 static enum pare_status load(void *user, struct context *ctx, size_t sample, void *const *inputs) {
@@ -107,19 +113,46 @@ static enum pare_status store(void *user, struct context *ctx, size_t sample, in
     (void)ctx;
     (void)worker;
     const struct vector_run *run = user;
-    const struct test_vector *v = run->vector;
-    for (uint32_t k = 0; k < v->output_count; k++) {
-        memcpy(v->outputs[sample * v->output_count + k], values[run->program->outputs[k]],
-               value_size(output_value(run->program, k)));
+    for (uint32_t v = 0; v < run->program->value_count; v++) {
+        if (run->codes[v] != NULL && values[v] != NULL) {
+            size_t size = value_size(&run->program->values[v]);
+            memcpy((uint8_t *)run->codes[v] + sample * size, values[v], size);
+        }
     }
     return PARE_OK;
 }
 
-static enum pare_status run_vector(struct context *ctx, const struct program *p, struct test_vector *v) {
-    struct vector_run run = {p, v};
+enum pare_status test_vector_room(struct context *ctx, struct arena *arena, const struct program *p, size_t count,
+                                  void ***codes) {
+    struct lifetime *lives = program_lifetimes(p, arena);
+    *codes = ARENA_ARRAY(arena, p->value_count, void *);
+    if (*codes == NULL || lives == NULL) {
+        return fail_memory(ctx);
+    }
+    for (uint32_t v = 0; v < p->value_count; v++) {
+        size_t bytes;
+        if (!value_in_arena(&p->values[v], &lives[v]) || p->values[v].storage == PARE_F32) {
+            continue;
+        }
+        if (!size_multiply(count, value_size(&p->values[v]), &bytes) ||
+            ((*codes)[v] = arena_alloc(arena, bytes)) == NULL) {
+            return fail_memory(ctx);
+        }
+        memset((*codes)[v], 0, bytes);
+    }
+    return PARE_OK;
+}
+
+enum pare_status test_vector_run(struct context *ctx, struct arena *arena, const struct program *p,
+                                 const struct test_vector *v, const char *isa, void ***codes) {
     struct executor *executor;
+    TRY(test_vector_room(ctx, arena, p, v->count, codes));
     TRY(executor_new(ctx, p, &executor));
-    enum pare_status status = executor_run(ctx, executor, NULL, v->count, load, store, &run, NULL);
+    struct vector_run run = {p, v, *codes};
+    enum pare_status status = isa == NULL ? PARE_OK : executor_force(ctx, executor, isa);
+    if (status == PARE_OK) {
+        status = executor_run(ctx, executor, NULL, v->count, load, store, &run, NULL);
+    }
     executor_free(executor);
     return status;
 }
@@ -127,12 +160,24 @@ static enum pare_status run_vector(struct context *ctx, const struct program *p,
 enum pare_status test_vector_make(struct context *ctx, struct arena *arena, const struct pare_network *n,
                                   const struct pare_settings *settings, const struct program *program,
                                   struct test_vector *out) {
+    void **codes;
     *out = (struct test_vector){.count = settings->samples};
     if (settings->data != NULL) {
-        TRY(fill_from_data(ctx, arena, n, settings, program, out));
+        TRY(test_vector_of_settings(ctx, arena, n, settings, program, out));
     } else {
         TRY(make_room(ctx, arena, program, out));
         fill_randomly(program, settings->search.seed, out);
     }
-    return run_vector(ctx, program, out);
+    TRY(test_vector_run(ctx, arena, program, out, NULL, &codes));
+    for (size_t s = 0; s < out->count; s++) {
+        for (uint32_t k = 0; k < program->output_count; k++) {
+            const struct pare_value *y = output_value(program, k);
+            const void *from = y->constant;
+            if (from == NULL) {
+                from = (const uint8_t *)codes[program->outputs[k]] + s * value_size(y);
+            }
+            memcpy(out->outputs[s * out->output_count + k], from, value_size(y));
+        }
+    }
+    return PARE_OK;
 }

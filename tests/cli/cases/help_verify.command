@@ -1,0 +1,1 @@
+pare verify --help
