@@ -75,15 +75,28 @@ static enum pare_status find_inputs(struct context *ctx, struct check *c) {
 
 /* ---- what becomes of it ---- */
 
+/* Quantised by somebody else: `quantize` takes its codes as numbers. */
+static enum pare_status read_as_numbers(struct context *ctx, struct check *c) {
+    static const struct finding kind = {
+        .kind = FINDING_WARNING,
+        .way_out = "it runs operator by operator, with the codes of other runtimes; quantize quantises it again"};
+    TRY(findings_add(ctx, &c->survey.findings, &kind, NULL,
+                     "quantised already, with scales that are no powers of two or with zero points"));
+    return passes_dequantize(ctx, &c->survey.graph);
+}
+
 /* The graph as the search would get it, where the model is whole. */
 static enum pare_status rewrite(struct context *ctx, struct check *c) {
     struct pass_options options = {.check_numerics = false};
     if (findings_block(&c->survey.findings)) {
         return PARE_OK;
     }
-    if (import_recognises(c->survey.graph)) {
+    bool quantized = graph_is_quantized(c->survey.graph);
+    TRY(quantized ? passes_expand_quantized(ctx, &c->survey.graph) : PARE_OK);
+    if (quantized && import_recognises(c->survey.graph)) {
         return remark(ctx, c, import_graph(ctx, &c->survey.graph, &c->scheme));
     }
+    TRY(quantized ? read_as_numbers(ctx, c) : PARE_OK);
     TRY(passes_run(ctx, &c->survey.graph, &options));
     if (c->open) {
         return PARE_OK; /* which is a finding of its own */

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool graph_has_quantize(const struct graph *g) {
+bool graph_is_quantized(const struct graph *g) {
     for (const struct node *n = g->first; n != NULL; n = n->next) {
-        if (node_is(n, "QuantizeLinear")) {
+        if (node_is(n, "QuantizeLinear") || node_is(n, "QLinearConv") || node_is(n, "QLinearMatMul")) {
             return true;
         }
     }
@@ -61,7 +61,7 @@ static enum pare_status open_onnx(struct context *ctx, struct pare_network *n, c
     if (how->graph_only) {
         return PARE_OK;
     }
-    if (graph_has_quantize(n->graph)) {
+    if (graph_is_quantized(n->graph)) {
         n->kind = PARE_NETWORK_REWRITTEN;
         n->metadata = graph_metadata(n->graph, NETWORK_METADATA_KEY);
         return network_lower(ctx, n);
@@ -183,6 +183,7 @@ void pare_network_free(struct pare_network *n) {
     }
     network_drop_program(n);
     graph_free(n->graph);
+    graph_free(n->runnable);
     arena_free(&n->arena);
     free(n);
 }

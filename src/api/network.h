@@ -22,6 +22,7 @@ struct pare_network {
     uint64_t file_bytes;     /* of both; 0 for a compact file */
     int opset;               /* of the file; 0 for a compact file */
     struct graph *graph;     /* as in the file; NULL for a compact file */
+    struct graph *runnable;  /* what runs in float, where that is not `graph`; or NULL */
     struct program *program; /* what runs as integers; NULL for a float network */
     struct port *inputs, *outputs;
     int input_count, output_count;
@@ -34,8 +35,10 @@ struct pare_network {
 #define NETWORK_METADATA_KEY "pare" /* of an ONNX file's metadata_props */
 
 /* Makes the integer program of a rewritten ONNX. Where the file uses what pare does not, it warns and the network stays
- * without a program: it runs in float. */
+ * without a program: it runs operator by operator. */
 enum pare_status network_lower(struct context *ctx, struct pare_network *n);
+/* Whether some quantiser has been at work. */
+bool graph_is_quantized(const struct graph *g);
 void network_drop_program(struct pare_network *n);
 
 struct open_options {

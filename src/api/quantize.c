@@ -64,6 +64,12 @@ static enum pare_status settle_shapes(struct context *ctx, struct quantize_job *
 static enum pare_status clean_graph(struct context *ctx, struct quantize_job *job) {
     context_progress(ctx, &(struct progress){.phase = "passes", .seconds_left = -1});
     TRY(graph_clone(ctx, job->network->graph, true, &job->graph));
+    if (job->network->kind == PARE_NETWORK_REWRITTEN) {
+        context_warn(ctx, "%s: is quantised already; its codes are read as numbers and quantised again",
+                     job->network->path);
+        job->report.requantized = true;
+        TRY(passes_dequantize(ctx, &job->graph));
+    }
     TRY(settle_shapes(ctx, job));
     struct pass_options options = {.check_numerics = true, .seed = job->options.seed};
     return passes_run(ctx, &job->graph, &options) == PARE_OK ? PARE_OK : fail_at(ctx, "%s", job->network->path);
@@ -204,7 +210,7 @@ static enum pare_status check_request(struct context *ctx, const struct pare_net
     if (settings->data == NULL) {
         return fail(ctx, PARE_ERROR_USAGE, "the setting 'data' is missing: the samples to search on");
     }
-    if (network->kind != PARE_NETWORK_FLOAT) {
+    if (network->kind == PARE_NETWORK_COMPACT || network->metadata != NULL) {
         return fail(ctx, PARE_ERROR_INPUT, "%s: this network is quantised already (%s); give the float one",
                     network->path, network_kind_text(network->kind));
     }

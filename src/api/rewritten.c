@@ -1,6 +1,7 @@
 /* An ONNX that pare rewrote, back to the integer program that it stands for. */
 #include "api/network.h"
 #include "api/tail.h"
+#include "passes/passes.h"
 #include "quant/exchange.h"
 #include "quant/lower.h"
 
@@ -10,21 +11,31 @@ static enum pare_status lower_network(struct context *ctx, struct pare_network *
     return tails_of_scheme(ctx, n);
 }
 
-/* Files of others may use what pare does not: then they run as they are, in float. */
+/* Operator by operator, with the codes that other runtimes compute. */
+static enum pare_status run_as_it_is(struct context *ctx, struct pare_network *n) {
+    TRY(graph_clone(ctx, n->graph, true, &n->runnable));
+    return passes_fuse_quantized(ctx, &n->runnable);
+}
+
+/* Files of others may use what pare does not. */
 enum pare_status network_lower(struct context *ctx, struct pare_network *n) {
-    if (!import_recognises(n->graph)) {
-        context_warn(ctx, "%s: its scales are not powers of two or it has zero points: it runs in float", n->path);
-        return PARE_OK;
-    }
     struct graph *graph;
     TRY(graph_clone(ctx, n->graph, true, &graph));
-    enum pare_status status = lower_network(ctx, n, &graph);
+    enum pare_status status = passes_expand_quantized(ctx, &graph);
+    if (status != PARE_OK || !import_recognises(graph)) {
+        graph_free(graph);
+        TRY(status);
+        context_warn(ctx, "%s: its scales are not powers of two or it has zero points: it runs operator by operator",
+                     n->path);
+        return run_as_it_is(ctx, n);
+    }
+    status = lower_network(ctx, n, &graph);
     n->lowered_graph = graph;
     if (status == PARE_ERROR_UNSUPPORTED) {
-        context_warn(ctx, "%s: it runs in float: %s", n->path, ctx->diag.message);
+        context_warn(ctx, "%s: it runs operator by operator: %s", n->path, ctx->diag.message);
         context_clear(ctx);
         network_drop_program(n);
-        return PARE_OK;
+        return run_as_it_is(ctx, n);
     }
     return status;
 }

@@ -58,7 +58,7 @@ static enum pare_status load_and_run(struct context *ctx, struct float_job *job,
         return fail_memory(ctx);
     }
     TRY(job->samples->load(job->samples->user, ctx, arena, index, inputs));
-    TRY(float_run(ctx, n->graph, inputs, outputs, NULL, NULL));
+    TRY(float_run(ctx, n->runnable != NULL ? n->runnable : n->graph, inputs, outputs, NULL, NULL));
     enum pare_status status = store_all(ctx, job, index, outputs);
     for (int k = 0; k < n->output_count; k++) {
         tensor_free(&outputs[k]);

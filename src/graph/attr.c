@@ -46,8 +46,8 @@ float node_float(const struct node *n, const char *name) {
 
 /* Every default of a string attribute in ops.def, so that it can be handed out with an end of its own. */
 static const char *const default_strings[] = {
-    "NOTSET", "constant", "half_pixel", "nearest", "round_prefer_floor", "stretch", "up", "none", "mean", "DCR",
-    "linear", "zeros",    "avg",        "forward", "gated_delta",        ""};
+    "FLOOR", "NOTSET", "ROUND",  "constant", "half_pixel", "nearest", "round_prefer_floor", "stretch", "up", "none",
+    "mean",  "DCR",    "linear", "zeros",    "avg",        "forward", "gated_delta",        ""};
 
 const char *node_string(const struct node *n, const char *name) {
     const struct attr *a = node_attr(n, name);

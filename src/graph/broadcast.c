@@ -28,3 +28,12 @@ void broadcast_strides(const struct shape *s, const struct shape *out, int64_t *
         step *= dim;
     }
 }
+
+int64_t broadcast_offset(const struct shape *out, const int64_t *stride, int64_t index) {
+    int64_t at = 0;
+    for (int i = out->rank - 1; i >= 0; i--) {
+        at += index % out->dim[i] * stride[i];
+        index /= out->dim[i];
+    }
+    return at;
+}

@@ -62,3 +62,21 @@ bool op_attr_find(const struct op *op, const char *name, struct op_attr *out) {
     }
     return false;
 }
+
+const char *op_domain(const struct op *op) {
+    switch (op->id) {
+    case OP_QGemm:
+    case OP_QLinearAdd:
+    case OP_QLinearAveragePool:
+    case OP_QLinearGlobalAveragePool:
+    case OP_QLinearMul:
+    case OP_QLinearSoftmax:
+        return OP_DOMAIN_MICROSOFT;
+    case OP_BipolarQuant:
+    case OP_Quant:
+    case OP_Trunc:
+        return OP_DOMAIN_QONNX;
+    default:
+        return "";
+    }
+}

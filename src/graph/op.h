@@ -59,6 +59,10 @@ struct op {
 };
 
 extern const struct op op_table[OP_COUNT];
+#define OP_DOMAIN_MICROSOFT "com.microsoft"
+#define OP_DOMAIN_QONNX "qonnx.custom_op.general"
+/* "" for the default domain. */
+const char *op_domain(const struct op *op);
 const struct op *op_find(const char *name); /* or NULL */
 
 /* What a row says about one attribute. `text` is its default, `length` characters, or NULL when it has none. */

@@ -88,7 +88,8 @@ static const struct rule *find_rule(const char *op_type, int opset) {
 }
 
 bool convert_knows(const char *op_type, int opset) {
-    return op_find(op_type) != NULL || find_rule(op_type, opset) != NULL;
+    const struct op *op = op_find(op_type);
+    return (op != NULL && op_domain(op)[0] == '\0') || find_rule(op_type, opset) != NULL;
 }
 
 /* Operators of the first opsets listed the inputs whose memory they could reuse. */

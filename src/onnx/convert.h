@@ -11,6 +11,9 @@
 bool convert_knows(const char *op_type, int opset);
 /* Brings the draft to the IR's meaning and emits it. */
 enum pare_status convert_node(struct draft *d);
+/* The same for other domains. */
+bool convert_knows_contrib(const char *domain, const char *op_type);
+enum pare_status convert_contrib_node(struct draft *d, const char *domain);
 /* Once shapes are known: gives each Softmax from before opset 13 its meaning; *changed when nodes were added. */
 enum pare_status convert_softmaxes(struct import *im, bool *changed);
 

@@ -142,7 +142,7 @@ enum pare_status draft_set_floats(struct draft *d, int index, const char *what, 
     return set_list(d, index, what, DTYPE_FLOAT, rank, values, count);
 }
 
-static enum pare_status set_attr(struct draft *d, struct attr a) {
+enum pare_status draft_set_attr(struct draft *d, struct attr a) {
     for (int i = 0; i < d->attr_count; i++) {
         if (strcmp(d->attrs[i].name, a.name) == 0) {
             d->attrs[i] = a;
@@ -160,11 +160,11 @@ static enum pare_status set_attr(struct draft *d, struct attr a) {
 }
 
 enum pare_status draft_set_attr_int(struct draft *d, const char *name, int64_t value) {
-    return set_attr(d, (struct attr){.name = name, .type = ATTR_INT, .i = value});
+    return draft_set_attr(d, (struct attr){.name = name, .type = ATTR_INT, .i = value});
 }
 
 enum pare_status draft_set_attr_string(struct draft *d, const char *name, const char *value) {
-    return set_attr(d, (struct attr){.name = name, .type = ATTR_STRING, .s = value});
+    return draft_set_attr(d, (struct attr){.name = name, .type = ATTR_STRING, .s = value});
 }
 
 enum pare_status draft_take(struct draft *d, const char *name, enum attr_type type, const struct attr **out) {

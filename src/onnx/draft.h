@@ -31,6 +31,7 @@ enum pare_status draft_set_ints(struct draft *d, int index, const char *what, co
 enum pare_status draft_set_int(struct draft *d, int index, const char *what, int64_t value); /* a scalar */
 enum pare_status draft_set_floats(struct draft *d, int index, const char *what, const float *values, int rank,
                                   size_t count);
+enum pare_status draft_set_attr(struct draft *d, struct attr a);
 enum pare_status draft_set_attr_int(struct draft *d, const char *name, int64_t value);
 enum pare_status draft_set_attr_string(struct draft *d, const char *name, const char *value);
 

@@ -15,6 +15,7 @@ struct encoder {
     struct findings missing; /* what the opset has no words for */
     int needed;              /* the opset that would have them; 0: not known */
     struct map used;         /* the values that some node still reads, or the graph gives */
+    bool microsoft, qonnx;   /* operators of these domains are there */
     struct value *empty;     /* encode_empty_floats's, or NULL */
 };
 

@@ -64,7 +64,8 @@ static bool is_constant(const Onnx__NodeProto *n) {
 }
 
 static bool is_known(const struct import *im, const Onnx__NodeProto *n) {
-    return import_is_default_domain(n->domain) && n->op_type != NULL && convert_knows(n->op_type, im->opset);
+    return n->op_type != NULL && (import_is_default_domain(n->domain) ? convert_knows(n->op_type, im->opset)
+                                                                      : convert_knows_contrib(n->domain, n->op_type));
 }
 
 static enum pare_status find_missing(struct import *im, const Onnx__GraphProto *g);
@@ -242,7 +243,7 @@ static enum pare_status add_node(struct import *im, const Onnx__NodeProto *n) {
         return PARE_OK; /* a Constant, or in the list of what is missing */
     }
     TRY(draft_begin(im, n, name_of(n), &d));
-    return convert_node(&d);
+    return import_is_default_domain(n->domain) ? convert_node(&d) : convert_contrib_node(&d, n->domain);
 }
 
 static enum pare_status add_nodes(struct import *im, const Onnx__GraphProto *g) {

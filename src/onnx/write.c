@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static enum pare_status encode_names(struct encoder *e, const struct value *const *values, int count, char ***out) {
     *out = ARENA_ARRAY(e->arena, (size_t)count, char *);
@@ -39,6 +40,10 @@ static enum pare_status mark_used(struct encoder *e, const struct value *v) {
 
 static enum pare_status encode_form(struct encoder *e, const struct form *f, Onnx__NodeProto *p) {
     p->op_type = encode_text(f->op_type);
+    const char *domain = op_domain(f->node->op);
+    p->domain = domain[0] == '\0' ? p->domain : encode_text(domain);
+    e->microsoft = e->microsoft || strcmp(domain, OP_DOMAIN_MICROSOFT) == 0;
+    e->qonnx = e->qonnx || strcmp(domain, OP_DOMAIN_QONNX) == 0;
     p->n_input = (size_t)f->input_count;
     p->n_attribute = (size_t)f->attr_count;
     p->attribute = ARENA_ARRAY(e->arena, p->n_attribute, Onnx__AttributeProto *);
@@ -233,26 +238,36 @@ static enum pare_status refuse(struct encoder *e) {
 struct messages {
     Onnx__ModelProto model;
     Onnx__GraphProto graph;
-    Onnx__OperatorSetIdProto opset, *opsets;
+    Onnx__OperatorSetIdProto opset[3], *opsets[3];
 };
+
+static void add_opset(struct messages *m, const char *domain, int version) {
+    Onnx__OperatorSetIdProto *opset = &m->opset[m->model.n_opset_import];
+    onnx__operator_set_id_proto__init(opset);
+    opset->domain = encode_text(domain);
+    opset->has_version = 1;
+    opset->version = version;
+    m->opsets[m->model.n_opset_import++] = opset;
+}
 
 static enum pare_status encode_model(struct encoder *e, struct messages *m) {
     onnx__model_proto__init(&m->model);
     onnx__graph_proto__init(&m->graph);
-    onnx__operator_set_id_proto__init(&m->opset);
-    m->opset.domain = encode_text("");
-    m->opset.has_version = 1;
-    m->opset.version = e->opset;
-    m->opsets = &m->opset;
     m->model.has_ir_version = 1;
     m->model.ir_version = opset_ir_version(e->opset);
-    m->model.n_opset_import = 1;
-    m->model.opset_import = &m->opsets;
+    m->model.opset_import = m->opsets;
+    add_opset(m, "", e->opset);
     m->model.producer_name = encode_text("pare");
     m->model.producer_version = encode_text(PARE_VERSION);
     m->model.graph = &m->graph;
     TRY(encode_graph(e, e->graph, &m->graph));
     TRY(e->missing.count > 0 ? refuse(e) : PARE_OK);
+    if (e->microsoft) {
+        add_opset(m, OP_DOMAIN_MICROSOFT, 1);
+    }
+    if (e->qonnx) {
+        add_opset(m, OP_DOMAIN_QONNX, 1);
+    }
     return encode_metadata(e, e->graph, &m->model);
 }
 

@@ -60,7 +60,7 @@ static enum pare_status replace_by_tensor(struct context *ctx, struct value *old
     return graph_replace(ctx, g, old, constant);
 }
 
-static enum pare_status fold_node(struct context *ctx, struct arena *scratch, struct node *n) {
+enum pare_status fold_node(struct context *ctx, struct arena *scratch, struct node *n) {
     const struct tensor **inputs = ARENA_ARRAY(scratch, (size_t)n->input_count, const struct tensor *);
     struct tensor *outputs = ARENA_ARRAY(scratch, (size_t)n->output_count, struct tensor);
     if (inputs == NULL || outputs == NULL) {

@@ -28,6 +28,13 @@ struct pass_options {
 /* Runs the standard pipeline (see passes/pipeline.c) to a fixed point; verifies and re-infers after each pass. *g may
  * be replaced. */
 enum pare_status passes_run(struct context *ctx, struct graph **g, const struct pass_options *options);
+/* For running a network that others quantised: operators between codes become those on codes. Constant codes are
+ * computed once. */
+enum pare_status passes_fuse_quantized(struct context *ctx, struct graph **g);
+/* The reverse: operators on codes become those on numbers, between DequantizeLinear and QuantizeLinear. */
+enum pare_status passes_expand_quantized(struct context *ctx, struct graph **g);
+/* In float, to be quantised anew. */
+enum pare_status passes_dequantize(struct context *ctx, struct graph **g);
 /* Runs one pass by name: for tests. */
 enum pare_status passes_run_one(struct context *ctx, struct graph *g, const char *name, int *changes);
 const struct pass *passes_list(size_t *count);

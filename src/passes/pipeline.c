@@ -41,6 +41,28 @@ static const struct pass *find_pass(const char *name) {
     return NULL;
 }
 
+static enum pare_status run_list(struct context *ctx, struct graph **g, const struct pass *list, size_t count) {
+    struct pipeline pipeline = {.passes = list, .early = count, .count = count};
+    struct pass_options options = {.check_numerics = false};
+    return pipeline_run(ctx, g, &pipeline, &options);
+}
+
+enum pare_status passes_fuse_quantized(struct context *ctx, struct graph **g) {
+    static const struct pass list[] = {{"fuse_quantized", pass_fuse_quantized}, {"dead_code", pass_dead_code}};
+    return run_list(ctx, g, list, 2);
+}
+
+enum pare_status passes_expand_quantized(struct context *ctx, struct graph **g) {
+    static const struct pass list[] = {{"expand_quantized", pass_expand_quantized}, {"dead_code", pass_dead_code}};
+    return run_list(ctx, g, list, 2);
+}
+
+enum pare_status passes_dequantize(struct context *ctx, struct graph **g) {
+    static const struct pass list[] = {
+        {"expand_quantized", pass_expand_quantized}, {"dequantize", pass_dequantize}, {"dead_code", pass_dead_code}};
+    return run_list(ctx, g, list, 3);
+}
+
 static enum pare_status fail_unknown(struct context *ctx, const char *name) {
     return fail(ctx, PARE_ERROR_USAGE, "%s: no pass of this name", name);
 }

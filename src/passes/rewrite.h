@@ -36,6 +36,8 @@ bool attr_ints(const struct node *n, const char *name, struct int_list *out);
 /* The axes in input `index`, made non-negative for `rank`; false when they are no constant or out of range. */
 bool input_axes(const struct node *n, int index, int rank, struct int_list *out);
 
+/* A node whose inputs are all constants becomes constants. In constant_fold.c. */
+enum pare_status fold_node(struct context *ctx, struct arena *scratch, struct node *n);
 /* Gives `v` the type and dimensions of `like`. */
 void value_copy_type(struct value *v, const struct value *like);
 /* The node becomes another operator in place: name, outputs and origin stay, all attributes go. */

@@ -26,7 +26,8 @@ struct quantization {
     const struct search_result *result;
     const struct inspection *layers; /* and ports, of the program */
     const char *folder;
-    size_t resumed; /* measurements that the journal held when the search began */
+    bool requantized; /* the model was quantised already, and its codes were read as numbers */
+    size_t resumed;   /* measurements that the journal held when the search began */
     struct written_file onnx, compact;
 };
 

@@ -171,6 +171,7 @@ enum pare_status quantization_json(struct context *ctx, const struct quantizatio
     json_put(&b, root, "interface", json_interface(&b, q));
     json_put(&b, root, "layers", json_inspected_layers(&b, q->layers));
     json_put(&b, root, "model", json_used_file(&b, &q->model));
+    json_put(&b, root, "requantized", json_boolean(q->requantized));
     json_put(&b, root, "outputs", json_outputs(&b, q));
     json_put(&b, root, "search", json_search(&b, q));
     json_put(&b, root, "settings", json_settings(&b, q->options, q->preprocess));

@@ -193,6 +193,9 @@ static void print_end(const struct quantization *q, struct buffer *out) {
     } else {
         print_search(q, out);
     }
+    if (q->requantized) {
+        write_format(out, "the model was quantised already: its codes were read as numbers and quantised again\n");
+    }
     write_format(out, "written to %s: model.onnx%s, report.json, and journal.jsonl (for --resume and pick)\n",
                  q->folder, q->compact.name != NULL ? ", model.pare, test_vector.npz (for verify)" : "");
 }

@@ -40,6 +40,18 @@ static const char float_middle_axis[] = "graph float_middle_axis {\n"
                                         "y = Softmax(a) as attention {axis=1}\n"
                                         "output y }\n";
 
+/* Quantised by somebody else: zero points, and scales that are no powers of two. */
+static const char foreign[] = "graph foreign {\n"
+                              "input image: float32[N,1,8,8]\n"
+                              "const s: float32[] = 0.0039 const z: uint8[] = 0 const t: float32[] = 0.021\n"
+                              "const u: uint8[] = 128 const v: float32[] = 0.0047 const o: int8[] = 0\n"
+                              "const w: int8[3,64] = random(5,-127,127)\n"
+                              "a = QuantizeLinear(image, s, z) as q1\nb = DequantizeLinear(a, s, z) as d1\n"
+                              "c = Flatten(b) as flatten\nd = DequantizeLinear(w, v, o) as d2\n"
+                              "e = Gemm(c, d) as dense {transB=1}\n"
+                              "f = QuantizeLinear(e, t, u) as q3\nscores = DequantizeLinear(f, t, u) as d3\n"
+                              "output scores }\n";
+
 static const char made_at_run_time[] = "graph made_at_run_time {\n"
                                        "input x: float32[N,64,64]\n"
                                        "const row: float32[1,64] = random(1,-1,1)\n"
@@ -220,6 +232,7 @@ int main(int argc, char **argv) {
     graph_free(small_model("float_middle.onnx", float_middle));
     graph_free(small_model("made_at_run_time.onnx", made_at_run_time));
     graph_free(small_model("float_middle_axis.onnx", float_middle_axis));
+    graph_free(small_model("foreign.onnx", foreign));
     write_raw_pixels();
     write_folders();
     write_broken();

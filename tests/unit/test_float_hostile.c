@@ -56,6 +56,42 @@ static void make_input(struct trial *t, int i, const struct choice *c) {
     }
 }
 
+/* Operators on codes get past their checks with inputs of their own: x codes, s a scale, z a zero point, b int32, f
+ * floats, all but x and f single. */
+static const struct {
+    const char *op, *inputs;
+} on_codes[] = {{"ConvInteger", "xxzz"},
+                {"MatMulInteger", "xxzz"},
+                {"QGemm", "xszxszbsz"},
+                {"QLinearAdd", "xszxszsz"},
+                {"QLinearAveragePool", "xszsz"},
+                {"QLinearConv", "xszxszszb"},
+                {"QLinearGlobalAveragePool", "xszsz"},
+                {"QLinearMatMul", "xszxszsz"},
+                {"QLinearMul", "xszxszsz"},
+                {"QLinearSoftmax", "xszsz"},
+                {"Quant", "fsss"},
+                {"Trunc", "fssss"}};
+
+static const char *inputs_on_codes(const struct op *op) {
+    for (size_t i = 0; i < sizeof on_codes / sizeof on_codes[0]; i++) {
+        if (strcmp(on_codes[i].op, op->name) == 0) {
+            return on_codes[i].inputs;
+        }
+    }
+    return NULL;
+}
+
+static void make_code_input(struct trial *t, int i, char kind, const struct shape *common) {
+    bool whole = kind == 'x' || kind == 'f';
+    enum dtype type = kind == 'x' || kind == 'z' ? DTYPE_UINT8 : kind == 'b' ? DTYPE_INT32 : DTYPE_FLOAT;
+    struct tensor *x =
+        trial_input(t, i, type, whole ? common->rank : kind == 'b', whole ? common->dim : (int64_t[]){1});
+    for (size_t k = 0; k < tensor_count(x); k++) {
+        tensor_set_int(x, k, trial_integer(t, kind == 's', kind == 's' ? 3 : 200));
+    }
+}
+
 static void set_ints(struct trial *t, const struct choice *c, const char *name) {
     int64_t ints[6];
     bool is_pads = strcmp(name, "pads") == 0;
@@ -102,11 +138,19 @@ static bool run_once(const struct op *op, uint64_t seed) {
     int most = op->in_max < MAX_INPUTS ? op->in_max : MAX_INPUTS;
     int inputs = (int)trial_integer(&t, op->in_min, most > op->in_min ? most : op->in_min);
     int outputs = op->out_max > 2 ? 2 : op->out_max;
+    outputs = outputs < op->out_min ? op->out_min : outputs;
     trial_start(&t, op->name, inputs, outputs, trial_bits(&t));
     choose(&t, &choice);
+    const char *kinds = choice.tidy ? inputs_on_codes(op) : NULL;
+    choice.common.rank = kinds != NULL ? (int)trial_integer(&t, 2, 4) : choice.common.rank;
+    for (int i = 0; kinds != NULL && i < choice.common.rank; i++) {
+        choice.common.dim[i] = trial_integer(&t, 1, 2);
+    }
     for (int i = 0; i < inputs; i++) {
         bool required = i < op->in_min || op->in_max == OP_VARIADIC;
-        if (required || trial_integer(&t, 0, 2) != 0) {
+        if (kinds != NULL) {
+            make_code_input(&t, i, kinds[i], &choice.common);
+        } else if (required || trial_integer(&t, 0, 2) != 0) {
             make_input(&t, i, &choice);
         }
     }

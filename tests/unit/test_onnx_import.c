@@ -169,11 +169,11 @@ static message if_node(const char *name) {
 }
 
 START_TEST(test_missing_operators_are_listed_at_once) {
-    static const char *const words[] = {"StringSplit (inner)", "com.microsoft.Gelu (g)",
+    static const char *const words[] = {"StringSplit (inner)", "com.microsoft.PackedAttention (g)",
                                         "attribute `nonsense` of Relu (act)", "NotAnOperator (n1, n2, n3 and 2 more)"};
     message g = graph_head();
     put_message(&g, GRAPH_NODE, if_node("choice"));
-    message foreign = node_head("Gelu", "g", "a", "b"), relu = node_head("Relu", "act", "b", "c");
+    message foreign = node_head("PackedAttention", "g", "a", "b"), relu = node_head("Relu", "act", "b", "c");
     put_text(&foreign, NODE_DOMAIN, "com.microsoft");
     put_message(&relu, NODE_ATTRIBUTE, int_attribute("nonsense", 1));
     put_message(&g, GRAPH_NODE, foreign);

@@ -1,0 +1,1 @@
+pare run foreign.onnx --input images.npy -o y.npz && show_npz y.npz
