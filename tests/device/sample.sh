@@ -13,5 +13,8 @@ cp -r "$work/exported" "$work/$target"
 for folder in "$work/$target"/*; do
     said=$(check_folder "$folder" | tail -n 1)
     echo "$target, $(basename "$folder"): $said"
+    case $target in
+    cortex*) make -s -C "$folder" stack CC="$cc" CFLAGS="$cflags" ;;
+    esac
     [ "$said" = 'equal: 50 samples, 500 codes' ] || { echo "not equal to the host"; exit 1; }
 done
