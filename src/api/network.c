@@ -51,7 +51,7 @@ static const char *graph_metadata(const struct graph *g, const char *key) {
 }
 
 static enum pare_status open_onnx(struct context *ctx, struct pare_network *n, const struct open_options *how) {
-    struct onnx_source source;
+    struct onnx_source source = {.hashed = !how->graph_only};
     TRY(onnx_read_from(ctx, n->path, &source, &n->graph));
     n->hash = source.hash;
     n->file_bytes = source.bytes;

@@ -1,3 +1,5 @@
+#define _DEFAULT_SOURCE /* madvise */ // NOLINT(bugprone-reserved-identifier)
+
 #include "base/file.h"
 
 #include <errno.h>
@@ -51,6 +53,14 @@ void file_unmap(struct file_map *map) {
         munmap((void *)(uintptr_t)map->data, map->size);
     }
     *map = (struct file_map){0};
+}
+
+void file_release(const void *data, size_t size) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = ((uintptr_t)data + page - 1) / page * page;
+    uintptr_t end = ((uintptr_t)data + size) / page * page;
+    if (end > begin) {
+        (void)madvise((void *)begin, end - begin, MADV_DONTNEED);
+    }
 }
 
 bool file_exists(const char *path) {

@@ -16,6 +16,8 @@ struct file_map {
 /* Maps a regular file read-only. PARE_ERROR_INPUT when it does not exist or is no regular file. */
 enum pare_status file_map(struct context *ctx, const char *path, struct file_map *map);
 void file_unmap(struct file_map *map);
+/* The bytes of a map have been read, and need not stay in memory; they may be read again. */
+void file_release(const void *data, size_t size);
 
 bool file_exists(const char *path);
 bool file_is_directory(const char *path);

@@ -2,6 +2,8 @@
 #include "onnx/decode.h"
 
 #include "base/bytes.h"
+#include "base/file.h"
+#include "onnx/strip.h"
 
 #include <string.h>
 
@@ -12,6 +14,7 @@
 struct image {
     const uint8_t *bytes;
     size_t size;
+    bool mapped; /* part of the model's file, which is read once */
 };
 
 enum dtype onnx_held_type(int32_t data_type) {
@@ -92,7 +95,7 @@ static enum pare_status narrow_ints(struct context *ctx, struct arena *scratch, 
             bytes[i * (size_t)width + (size_t)b] = (uint8_t)((uint32_t)data[i] >> (8 * b));
         }
     }
-    *out = (struct image){bytes, count * (size_t)width};
+    *out = (struct image){.bytes = bytes, .size = count * (size_t)width};
     return PARE_OK;
 }
 
@@ -108,7 +111,7 @@ static enum pare_status narrow_uint64(struct context *ctx, struct arena *scratch
         }
         narrow[i] = (uint32_t)data[i];
     }
-    *out = (struct image){(const uint8_t *)narrow, count * sizeof *narrow};
+    *out = (struct image){.bytes = (const uint8_t *)narrow, .size = count * sizeof *narrow};
     return PARE_OK;
 }
 
@@ -116,19 +119,19 @@ static enum pare_status typed_image(struct context *ctx, struct arena *scratch, 
                                     struct image *out) {
     switch (p->data_type) {
     case DTYPE_FLOAT:
-        *out = (struct image){(const uint8_t *)p->float_data, p->n_float_data * sizeof(float)};
+        *out = (struct image){.bytes = (const uint8_t *)p->float_data, .size = p->n_float_data * sizeof(float)};
         return PARE_OK;
     case DTYPE_DOUBLE:
-        *out = (struct image){(const uint8_t *)p->double_data, p->n_double_data * sizeof(double)};
+        *out = (struct image){.bytes = (const uint8_t *)p->double_data, .size = p->n_double_data * sizeof(double)};
         return PARE_OK;
     case DTYPE_INT32:
-        *out = (struct image){(const uint8_t *)p->int32_data, p->n_int32_data * sizeof(int32_t)};
+        *out = (struct image){.bytes = (const uint8_t *)p->int32_data, .size = p->n_int32_data * sizeof(int32_t)};
         return PARE_OK;
     case DTYPE_INT64:
-        *out = (struct image){(const uint8_t *)p->int64_data, p->n_int64_data * sizeof(int64_t)};
+        *out = (struct image){.bytes = (const uint8_t *)p->int64_data, .size = p->n_int64_data * sizeof(int64_t)};
         return PARE_OK;
     case DTYPE_UINT64:
-        *out = (struct image){(const uint8_t *)p->uint64_data, p->n_uint64_data * sizeof(uint64_t)};
+        *out = (struct image){.bytes = (const uint8_t *)p->uint64_data, .size = p->n_uint64_data * sizeof(uint64_t)};
         return PARE_OK;
     case DTYPE_UINT32:
         return narrow_uint64(ctx, scratch, p->uint64_data, p->n_uint64_data, out);
@@ -145,10 +148,13 @@ static enum pare_status find_image(struct context *ctx, struct external *externa
     }
     if (p->has_data_location && p->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL) {
         out->size = expected;
+        out->mapped = true;
         return external_bytes(ctx, external, p, expected, &out->bytes);
     }
-    if (p->has_raw_data) {
-        *out = (struct image){p->raw_data.data, p->raw_data.len};
+    if (strip_find(p, external->model, external->model_size, &out->bytes, &out->size)) {
+        out->mapped = external->mapped;
+    } else if (p->has_raw_data) {
+        *out = (struct image){.bytes = p->raw_data.data, .size = p->raw_data.len};
     } else {
         TRY(typed_image(ctx, external->arena, p, out));
     }
@@ -220,6 +226,9 @@ static enum pare_status decode(struct context *ctx, struct arena *a, struct exte
     TRY(tensor_new(ctx, a, type, &shape, out));
     if (image.bytes != NULL) { /* it is for a tensor without elements */
         expand(image.bytes, proto->data_type, count, out);
+    }
+    if (image.mapped) {
+        file_release(image.bytes, image.size);
     }
     return PARE_OK;
 }

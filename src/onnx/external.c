@@ -152,7 +152,7 @@ enum pare_status external_bytes(struct context *ctx, struct external *e, const O
                     expected, (unsigned long long)range.offset, range.location, file->map.size);
     }
     *data = (const uint8_t *)file->map.data + range.offset;
-    e->hash = hash_of(*data, expected, e->hash);
+    e->hash = e->hashed ? hash_of(*data, expected, e->hash) : 0;
     e->bytes += expected;
     return PARE_OK;
 }

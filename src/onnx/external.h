@@ -7,6 +7,7 @@
 
 #include "onnx.pb-c.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct external_file;
@@ -17,7 +18,11 @@ struct external {
     const char *folder, *linked_folder;
     struct arena *arena;
     struct external_file *files; /* mapped once each */
-    uint64_t hash, bytes;        /* grow by what external_bytes returned */
+    const void *model;           /* the bytes that the message was stripped from (onnx/strip.h); NULL: it was not */
+    size_t model_size;
+    bool mapped;          /* it is a mapped file */
+    bool hashed;          /* whether `hash` is wanted, which takes its time */
+    uint64_t hash, bytes; /* grow by what external_bytes returned */
 };
 
 /* The bytes of a tensor whose data_location is EXTERNAL. `location` must be a relative path that does not climb

@@ -16,6 +16,7 @@
 enum pare_status onnx_read(struct context *ctx, const char *path, struct graph **out);
 /* What a file was. */
 struct onnx_source {
+    bool hashed;    /* given: whether the hash is wanted, which takes its time */
     uint64_t hash;  /* of its bytes, followed by the external data that were read (base/bytes.h) */
     uint64_t bytes; /* the same */
     int opset;

@@ -5,6 +5,7 @@
 #include "onnx/import.h"
 #include "onnx/onnx.h"
 #include "onnx/scan.h"
+#include "onnx/strip.h"
 
 #include "base/bytes.h"
 #include "base/file.h"
@@ -12,14 +13,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Scans, then unpacks; free with protobuf_c_message_free_unpacked. */
+/* Scans, strips, then unpacks; free with protobuf_c_message_free_unpacked. `external` finds what was stripped. */
 static enum pare_status unpack(struct context *ctx, const ProtobufCMessageDescriptor *type, const void *data,
-                               size_t size, ProtobufCMessage **out) {
+                               size_t size, struct external *external, ProtobufCMessage **out) {
+    struct buffer small;
     if (size == 0) {
         return fail(ctx, PARE_ERROR_INPUT, "is empty");
     }
     TRY(onnx_scan(ctx, type, data, size));
-    *out = protobuf_c_message_unpack(type, NULL, size, data);
+    buffer_init(&small);
+    enum pare_status status = onnx_strip(ctx, type, data, size, &small);
+    *out = status == PARE_OK ? protobuf_c_message_unpack(type, NULL, small.size, small.data) : NULL;
+    buffer_free(&small);
+    external->model = data;
+    external->model_size = size;
+    TRY(status);
     return *out == NULL ? fail(ctx, PARE_ERROR_INPUT, "is no %s of ONNX, or memory is short", type->short_name)
                         : PARE_OK;
 }
@@ -40,7 +48,7 @@ static const char *linked_folder_of(struct arena *a, const char *path) {
 
 static enum pare_status import(struct import *im, const void *data, size_t size, struct graph **out) {
     ProtobufCMessage *model = NULL;
-    TRY(unpack(im->ctx, &onnx__model_proto__descriptor, data, size, &model));
+    TRY(unpack(im->ctx, &onnx__model_proto__descriptor, data, size, &im->external, &model));
     enum pare_status status = import_model(im, (const Onnx__ModelProto *)model);
     external_close(&im->external);
     protobuf_c_message_free_unpacked(model, NULL);
@@ -82,7 +90,7 @@ static enum pare_status survey_model(struct import *im, const Onnx__ModelProto *
 
 static enum pare_status survey(struct import *im, const struct file_map *map, struct onnx_survey *out) {
     ProtobufCMessage *model = NULL;
-    TRY(unpack(im->ctx, &onnx__model_proto__descriptor, map->data, map->size, &model));
+    TRY(unpack(im->ctx, &onnx__model_proto__descriptor, map->data, map->size, &im->external, &model));
     enum pare_status status = survey_model(im, (const Onnx__ModelProto *)model, out);
     external_close(&im->external);
     protobuf_c_message_free_unpacked(model, NULL);
@@ -97,8 +105,10 @@ enum pare_status onnx_survey(struct context *ctx, struct arena *a, const char *p
     TRY(file_map(ctx, path, &map));
     arena_init(&scratch);
     struct import im = {.ctx = ctx, .scratch = &scratch, .missing = out->findings, .survey = true};
-    im.external = (struct external){
-        .arena = &scratch, .folder = folder_of(&scratch, path), .linked_folder = linked_folder_of(&scratch, path)};
+    im.external = (struct external){.arena = &scratch,
+                                    .folder = folder_of(&scratch, path),
+                                    .linked_folder = linked_folder_of(&scratch, path),
+                                    .mapped = true};
     enum pare_status status = im.external.folder == NULL ? fail_memory(ctx) : survey(&im, &map, out);
     arena_free(&scratch);
     file_unmap(&map);
@@ -113,7 +123,8 @@ static enum pare_status parse(struct context *ctx, const char *place, const void
     im.external.arena = &scratch;
     im.external.hash = source->hash;
     enum pare_status status = import(&im, data, size, out);
-    *source = (struct onnx_source){.hash = im.external.hash, .bytes = size + im.external.bytes, .opset = im.opset};
+    *source = (struct onnx_source){
+        .hashed = source->hashed, .hash = im.external.hash, .bytes = size + im.external.bytes, .opset = im.opset};
     arena_free(&scratch);
     return status == PARE_OK ? PARE_OK : fail_at(ctx, "%s", place);
 }
@@ -129,8 +140,11 @@ enum pare_status onnx_read_from(struct context *ctx, const char *path, struct on
     struct arena paths;
     TRY(file_map(ctx, path, &map));
     arena_init(&paths);
-    source->hash = hash_of(map.data, map.size, 0);
-    struct external external = {.folder = folder_of(&paths, path), .linked_folder = linked_folder_of(&paths, path)};
+    source->hash = source->hashed ? hash_of(map.data, map.size, 0) : 0;
+    struct external external = {.folder = folder_of(&paths, path),
+                                .linked_folder = linked_folder_of(&paths, path),
+                                .mapped = true,
+                                .hashed = source->hashed};
     enum pare_status status =
         external.folder == NULL ? fail_memory(ctx) : parse(ctx, path, map.data, map.size, &external, source, out);
     arena_free(&paths);
@@ -139,21 +153,20 @@ enum pare_status onnx_read_from(struct context *ctx, const char *path, struct on
 }
 
 enum pare_status onnx_read(struct context *ctx, const char *path, struct graph **out) {
-    struct onnx_source source;
+    struct onnx_source source = {.hashed = false};
     return onnx_read_from(ctx, path, &source, out);
 }
 
 /* ---- tensors ---- */
 
-static enum pare_status decode_named(struct context *ctx, struct arena *a, const char *path, struct arena *scratch,
+static enum pare_status decode_named(struct context *ctx, struct arena *a, struct external *external,
                                      const Onnx__TensorProto *proto, struct named_tensor *out) {
-    struct external external = {.folder = folder_of(scratch, path), .arena = scratch};
     out->name = arena_string(a, proto->name == NULL ? "" : proto->name);
-    if (external.folder == NULL || out->name == NULL) {
+    if (external->folder == NULL || out->name == NULL) {
         return fail_memory(ctx);
     }
-    enum pare_status status = onnx_decode_tensor(ctx, a, &external, proto, &out->tensor);
-    external_close(&external);
+    enum pare_status status = onnx_decode_tensor(ctx, a, external, proto, &out->tensor);
+    external_close(external);
     return status;
 }
 
@@ -161,12 +174,14 @@ static enum pare_status parse_tensor(struct context *ctx, struct arena *a, const
                                      struct named_tensor *out) {
     ProtobufCMessage *proto = NULL;
     struct arena scratch;
-    enum pare_status status = unpack(ctx, &onnx__tensor_proto__descriptor, map->data, map->size, &proto);
+    struct external external = {.arena = &scratch, .mapped = true};
+    enum pare_status status = unpack(ctx, &onnx__tensor_proto__descriptor, map->data, map->size, &external, &proto);
     if (proto == NULL) {
         return status;
     }
     arena_init(&scratch);
-    status = decode_named(ctx, a, path, &scratch, (const Onnx__TensorProto *)proto, out);
+    external.folder = folder_of(&scratch, path);
+    status = decode_named(ctx, a, &external, (const Onnx__TensorProto *)proto, out);
     arena_free(&scratch);
     protobuf_c_message_free_unpacked(proto, NULL);
     return status;
