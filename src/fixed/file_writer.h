@@ -19,6 +19,7 @@ struct file_writer {
     uint32_t value_count; /* in the file */
     struct block *blocks; /* two per value or operator at most */
     size_t block_count;
+    bool packed_fracs; /* of any operator */
     struct buffer values, ops, ports, data, names;
     struct buffer parameters; /* of the operator at hand */
 };

@@ -27,6 +27,26 @@ static enum pare_status open_copy(struct context *ctx, struct program *p, const 
     return status;
 }
 
+/* In memory every fraction has a byte of its own. */
+static enum pare_status unpack_fracs(struct context *ctx, struct arena *arena, struct pare_op *op) {
+    uint32_t rows = op->weights.rows;
+    int8_t *weight = op->weights.frac_bits > 0 ? ARENA_ARRAY(arena, rows, int8_t) : NULL;
+    int8_t *bias = op->bias.frac_bits > 0 ? ARENA_ARRAY(arena, rows, int8_t) : NULL;
+    if ((op->weights.frac_bits > 0 && weight == NULL) || (op->bias.frac_bits > 0 && bias == NULL)) {
+        return fail_memory(ctx);
+    }
+    for (uint32_t r = 0; weight != NULL && r < rows; r++) {
+        weight[r] = (int8_t)weight_frac(&op->weights, r);
+    }
+    for (uint32_t r = 0; bias != NULL && r < rows; r++) {
+        bias[r] = (int8_t)bias_frac(&op->bias, r);
+    }
+    op->weights.frac = weight != NULL ? weight : op->weights.frac;
+    op->bias.frac = bias != NULL ? bias : op->bias.frac;
+    op->weights.frac_bits = op->bias.frac_bits = 0;
+    return PARE_OK;
+}
+
 static enum pare_status read_records(struct context *ctx, struct program *p, const struct pare_model *model) {
     p->value_count = little_endian16(pare_header(model)->value_count, 0);
     p->op_count = little_endian16(pare_header(model)->op_count, 0);
@@ -42,6 +62,7 @@ static enum pare_status read_records(struct context *ctx, struct program *p, con
     }
     for (uint32_t i = 0; i < p->op_count; i++) {
         pare_decode_op(model, i, &p->ops[i]);
+        TRY(unpack_fracs(ctx, p->arena, &p->ops[i]));
     }
     return PARE_OK;
 }

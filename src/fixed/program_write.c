@@ -171,7 +171,7 @@ static enum pare_status assemble(struct file_writer *w, struct buffer *out) {
     size_t begin = out->size;
     write_bytes(out, "PARE", 4);
     write_u16(out, PARE_FORMAT_MAJOR);
-    write_u16(out, works_in_place(w) ? PARE_FORMAT_MINOR : 0);
+    write_u16(out, works_in_place(w) || w->packed_fracs ? PARE_FORMAT_MINOR : 0);
     write_u32(out, (uint32_t)(at + metadata_size));
     write_u32(out, 0);
     write_u32(out, arena_size(w));

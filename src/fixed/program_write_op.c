@@ -153,11 +153,74 @@ static enum pare_status write_weights(struct file_writer *w, const struct pare_w
     return PARE_OK;
 }
 
-static void write_fracs(struct buffer *b, const int8_t *frac, bool per_row, uint32_t rows) {
-    if (frac == NULL) {
+/* Fractions per row, and how they are packed. */
+struct fracs {
+    const int8_t *frac; /* NULL: one of 0 */
+    uint32_t rows;      /* 1: not per row */
+    int8_t least;
+    unsigned bits;
+};
+
+static struct fracs fracs_of(const int8_t *frac, bool per_row, uint32_t rows) {
+    struct fracs f = {frac, frac != NULL && per_row ? rows : 1, frac != NULL ? frac[0] : 0, 1};
+    int8_t most = f.least;
+    for (uint32_t r = 1; r < f.rows; r++) {
+        f.least = frac[r] < f.least ? frac[r] : f.least;
+        most = frac[r] > most ? frac[r] : most;
+    }
+    while (most - f.least >= 1 << f.bits) {
+        f.bits++;
+    }
+    return f;
+}
+
+static size_t packed_size(const struct fracs *f) {
+    return f->rows == 1 ? 1 : 2 + ((size_t)f->rows * f->bits + 7) / 8;
+}
+
+static bool can_be_packed(const struct fracs *f) {
+    return f->rows == 1 || f->least + (1 << f->bits) - 1 <= INT8_MAX;
+}
+
+static void write_packed(struct buffer *b, const struct fracs *f) {
+    uint32_t reservoir = 0;
+    unsigned have = 0;
+    write_u8(b, (uint8_t)f->least);
+    write_u8(b, (uint8_t)f->bits);
+    for (uint32_t r = 0; r < f->rows; r++) {
+        reservoir |= (uint32_t)(f->frac[r] - f->least) << have;
+        for (have += f->bits; have >= 8; have -= 8) {
+            write_u8(b, (uint8_t)(reservoir & 0xff));
+            reservoir >>= 8;
+        }
+    }
+    if (have > 0) {
+        write_u8(b, (uint8_t)reservoir);
+    }
+}
+
+static void write_fracs(struct buffer *b, const struct fracs *f, bool packed) {
+    if (packed && f->rows > 1) {
+        write_packed(b, f);
+    } else if (f->frac == NULL) {
         write_u8(b, 0);
     } else {
-        write_bytes(b, frac, per_row ? rows : 1);
+        write_bytes(b, f->frac, f->rows);
+    }
+}
+
+/* Both kinds packed, or neither, as is smaller. */
+static void write_all_fracs(struct buffer *b, const struct pare_weights *weights, const struct pare_bias *bias,
+                            uint8_t *flags) {
+    struct fracs w = fracs_of(weights->frac, weights->frac_per_row, weights->rows);
+    struct fracs c = fracs_of(bias->frac, bias->frac_per_row, weights->rows);
+    bool with_bias = bias->bits > 0;
+    size_t plain = w.rows + (with_bias ? c.rows : 0), size = packed_size(&w) + (with_bias ? packed_size(&c) : 0);
+    bool packed = size < plain && can_be_packed(&w) && (!with_bias || can_be_packed(&c));
+    *flags |= packed ? PARE_OP_PACKED_FRACS : 0;
+    write_fracs(b, &w, packed);
+    if (with_bias) {
+        write_fracs(b, &c, packed);
     }
 }
 
@@ -173,9 +236,8 @@ static enum pare_status write_coefficients(struct file_writer *w, const struct p
     if (bias->bits > 0) {
         write_bytes(b, bias->data, (size_t)(((uint64_t)weights->rows * bias->bits + 7) / 8));
     }
-    write_fracs(b, weights->frac, weights->frac_per_row, weights->rows);
+    write_all_fracs(b, weights, bias, flags);
     if (bias->bits > 0) {
-        write_fracs(b, bias->frac, bias->frac_per_row, weights->rows);
         *flags |= bias->frac != NULL && bias->frac_per_row ? PARE_OP_BIAS_FRAC_PER_ROW : 0;
     }
     return b->failed ? fail_memory(w->ctx) : PARE_OK;
@@ -207,6 +269,7 @@ enum pare_status file_write_op(struct file_writer *w, const struct pare_op *op) 
         TRY(write_coefficients(w, op, &flags));
         TRY(file_place_block(w, w->parameters.data, w->parameters.size, &coefficients));
     }
+    w->packed_fracs = w->packed_fracs || (flags & PARE_OP_PACKED_FRACS) != 0;
     bool listed = op->kind == PARE_CONCAT;
     write_u8(&w->ops, op->kind);
     write_u8(&w->ops, flags);

@@ -114,12 +114,24 @@ static inline int32_t weight_at(const struct weight_row *r, uint32_t column) {
     return r->bits == 0 ? 0 : signed_bits(r->data, r->first_bit + column * r->bits, r->bits);
 }
 
+/* A fraction as struct pare_weights and struct pare_bias hold it; `bits` as their frac_bits. */
+static inline int frac_at(const int8_t *frac, bool per_row, unsigned bits, uint32_t row) {
+    if (frac == NULL || !per_row) {
+        return frac == NULL ? 0 : frac[0];
+    }
+    if (bits == 0) {
+        return frac[row];
+    }
+    int32_t above = signed_bits((const uint8_t *)frac + 2 + (size_t)row * bits / 8, row * bits & 7, bits);
+    return frac[0] + (int)((uint32_t)above & ((1U << bits) - 1));
+}
+
 static inline int weight_frac(const struct pare_weights *w, uint32_t row) {
-    return w->frac == NULL ? 0 : w->frac[w->frac_per_row ? row : 0];
+    return frac_at(w->frac, w->frac_per_row, w->frac_bits, row);
 }
 
 static inline int bias_frac(const struct pare_bias *b, uint32_t row) {
-    return b->frac == NULL ? 0 : b->frac[b->frac_per_row ? row : 0];
+    return frac_at(b->frac, b->frac_per_row, b->frac_bits, row);
 }
 
 /* The bias code of a row; 0 where there is none. */

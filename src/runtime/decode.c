@@ -73,6 +73,18 @@ static uint32_t window_columns(const struct pare_window *w) {
     return columns > UINT32_MAX ? 0 : (uint32_t)columns;
 }
 
+/* One fraction, or one per row, which may be packed. */
+static const int8_t *take_fracs(struct pare_cursor *c, bool per_row, bool packed, uint32_t rows, uint8_t *bits) {
+    packed = packed && per_row;
+    const int8_t *frac = (const int8_t *)pare_take(c, packed ? 2 : per_row ? rows : 1);
+    if (packed && frac != NULL) {
+        *bits = (uint8_t)frac[1];
+        pare_take(c, ((uint64_t)rows * *bits + 7) / 8);
+        c->failed = c->failed || *bits < 1 || *bits > 8 || frac[0] + (1 << *bits) - 1 > INT8_MAX;
+    }
+    return frac;
+}
+
 static const char *take_coefficients(const struct pare_model *model, const struct pare_file_op *record,
                                      struct pare_op *op) {
     struct pare_weights *w = &op->weights;
@@ -94,8 +106,11 @@ static const char *take_coefficients(const struct pare_model *model, const struc
     op->bias.bits = record->bias_bits;
     op->bias.frac_per_row = (record->flags & PARE_OP_BIAS_FRAC_PER_ROW) != 0;
     op->bias.data = pare_take(&c, ((uint64_t)w->rows * record->bias_bits + 7) / 8);
-    w->frac = (const int8_t *)pare_take(&c, w->frac_per_row ? w->rows : 1);
-    op->bias.frac = (const int8_t *)pare_take(&c, record->bias_bits == 0 ? 0 : op->bias.frac_per_row ? w->rows : 1);
+    bool packed = (record->flags & PARE_OP_PACKED_FRACS) != 0;
+    w->frac = take_fracs(&c, w->frac_per_row, packed, w->rows, &w->frac_bits);
+    if (record->bias_bits > 0) {
+        op->bias.frac = take_fracs(&c, op->bias.frac_per_row, packed, w->rows, &op->bias.frac_bits);
+    }
     return c.failed ? "its weights lie outside of the data section" : NULL;
 }
 

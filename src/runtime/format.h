@@ -17,7 +17,7 @@
  * step `op_count + 1`. Two values in the arena whose steps meet do not share a byte, but for an operator that works in
  * place: since 1.1 an output may begin where an input begins whose last step is that of the operator, where every
  * element of the input is read before the output's element of the same index is written (pare_may_overwrite in
- * runtime/model.h). A file without such operators is of version 1.0. */
+ * runtime/model.h). A file without such operators and without packed fractions is of version 1.0. */
 #ifndef PARE_RUNTIME_FORMAT_H
 #define PARE_RUNTIME_FORMAT_H
 
@@ -77,7 +77,9 @@ enum pare_value_flag { PARE_VALUE_SIGNED = 1, PARE_VALUE_CONSTANT = 2, PARE_VALU
  * 12  low                 14  high: bounds of the output code, counted from the smallest code of its format
  * 16  offset of the block of parameters, by kind, below
  * 20  offset of the block of coefficients (kinds with weights): packed weights, packed bias, then one signed
- *     byte of frac per row (or one) of the weights, then of the bias unless it has 0 bits.
+ *     byte of frac per row (or one) of the weights, then of the bias unless it has 0 bits. Where the flag says so,
+ *     those per row are packed: the least as a signed byte, a byte that says how many bits (1 to 8), and per row that
+ *     many, what it is above the least; at most 127 could be said with them.
  *     Rows of weights lie bit against bit, or each from a whole byte on where the flag says so. */
 struct pare_file_op {
     uint8_t kind, flags, input_count, weight_bits, bias_bits;
@@ -95,8 +97,9 @@ enum pare_op_flag {
     PARE_OP_WEIGHT_FRAC_PER_ROW = 2,
     PARE_OP_BIAS_FRAC_PER_ROW = 4,
     PARE_OP_WHOLE_BYTE_ROWS = 8,
-    PARE_OP_INPUT_ZERO = 16, /* CONV only */
-    PARE_OP_FLAGS = 31
+    PARE_OP_INPUT_ZERO = 16,   /* CONV only */
+    PARE_OP_PACKED_FRACS = 32, /* since 1.1 */
+    PARE_OP_FLAGS = 63
 };
 
 /* Parameters, arrays of u32 unless said otherwise, in the words of struct pare_op:

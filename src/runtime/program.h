@@ -78,6 +78,7 @@ struct pare_weights {
     const uint8_t *data;
     bool frac_per_row;
     const int8_t *frac; /* rows entries, or 1 */
+    uint8_t frac_bits;  /* 0, but where they are packed as in a file: struct pare_file_op */
 };
 
 /* One bias per row, the same packing with one column. frac <= weight frac + input frac, row by row. */
@@ -86,6 +87,7 @@ struct pare_bias {
     const uint8_t *data;
     bool frac_per_row;
     const int8_t *frac;
+    uint8_t frac_bits;
 };
 
 struct pare_op {

@@ -64,8 +64,8 @@ static void set_weights(struct net *net, uint32_t op, uint32_t rows, uint32_t co
     for (uint32_t i = 0; i < rows * 2; i++) {
         bias[i] = (uint8_t)next_random();
     }
-    net->ops[op].weights = (struct pare_weights){8, rows, columns, columns * 8, data, false, &frac};
-    net->ops[op].bias = (struct pare_bias){16, bias, false, &frac};
+    net->ops[op].weights = (struct pare_weights){8, rows, columns, columns * 8, data, false, &frac, 0};
+    net->ops[op].bias = (struct pare_bias){16, bias, false, &frac, 0};
 }
 
 static void set_conv(struct net *net, uint32_t op, uint32_t in_channels, uint32_t size) {

@@ -130,7 +130,7 @@ START_TEST(adds_little_to_the_exact_bits) {
     struct pare_op *op = &r.program.ops[0];
     op->kind = PARE_CONV;
     op->u.window = (struct pare_window){64, 8, 8, 64, 8, 8, 3, 3, 1, 1, 1, 1, 1, 1, 1, false, 1, 1};
-    op->weights = (struct pare_weights){3, 64, 576, 576 * 3, data, true, frac};
+    op->weights = (struct pare_weights){3, 64, 576, 576 * 3, data, true, frac, 0};
     write_planned(&r, &file);
     ck_assert_uint_le(file.size, sizeof(data) + sizeof(data) * 3 / 100 + 1024);
     ck_assert_uint_ge(file.size, sizeof(data));

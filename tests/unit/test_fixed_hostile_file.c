@@ -103,6 +103,41 @@ START_TEST(refuses_zero_points_out_of_place) {
 }
 END_TEST
 
+/* How many bits a packed fraction has, at the end of the coefficients of operator 0; NULL where none are packed. */
+static uint8_t *fraction_width(const struct random_program *r, const struct buffer *file) {
+    const struct pare_file_header *header = (const struct pare_file_header *)(const void *)file->data;
+    const struct pare_file_op *op = op_records(file);
+    const struct pare_op *own = &r->program.ops[0];
+    if ((op->flags & PARE_OP_PACKED_FRACS) == 0 || (op->flags & PARE_OP_WEIGHT_FRAC_PER_ROW) == 0) {
+        return NULL;
+    }
+    uint64_t row_bits = (uint64_t)own->weights.columns * op->weight_bits;
+    row_bits = (op->flags & PARE_OP_WHOLE_BYTE_ROWS) != 0 ? (row_bits + 7) / 8 * 8 : row_bits;
+    uint64_t weights = (own->weights.rows * row_bits + 7) / 8, biases = (own->weights.rows * op->bias_bits + 7) / 8;
+    return file->data + little_endian32(header->data, 0) + little_endian32(op->coefficients, 0) + weights + biases + 1;
+}
+
+START_TEST(refuses_fractions_of_impossible_widths) {
+    unsigned tried = 0;
+    for (uint64_t seed = 1; seed <= 600; seed++) {
+        struct random_program r;
+        struct buffer file;
+        one_file(seed, &r, &file);
+        uint8_t *width = fraction_width(&r, &file);
+        if (width != NULL) {
+            ck_assert(*width >= 1 && *width <= 8);
+            ck_assert_str_eq(first_problem(&file), "");
+            *width = tried % 2 == 0 ? 0 : 9;
+            ck_assert_str_eq(first_problem(&file), "its weights lie outside of the data section");
+            tried++;
+        }
+        buffer_free(&file);
+        random_program_free(&r);
+    }
+    ck_assert_uint_gt(tried, 10);
+}
+END_TEST
+
 /* Replaces the text at the file's end, its metadata. */
 static enum pare_status read_metadata(struct buffer *file, const char *text) {
     struct program *p = NULL;
@@ -210,6 +245,7 @@ int main(void) {
     tcase_add_test(tests, refuses_a_damaged_header);
     tcase_add_test(tests, says_where_a_file_is_broken);
     tcase_add_test(tests, refuses_zero_points_out_of_place);
+    tcase_add_test(tests, refuses_fractions_of_impossible_widths);
     tcase_add_test(tests, refuses_text_that_is_no_utf8);
     tcase_add_test(tests, refuses_a_plan_that_overlaps);
     tcase_add_test(tests, survives_mutated_files);
