@@ -50,6 +50,9 @@ static enum pare_status read_blocks(struct float_call *c, struct blocks *b) {
 static int64_t covered(const struct blocks *b, int64_t tap, int64_t place) {
     int64_t offset = 0, scale = 1;
     for (int i = b->axes - 1; i >= 0; i--) {
+        if (b->count[i] < 1 || b->block[i] < 1) {
+            return -1;
+        }
         int64_t at = place % b->count[i] * b->stride[i] + tap % b->block[i] * b->dilation[i] - b->pad[i];
         if (at < 0 || at >= b->image[i]) {
             return -1;
