@@ -90,7 +90,7 @@ static enum pare_status give_outputs(struct iteration *it, int base, const int64
 /* ---- Loop ---- */
 
 /* A loop without an end would never be noticed. */
-#define MAX_ITERATIONS ((int64_t)1 << 24)
+#define MAX_ITERATIONS ((int64_t)1 << 20)
 
 static enum pare_status set_scalar(struct iteration *it, int index, enum dtype type, int64_t v) {
     struct shape scalar = {.rank = it->body->inputs[index]->rank == 1, .dim = {1}};

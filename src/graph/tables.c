@@ -54,12 +54,21 @@ void name_table_remove(struct name_table *t, const char *name) {
     }
 }
 
+/* Made-up names of a subgraph's values must not hide those of the graphs around it, which it may read. */
+static bool is_taken(const struct graph *g, const struct name_table *t, const char *name) {
+    bool taken = name_table_find(t, name) != NULL, values = t == &g->tables->values;
+    for (const struct graph *p = g->parent; values && !taken && p != NULL; p = p->parent) {
+        taken = name_table_find(&p->tables->values, name) != NULL;
+    }
+    return taken;
+}
+
 char *name_table_unique(struct graph *g, const struct name_table *t, const char *name, const char *hint) {
     if (name != NULL && *name != '\0' && name_table_find(t, name) == NULL) {
         return arena_string(g->arena, name);
     }
     char *made = arena_string(g->arena, hint);
-    while (made != NULL && name_table_find(t, made) != NULL) {
+    while (made != NULL && is_taken(g, t, made)) {
         made = arena_format(g->arena, "%s_%u", hint, ++g->tables->serial);
     }
     return made;

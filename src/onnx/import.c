@@ -5,6 +5,7 @@
 #include "graph/op.h"
 #include "onnx/convert.h"
 #include "onnx/decode.h"
+#include "onnx/functions.h"
 
 #include <string.h>
 
@@ -341,8 +342,10 @@ enum pare_status import_model(struct import *im, const Onnx__ModelProto *model) 
     TRY(import_tolerate(im, read_opset(im, model), FINDING_OPSET));
     const char *name = model->graph->name;
     TRY(graph_new(im->ctx, name == NULL || name[0] == '\0' ? "graph" : name, &im->graph));
-    TRY(find_missing(im, model->graph));
-    enum pare_status status = build(im, model->graph);
+    const Onnx__GraphProto *g = NULL;
+    TRY(functions_inline(im, model, &g));
+    TRY(find_missing(im, g));
+    enum pare_status status = build(im, g);
     status = status == PARE_OK ? check_dropped(im) : status;
     /* What pare lacks is told all at once, before defects that only this import may see. */
     if (im->missing.count > 0 && !im->survey && (status == PARE_OK || status == PARE_ERROR_INPUT)) {
@@ -351,6 +354,6 @@ enum pare_status import_model(struct import *im, const Onnx__ModelProto *model) 
     }
     TRY(status);
     TRY(add_metadata(im, model));
-    TRY(import_tolerate(im, import_formats(im, model->graph), FINDING_STRUCTURE));
-    return import_finish(im, model->graph);
+    TRY(import_tolerate(im, import_formats(im, g), FINDING_STRUCTURE));
+    return import_finish(im, g);
 }
