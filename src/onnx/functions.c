@@ -174,7 +174,7 @@ static enum pare_status append(struct inliner *in, struct node_list *list, Onnx_
             return fail_memory(in->im->ctx);
         }
         if (list->count > 0) {
-            memcpy(items, list->items, list->count * sizeof *items);
+            memcpy(items, list->items, list->count * sizeof(Onnx__NodeProto *));
         }
         list->items = items;
         list->capacity = capacity;
