@@ -121,7 +121,7 @@ static void break_bias_bits(struct random_op *r) {
 static void break_bias_frac(struct random_op *r) {
     static const int8_t beyond = 127;
     static const uint8_t data[64] = {1};
-    r->op.bias = (struct pare_bias){2, data, false, &beyond};
+    r->op.bias = (struct pare_bias){2, data, false, &beyond, 0};
 }
 
 static void break_zero(struct random_op *r) {
@@ -290,8 +290,8 @@ static const char *check_sum(int32_t weight, int32_t bias, bool wide) {
     struct pare_value values[2] = {{.storage = PARE_U8, .bits = 1, .count = 1},
                                    {.storage = PARE_I8, .bits = 8, .is_signed = true, .count = 1}};
     struct pare_op op = {.kind = PARE_DENSE, .wide = wide, .input_count = 1, .output = 1, .low = -128, .high = 127};
-    op.weights = (struct pare_weights){2, 1, 1, 2, weights, false, &frac};
-    op.bias = (struct pare_bias){32, biases, false, &frac};
+    op.weights = (struct pare_weights){2, 1, 1, 2, weights, false, &frac, 0};
+    op.bias = (struct pare_bias){32, biases, false, &frac, 0};
     return pare_check_op(&op, values);
 }
 
@@ -317,8 +317,8 @@ static const char *check_zero(int32_t zero, int32_t bias, bool wide) {
     struct pare_value values[2] = {{.storage = PARE_U8, .bits = 1, .count = 1},
                                    {.storage = PARE_I8, .bits = 8, .is_signed = true, .count = 1}};
     struct pare_op op = {.kind = PARE_CONV, .wide = wide, .input_count = 1, .output = 1, .low = -128, .high = 127};
-    op.weights = (struct pare_weights){2, 1, 1, 2, weights, false, &frac};
-    op.bias = (struct pare_bias){32, biases, false, &frac};
+    op.weights = (struct pare_weights){2, 1, 1, 2, weights, false, &frac, 0};
+    op.bias = (struct pare_bias){32, biases, false, &frac, 0};
     op.zero = zeros;
     op.u.window = (struct pare_window){1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, false, 0, 0};
     return pare_check_op(&op, values);
