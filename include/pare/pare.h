@@ -86,9 +86,9 @@ PARE_API void pare_on_warning(struct pare_context *context, void (*warn)(void *u
  * drop-max     as max-drop                  pick                     none
  * model        PATH                         pick                     where the report says
  * reference    PATH of a float ONNX         evaluate                 none
- * opset        7 .. 25                      clean                    21
+ * opset        7 .. 25                      clean, export            21
  * input-shape  NAME=1,3,48,192, repeatable  whatever opens an ONNX   none
- * to           c, pare                      export                   c
+ * to           c, pare, qdq, qonnx, integer export                   c
  * pack         size, speed                  export                   as the file has it
  * samples      number, 1 .. 1000            export, verify           4
  * python       PROGRAM                      verify                   python3

@@ -21,7 +21,7 @@ struct pare_context {
     void *warn_user;
 };
 
-enum export_target { EXPORT_C, EXPORT_PARE };
+enum export_target { EXPORT_C, EXPORT_PARE, EXPORT_QDQ, EXPORT_QONNX, EXPORT_INTEGER };
 
 struct pare_settings {
     char *data, *calib, *test, *reference; /* NULL: not given */

@@ -138,9 +138,13 @@ enum pare_status pare_export(struct pare_context *context, const struct pare_net
         settings_init(&defaults);
         job.settings = &defaults;
     }
-    if (network->kind != PARE_NETWORK_COMPACT) {
-        return fail(ctx, PARE_ERROR_INPUT, "%s: a %s; give the .pare file that quantize wrote beside it", network->path,
-                    network_kind_text(network->kind));
+    if (job.settings->target >= EXPORT_QDQ) {
+        return export_onnx(ctx, network, job.settings, output);
+    }
+    if (network->program == NULL) {
+        return fail(ctx, PARE_ERROR_INPUT,
+                    "%s: a %s; give a network in fixed point, such as the .pare file that quantize wrote",
+                    network->path, network_kind_text(network->kind));
     }
     arena_init(&job.arena);
     buffer_init(&job.file);

@@ -13,4 +13,8 @@ void source_vector(struct buffer *out, const struct program *program, const stru
 /* runtime/kinds.h for this program alone; `all` is the runtime's own. */
 void source_kinds(struct buffer *out, const struct program *program, const char *all, size_t size);
 
+/* Into the file `output`, in the dialect of ONNX that the settings name. */
+enum pare_status export_onnx(struct context *ctx, const struct pare_network *n, const struct pare_settings *settings,
+                             const char *output);
+
 #endif

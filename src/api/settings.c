@@ -324,9 +324,13 @@ static bool parse_word(const char *text, const char *const *words, int count, in
 static bool parse_target(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
     (void)ctx;
     (void)field;
-    static const char *const words[] = {[EXPORT_C] = "c", [EXPORT_PARE] = "pare"};
+    static const char *const words[] = {[EXPORT_C] = "c",
+                                        [EXPORT_PARE] = "pare",
+                                        [EXPORT_QDQ] = "qdq",
+                                        [EXPORT_QONNX] = "qonnx",
+                                        [EXPORT_INTEGER] = "integer"};
     int word;
-    bool known = parse_word(text, words, 2, &word);
+    bool known = parse_word(text, words, 5, &word);
     s->target = known ? (enum export_target)word : s->target;
     return known;
 }
@@ -384,7 +388,7 @@ static const struct row rows[] = {
     {"seed", parse_seed, FIELD(search.seed), "a whole number from 0 to 2^53"},
     {"std", parse_std, FIELD(declared.std), "numbers such as 0.5 or 0.22,0.22,0.23"},
     {"test", parse_text, FIELD(test), "a path"},
-    {"to", parse_target, 0, "c or pare"},
+    {"to", parse_target, 0, "c, pare, qdq, qonnx or integer"},
     {"time-limit", parse_seconds, FIELD(search.time_limit), "seconds above 0, such as 90, 90s, 5m or 2h"},
 };
 

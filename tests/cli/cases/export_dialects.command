@@ -1,0 +1,1 @@
+pare quantize cnn.onnx --data val.npz --scale 1/255 --max-drop 30pt --bits 16 -o out --quiet >text && for form in qdq qonnx integer; do pare export out/model.onnx --to $form -o $form.onnx && pare check $form.onnx | head -n 1; done; pare export out/model.onnx --to integer --opset 9 -o old.onnx

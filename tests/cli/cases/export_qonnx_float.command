@@ -1,0 +1,1 @@
+pare export cnn.onnx --to qonnx -o cnn_qonnx.onnx

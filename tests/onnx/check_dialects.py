@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""The dialects of `pare export`: check_dialects.py PARE SAMPLES
+
+The sample network, quantised at 8, 12 and 16 bits. `integer` must give the codes of the integer program in ONNX Runtime,
+every one of them, at all optimisation levels; `qdq` where every sum is exact in float32; `qonnx`, which ONNX Runtime does
+not know, in pare's own executor, and its parameters must be those of `qdq`."""
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+try:
+    import numpy as np
+    import onnx
+    import onnxruntime
+except ImportError as error:
+    print(f"skipped: {error}")
+    sys.exit(0)
+
+SAMPLES = 64
+WIDTHS = ("8", "12", "16")
+LEVELS = (onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL, onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL)
+
+
+def call(pare, *arguments):
+    run = subprocess.run([pare, *map(str, arguments)], capture_output=True, text=True)
+    if run.returncode:
+        raise SystemExit(f"{' '.join(map(str, arguments))}: exit {run.returncode}: {run.stderr.strip()}")
+
+
+def codes_in_onnx_runtime(path, inputs, level):
+    """Every quantised value, by its name."""
+    model = onnx.load(path)
+    types = {i.name: i.data_type for i in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type == "QuantizeLinear" and node.output[0] not in {o.name for o in model.graph.output}:
+            output = onnx.helper.make_empty_tensor_value_info(node.output[0])
+            output.type.tensor_type.elem_type = types[node.input[2]]
+            model.graph.output.append(output)
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = level
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    names = [o.name for o in session.get_outputs()]
+    return {n: v for n, v in zip(names, session.run(names, inputs)) if v.dtype.kind in "iu"}
+
+
+def differing(mine, theirs):
+    count = wrong = 0
+    for name, values in theirs.items():
+        count += values.size
+        wrong += int((mine[name].astype(np.int64) != values.astype(np.int64)).sum())
+    return count, wrong
+
+
+def check(pare, samples, bits, folder):
+    """Lines of what is wrong."""
+    out, problems = folder / f"out{bits}", []
+    data = samples / "fashion_mnist_val.npz"
+    call(pare, "quantize", samples / "fashion_mnist.onnx", "--data", data, "--scale", "1/255", "--bits", bits, "--max-drop",
+         "50pt", "-o", out, "--quiet")
+    for dialect in ("qdq", "qonnx", "integer"):
+        call(pare, "export", out / "model.onnx", "--to", dialect, "-o", out / f"{dialect}.onnx", "--quiet")
+        if dialect != "qonnx":
+            onnx.checker.check_model(str(out / f"{dialect}.onnx"), full_check=True)
+    if (out / "qdq.onnx").read_bytes() != (out / "model.onnx").read_bytes():
+        problems.append("qdq is not the model.onnx of quantize")
+    name = onnx.load(out / "model.onnx").graph.input[0].name
+    inputs = {name: np.load(data)["x"][:SAMPLES].astype(np.float32).reshape(SAMPLES, 1, 28, 28) / np.float32(255)}
+    np.savez(out / "in.npz", **inputs)
+    call(pare, "run", out / "model.pare", "--input", out / "in.npz", "-o", out / "codes.npz", "--all-values", "--quiet")
+    call(pare, "run", out / "model.onnx", "--input", out / "in.npz", "-o", out / "y.npz", "--quiet")
+    call(pare, "run", out / "qonnx.onnx", "--input", out / "in.npz", "-o", out / "qonnx.npz", "--quiet")
+    codes = dict(np.load(out / "codes.npz"))
+    for level in LEVELS:
+        for dialect in ("qdq", "integer"):
+            count, wrong = differing(codes, codes_in_onnx_runtime(out / f"{dialect}.onnx", inputs, level))
+            must = dialect == "integer" or bits == "8"
+            print(f"{bits} bits, {dialect}, {level.name}: {wrong} of {count} codes differ{'' if must else ' (may)'}")
+            if count == 0 or (wrong and must):
+                problems.append(f"{dialect}: {wrong} of {count} codes differ")
+    for key, values in np.load(out / "y.npz").items():
+        other = np.load(out / "qonnx.npz")[key]
+        if bits == "8" and not np.array_equal(values, other):
+            problems.append(f"qonnx: {key} differs by {np.abs(values - other).max()}")
+    return problems
+
+
+def main():
+    pare, samples = sys.argv[1], pathlib.Path(sys.argv[2])
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for bits in WIDTHS:
+            for problem in check(pare, samples, bits, pathlib.Path(folder)):
+                print(f"{bits} bits: {problem}")
+                failed += 1
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
