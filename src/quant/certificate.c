@@ -1,6 +1,7 @@
 #include "quant/certificate.h"
 
 #include "runtime/arith.h"
+#include "runtime/codes.h"
 
 #include <stdlib.h>
 
@@ -109,7 +110,7 @@ static int64_t weighted_accumulator(const struct program *p, const struct pare_o
             sums[q < 0] += q;
         }
         int64_t bias = op->bias.bits == 0 ? 0 : unpack_code(op->bias.data, (uint64_t)r * op->bias.bits, op->bias.bits);
-        int shift = w->frac[w->frac_per_row ? r : 0] + in->frac - op->bias.frac[op->bias.frac_per_row ? r : 0];
+        int shift = weight_frac(w, r) + in->frac - bias_frac(&op->bias, r); /* without a bias it does not matter */
         int64_t a = row_bound(sums[0], sums[1], reach.low, reach.high,
                               op->bias.bits == 0 ? 0 : shift_left(magnitude(bias), shift));
         largest = a > largest ? a : largest;
