@@ -11,7 +11,8 @@
 
 bool graph_is_quantized(const struct graph *g) {
     for (const struct node *n = g->first; n != NULL; n = n->next) {
-        if (node_is(n, "QuantizeLinear") || node_is(n, "QLinearConv") || node_is(n, "QLinearMatMul")) {
+        if (node_is(n, "QuantizeLinear") || node_is(n, "QLinearConv") || node_is(n, "QLinearMatMul") ||
+            node_is(n, "Quant")) {
             return true;
         }
     }

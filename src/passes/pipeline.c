@@ -53,8 +53,10 @@ enum pare_status passes_fuse_quantized(struct context *ctx, struct graph **g) {
 }
 
 enum pare_status passes_expand_quantized(struct context *ctx, struct graph **g) {
-    static const struct pass list[] = {{"expand_quantized", pass_expand_quantized}, {"dead_code", pass_dead_code}};
-    return run_list(ctx, g, list, 2);
+    static const struct pass list[] = {{"expand_quantized", pass_expand_quantized},
+                                       {"expand_quant", pass_expand_quant},
+                                       {"dead_code", pass_dead_code}};
+    return run_list(ctx, g, list, 3);
 }
 
 enum pare_status passes_dequantize(struct context *ctx, struct graph **g) {

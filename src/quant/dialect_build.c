@@ -5,8 +5,10 @@
 enum pare_status build_node(struct context *ctx, struct node *before, const char *op, struct value *const *inputs,
                             int count, const char *name, struct value **out) {
     struct value *v = NULL;
-    TRY(graph_add_value(ctx, before->graph, NULL, name, &v));
-    TRY(graph_add_node(ctx, before->graph, op_find(op), NULL, inputs, count, &v, 1, before, NULL));
+    const char *node_name =
+        arena_format(before->graph->arena, "%s_%s_%d", before->name, op, before->graph->value_count);
+    TRY(node_name == NULL ? fail_memory(ctx) : graph_add_value(ctx, before->graph, NULL, name, &v));
+    TRY(graph_add_node(ctx, before->graph, op_find(op), node_name, inputs, count, &v, 1, before, NULL));
     *out = v;
     return PARE_OK;
 }

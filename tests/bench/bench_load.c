@@ -129,6 +129,14 @@ static void compare(const char *from, const char *to, double megabytes) {
     }
 }
 
+/* And its weights, where they are beside it. */
+static void remove_model(const char *path) {
+    char data[4200];
+    (void)snprintf(data, sizeof data, "%s.data", path);
+    remove(path);
+    remove(data);
+}
+
 int main(int argc, char **argv) {
     int megabytes = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 100;
     const char *folder = argc > 2 ? argv[2] : ".";
@@ -144,7 +152,7 @@ int main(int argc, char **argv) {
     printf("a model of %.1f MB, the best of %d\n", (double)size / (1 << 20), ROUNDS);
     fflush(stdout);
     compare(from, to, (double)size / (1 << 20));
-    remove(from);
-    remove(to);
+    remove_model(from);
+    remove_model(to);
     return 0;
 }

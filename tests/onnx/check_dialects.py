@@ -3,7 +3,8 @@
 
 The sample network, quantised at 8, 12 and 16 bits. `integer` must give the codes of the integer program in ONNX Runtime,
 every one of them, at all optimisation levels; `qdq` where every sum is exact in float32; `qonnx`, which ONNX Runtime does
-not know, in pare's own executor, and its parameters must be those of `qdq`."""
+not know, is read back as an integer program with the same outputs and widths."""
+import json
 import pathlib
 import subprocess
 import sys
@@ -53,6 +54,13 @@ def differing(mine, theirs):
     return count, wrong
 
 
+def widths(pare, path):
+    """Of weights and values, layer by layer; a bias may take fewer bits than it was given."""
+    run = subprocess.run([pare, "inspect", path, "--json"], capture_output=True, text=True, check=True)
+    return [(layer["op"], part, layer[part] and (layer[part]["bits"], layer[part]["frac"]))
+            for layer in json.loads(run.stdout)["layers"] for part in ("weight", "output")]
+
+
 def check(pare, samples, bits, folder):
     """Lines of what is wrong."""
     out, problems = folder / f"out{bits}", []
@@ -79,9 +87,11 @@ def check(pare, samples, bits, folder):
             print(f"{bits} bits, {dialect}, {level.name}: {wrong} of {count} codes differ{'' if must else ' (may)'}")
             if count == 0 or (wrong and must):
                 problems.append(f"{dialect}: {wrong} of {count} codes differ")
+    if widths(pare, out / "qonnx.onnx") != widths(pare, out / "model.onnx"):
+        problems.append("qonnx: read back with other widths")
     for key, values in np.load(out / "y.npz").items():
         other = np.load(out / "qonnx.npz")[key]
-        if bits == "8" and not np.array_equal(values, other):
+        if not np.array_equal(values, other):
             problems.append(f"qonnx: {key} differs by {np.abs(values - other).max()}")
     return problems
 

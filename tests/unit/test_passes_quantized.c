@@ -78,12 +78,100 @@ START_TEST(test_sum_and_weights) {
 }
 END_TEST
 
+static struct graph *expanded(const char *text) {
+    struct graph *g;
+    context_init(&ctx);
+    ck_assert_msg(graph_parse(&ctx, text, &g) == PARE_OK, "%s", ctx.diag.message);
+    ck_assert_msg(graph_infer(&ctx, g) == PARE_OK, "%s", ctx.diag.message);
+    ck_assert_msg(passes_expand_quantized(&ctx, &g) == PARE_OK, "%s", ctx.diag.message);
+    return g;
+}
+
+/* What was fused comes apart again: the same operators, and the same numbers. */
+START_TEST(test_expand) {
+    struct graph *g = fused("graph g {\ninput x: uint8[1,2,3,3]\n" CODES
+                            "a = DequantizeLinear(x, s, z) d = DequantizeLinear(w, v, o) {axis=0}\n"
+                            "e = DequantizeLinear(b, c) {axis=0} f = Conv(a, d, e) as conv {pads=[1,1,1,1]}\n"
+                            "y = QuantizeLinear(f, t, u) output y }\n");
+    ck_assert_int_eq(passes_expand_quantized(&ctx, &g), PARE_OK);
+    ck_assert_int_eq(g->node_count, 5);
+    const struct node *q = g->outputs[0]->producer, *conv = q->inputs[0]->producer;
+    ck_assert(node_is(q, "QuantizeLinear") && node_is(conv, "Conv"));
+    size_t pads = 0;
+    (void)node_ints(conv, "pads", &pads);
+    ck_assert_uint_eq(pads, 4);
+    const struct node *bias = conv->inputs[2]->producer;
+    for (size_t i = 0; i < 4; i++) { /* that of the product */
+        ck_assert(tensor_get_double(bias->inputs[1]->constant, i) == 0.125 * (double)(i + 1));
+    }
+    graph_free(g);
+}
+END_TEST
+
+#define QUANTS                                                                                                         \
+    "const z: float32[] = 0 const s: float32[] = 0.25 const four: float32[] = 4 const eight: float32[] = 8\n"          \
+    "const w: float32[2,2] = [0.5,-9,0.3,0.125] const v: float32[2,1] = [0.25,0.125]\n"
+
+/* A Quant of 8 bits fills its type, one of 4 needs a Clip; weights become codes with a width of their own. */
+START_TEST(test_expand_quant) {
+    struct graph *g = expanded("graph g {\ninput x: float32[1,2]\n" QUANTS
+                               "a = Quant(x, s, z, eight) as first {signed=0} b = Quant(w, v, z, four) as weights\n"
+                               "c = MatMul(a, b) y = Quant(c, s, z, four) as last output y }\n");
+    const struct node *last = g->outputs[0]->producer, *product = g->first;
+    while (!node_is(product, "MatMul")) {
+        product = product->next;
+    }
+    const struct node *first = product->inputs[0]->producer, *weights = product->inputs[1]->producer;
+    ck_assert(node_is(last->inputs[0]->producer->inputs[0]->producer, "Clip"));
+    ck_assert(first->inputs[0]->producer->inputs[0]->is_input);
+    ck_assert_int_eq(first->inputs[0]->type, DTYPE_UINT8);
+    const struct value *codes = weights->inputs[0];
+    static const int64_t expected[] = {2, -8, 2, 1}; /* 0.3 / 0.125 is 2.4, -9 / 0.25 saturates */
+    for (size_t i = 0; i < 4; i++) {
+        ck_assert_int_eq(tensor_get_int(codes->constant, i), expected[i]);
+    }
+    ck_assert(codes->format != NULL && codes->format->bits == 4 && codes->format->channels == 2);
+    ck_assert_int_eq(format_frac(codes->format, 0), 2);
+    ck_assert_int_eq(format_frac(codes->format, 1), 3);
+    graph_free(g);
+}
+END_TEST
+
+static struct graph *dequantized(const char *text) {
+    struct graph *g;
+    context_init(&ctx);
+    ck_assert_msg(graph_parse(&ctx, text, &g) == PARE_OK, "%s", ctx.diag.message);
+    ck_assert_msg(graph_infer(&ctx, g) == PARE_OK, "%s", ctx.diag.message);
+    ck_assert_msg(passes_dequantize(&ctx, &g) == PARE_OK, "%s", ctx.diag.message);
+    return g;
+}
+
+/* A zero point of 0 saturates at 0: the Relu that a quantiser merged stays in force. */
+START_TEST(test_dequantize) {
+    struct graph *g =
+        dequantized("graph g {\ninput x: float32[1,2,3,3]\n" CODES
+                    "const none: uint8[] = 0 q = QuantizeLinear(x, s, none) a = DequantizeLinear(q, s, none)\n"
+                    "d = DequantizeLinear(w, v, o) {axis=0} y = Conv(a, d) output y }\n");
+    const struct node *conv = g->outputs[0]->producer, *clip = conv->inputs[0]->producer;
+    double low = -1, high = 0;
+    ck_assert(node_is(conv, "Conv") && node_is(clip, "Clip") && g->node_count == 2);
+    ck_assert(value_scalar(clip->inputs[1], &low) && value_scalar(clip->inputs[2], &high));
+    ck_assert(low == 0 && high == 255 * 0.125);
+    ck_assert_int_eq(conv->inputs[1]->type, DTYPE_FLOAT);
+    ck_assert(tensor_get_double(conv->inputs[1]->constant, 7) == 8 * 4);
+    graph_free(g);
+}
+END_TEST
+
 int main(void) {
     Suite *s = suite_create("passes/quantized");
     TCase *t = tcase_create("fusion");
     tcase_add_test(t, test_conv);
     tcase_add_test(t, test_what_stays);
     tcase_add_test(t, test_sum_and_weights);
+    tcase_add_test(t, test_expand);
+    tcase_add_test(t, test_expand_quant);
+    tcase_add_test(t, test_dequantize);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_ENV);
