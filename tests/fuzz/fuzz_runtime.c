@@ -4,8 +4,8 @@
 #include "../unit/random_program.h"
 
 #define FILES 512
-#define LARGEST_FILE 2000
-#define LARGEST_WORK (1 << 13)
+#define LARGEST_FILE 800
+#define LARGEST_WORK 1500
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
