@@ -201,8 +201,83 @@ START_TEST(test_dropout) {
 }
 END_TEST
 
+/* Before opset 7 the second input is broadcast from an axis on. */
+START_TEST(test_broadcast_from_an_axis) {
+    const float three[] = {1, 2, 3};
+    message g = graph_head(), sum = node_head("Add", "sum", "x bias", "y");
+    put_message(&g, GRAPH_INITIALIZER, float_tensor("bias", three, 3));
+    put_message(&sum, NODE_ATTRIBUTE, int_attribute("broadcast", 1));
+    put_message(&sum, NODE_ATTRIBUTE, int_attribute("axis", 1));
+    put_message(&g, GRAPH_NODE, sum);
+    struct graph *graph = must_parse(model_of(6, g));
+    const struct node *n = graph_find(graph, "y")->producer;
+    ck_assert(node_is(n, "Add"));
+    ck_assert(node_is(n->inputs[1]->producer, "Unsqueeze"));
+    expect_ints(n->inputs[1]->producer, 1, (const int64_t[]){1, 2}, 2);
+    ck_assert_int_eq(n->inputs[1]->rank, 3);
+    graph_free(graph);
+}
+END_TEST
+
+START_TEST(test_first_opsets) {
+    const int64_t shape[] = {0, -1};
+    struct graph *reshape = must_parse(unary(4, "Reshape", "y", (message[]){ints_attribute("shape", shape, 2)}, 1));
+    expect_ints(reshape->first, 1, shape, 2);
+    ck_assert_int_eq(graph_find(reshape, "y")->dims[1].value, 48);
+    graph_free(reshape);
+    struct graph *top = must_parse(unary(9, "TopK", "y i", (message[]){int_attribute("k", 2)}, 1));
+    expect_ints(top->first, 1, (const int64_t[]){2}, 1);
+    graph_free(top);
+    struct graph *concat = must_parse(unary(3, "Concat", "y", NULL, 0));
+    ck_assert_int_eq(node_int(concat->first, "axis"), 1);
+    graph_free(concat);
+    struct graph *abs =
+        must_parse(unary(1, "Abs", "y", (message[]){ints_attribute("consumed_inputs", (const int64_t[]){0}, 1)}, 1));
+    ck_assert_int_eq(abs->first->attr_count, 0);
+    graph_free(abs);
+}
+END_TEST
+
+static message string_attribute(const char *name, const char *text) {
+    message m = new_message();
+    put_text(&m, ATTRIBUTE_NAME, name);
+    put_text(&m, ATTRIBUTE_S, text);
+    put_int(&m, ATTRIBUTE_TYPE, 3);
+    return m;
+}
+
+START_TEST(test_types_by_name) {
+    struct graph *g = must_parse(unary(5, "Cast", "y", (message[]){string_attribute("to", "FLOAT16")}, 1));
+    ck_assert_int_eq(graph_find(g, "y")->type, DTYPE_FLOAT); /* held as float32 */
+    graph_free(g);
+    must_refuse(unary(5, "Cast", "y", (message[]){string_attribute("to", "FLOATY")}, 1), PARE_ERROR_INPUT,
+                "node (Cast)", "no type");
+}
+END_TEST
+
+START_TEST(test_renamed) {
+    message g = graph_head(), sample = node_head("GridSample", "s", "x grid", "y");
+    put_message(&g, GRAPH_INPUT, value_info("grid", DTYPE_FLOAT, (const int64_t[]){-1, 2, 2, 2}, 4));
+    put_message(&sample, NODE_ATTRIBUTE, string_attribute("mode", "bicubic"));
+    put_message(&g, GRAPH_NODE, sample);
+    struct graph *graph = must_parse(model_of(16, g));
+    ck_assert_str_eq(node_string(graph->first, "mode"), "cubic");
+    graph_free(graph);
+    message h = graph_head();
+    put_message(&h, GRAPH_INPUT, value_info("i", DTYPE_INT64, (const int64_t[]){-1, 3, 4, 4}, 4));
+    put_node(&h, "Scatter", "s", "x i x", "y");
+    struct graph *scatter = must_parse(model_of(10, h));
+    ck_assert(node_is(scatter->first, "ScatterElements"));
+    graph_free(scatter);
+}
+END_TEST
+
 int main(void) {
     TCase *tests = tcase_create("convert");
+    tcase_add_test(tests, test_broadcast_from_an_axis);
+    tcase_add_test(tests, test_first_opsets);
+    tcase_add_test(tests, test_types_by_name);
+    tcase_add_test(tests, test_renamed);
     tcase_add_test(tests, test_clip);
     tcase_add_test(tests, test_attributes_become_inputs);
     tcase_add_test(tests, test_split);
