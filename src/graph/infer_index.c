@@ -164,3 +164,20 @@ enum pare_status infer_non_max_suppression(struct infer_call *c) {
     TRY(infer_check_rank(c, 1, 3, 3));
     return infer_set_by_kernel(c, 0, DTYPE_INT64, 2, dims);
 }
+
+/* One place per index of an n-gram, for every row of the input. */
+enum pare_status infer_tf_idf_vectorizer(struct infer_call *c) {
+    const struct infer_value *x = infer_input(c, 0);
+    size_t count = 0;
+    const int64_t *indexes = node_ints(c->node, "ngram_indexes", &count);
+    int64_t places = 0;
+    TRY(infer_check_rank(c, 0, 0, 2));
+    for (size_t i = 0; i < count; i++) {
+        if (indexes[i] < 0 || indexes[i] > INT32_MAX) {
+            return infer_fail(c, "index %lld of an n-gram is impossible", (long long)indexes[i]);
+        }
+        places = indexes[i] >= places ? indexes[i] + 1 : places;
+    }
+    struct dim dims[] = {x->rank == 2 ? x->dims[0] : dim_known(places), dim_known(places)};
+    return infer_set(c, DTYPE_FLOAT, x->rank < 0 ? -1 : x->rank == 2 ? 2 : 1, dims);
+}
