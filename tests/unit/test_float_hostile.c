@@ -184,6 +184,7 @@ static bool is_demanding(const struct op *op) {
                                         "RoiAlign",
                                         "RotaryEmbedding",
                                         "STFT",
+                                        "TfIdfVectorizer",
                                         "Scan",
                                         "SoftmaxCrossEntropyLoss"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

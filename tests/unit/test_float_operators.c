@@ -145,6 +145,51 @@ static const struct example examples[] = {
      " v, h, y = LSTM(x, w, w, -, -, -, c)",
      {3, {1, 1, 1}},
      {4}},
+    {"const x: float32[2,1,1] = [1,2] const w: float32[1,3,1] = splat(0) const h: float32[1,1,1] = [4]"
+     " const l: int32[1] = [1] y = GRU(x, w, w, -, l, h)",
+     {4, {2, 1, 1, 1}},
+     {2, 0}},
+    {"const q: float32[1,2,2] = [1,0,0,1] const k: float32[1,2,2] = [1,0,0,1] const v: float32[1,2,1] = [3,5]"
+     " y, s = LinearAttention(q, k, v) {q_num_heads=1, kv_num_heads=1, update_rule=\"linear\", scale=1}",
+     {3, {1, 2, 1}},
+     {3, 5}},
+    {"const x: float32[1,1,2] = [1,2] const c: float32[1,1,1] = [0] const s: float32[1,1,1] = [1]"
+     " y = RotaryEmbedding(x, c, s) {num_heads=1}",
+     {3, {1, 1, 2}},
+     {-2, 1}},
+    {"const x: float32[1,1,3] = [1,2,3] const w: float32[1,1,2] = [10,1] y, s = CausalConvWithState(x, w)",
+     {3, {1, 1, 3}},
+     {1, 12, 23}},
+    {"const x: float32[1,1,2,2] = [1,2,3,4] const w: float32[1,1,1,1] = [2] const o: float32[1,2,1,1] = [0.5,0.5]"
+     " y = DeformConv(x, w, o) {strides=[2,2]}",
+     {4, {1, 1, 1, 1}},
+     {5}},
+    {"const x: float32[1,1,2,2] = [1,2,3,4] const r: float32[1,4] = [0,0,2,2] const b: int64[1] = [0]"
+     " y = RoiAlign(x, r, b) {sampling_ratio=2}",
+     {4, {1, 1, 1, 1}},
+     {2.5}},
+    {"const x: float32[1,1,2,2] = [1,2,3,4] const r: float32[1,5] = [0,0,0,1,1]"
+     " y = MaxRoiPool(x, r) {pooled_shape=[1,2]}",
+     {4, {1, 1, 1, 2}},
+     {3, 4}},
+    {"const t: float32[1,2,3] = [1,0,0,0,1,0] const s: int64[4] = [1,1,1,2] y = AffineGrid(t, s)",
+     {4, {1, 1, 2, 2}},
+     {-0.5, 0, 0.5, 0}},
+    {"const x: float32[1,3,1] = [1,2,3] const s: int64[] = 1 const w: float32[2] = [1,1] y = STFT(x, s, w)",
+     {4, {1, 2, 2, 2}},
+     {3, 0, -1, 0, 5, 0, -1, 0}},
+    {"const x: int64[4] = [5,6,5,6] y = TfIdfVectorizer(x) {min_gram_length=2, max_gram_length=2, max_skip_count=0,"
+     " mode=\"TF\", ngram_counts=[0,1], ngram_indexes=[0,1], pool_int64s=[7,5,6]}",
+     {1, {2}},
+     {0, 2}},
+    {"const c: float32[1,4,1] = [1,2,3,4] const u: float32[1,2,1] = [8,9] const i: int64[1] = [3]"
+     " y = TensorScatter(c, u, i) {axis=1, mode=\"circular\"}",
+     {3, {1, 4, 1}},
+     {9, 2, 3, 8}},
+    {"const n: int64[] = 1 const l: int64[] = 2 const r: int64[] = 2 const a: float32[] = 0 const b: float32[] = 1"
+     " y = MelWeightMatrix(n, l, r, a, b)",
+     {2, {2, 1}},
+     {1, 0}},
     /* types */
     {"const x: float32[3] = [0.3,1000,nan] y = Cast(x) {to=17}", {1, {3}}, {0.3125, 448, NAN_HERE}},
     {"const x: float32[2] = [1000,1] y = Cast(x) {to=19, saturate=0}", {1, {2}}, {1024, 1}},
@@ -196,6 +241,38 @@ START_TEST(operators_do_as_defined) {
 }
 END_TEST
 
+/* The examples with some of their digits changed: sizes, indices, attributes and data that nearly fit each other. They
+ * are refused, or run; the sanitizers see whether they do harm. */
+static void change_digits(char *text, uint64_t *state) {
+    static const char digits[] = "0123456789-";
+    for (char *at = text; *at != '\0'; at++) {
+        *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        if (*at >= '0' && *at <= '9' && *state >> 60 == 0) {
+            *at = digits[(*state >> 40) % (sizeof digits - 1)];
+        }
+    }
+}
+
+START_TEST(changed_examples_do_no_harm) {
+    uint64_t state = (uint64_t)_i;
+    for (int round = 0; round < 200; round++) {
+        char text[1024];
+        struct context ctx;
+        struct graph *g = NULL;
+        struct tensor y = {0};
+        context_init(&ctx);
+        snprintf(text, sizeof text, "graph example { %s output y }", examples[_i].text);
+        change_digits(text, &state);
+        if (graph_parse(&ctx, text, &g) == PARE_OK && graph_infer(&ctx, g) == PARE_OK) {
+            (void)float_run(&ctx, g, NULL, &y, NULL, NULL);
+        }
+        ck_assert_msg(ctx.diag.code != PARE_ERROR_INTERNAL, "%s\n%s", text, ctx.diag.message);
+        tensor_free(&y);
+        graph_free(g);
+    }
+}
+END_TEST
+
 /* Faults that only show while a graph runs. */
 static const struct {
     const char *text, *message;
@@ -227,6 +304,7 @@ int main(void) {
     TCase *t = tcase_create("operators");
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, operators_do_as_defined, 0, sizeof examples / sizeof examples[0]);
+    tcase_add_loop_test(t, changed_examples_do_no_harm, 0, sizeof examples / sizeof examples[0]);
     tcase_add_loop_test(t, faults_are_named, 0, sizeof faults / sizeof faults[0]);
     suite_add_tcase(s, t);
     SRunner *runner = srunner_create(s);
