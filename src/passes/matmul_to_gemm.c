@@ -7,6 +7,8 @@
 #include "passes/pipeline.h"
 #include "passes/rewrite.h"
 
+#define STRIP 16 /* columns that are written at a time: their lines stay in the cache */
+
 static bool is_float_matrix(const struct value *v) {
     return value_is_float_constant(v) && v->rank == 2;
 }
@@ -18,9 +20,12 @@ static enum pare_status transposed(struct context *ctx, struct graph *g, const s
     TRY(tensor_new(ctx, g->arena, DTYPE_FLOAT, &shape, out));
     const float *from = t->data;
     float *to = out->data;
-    for (int64_t r = 0; r < rows; r++) {
-        for (int64_t c = 0; c < columns; c++) {
-            to[swap ? c * rows + r : r * columns + c] = factor * from[r * columns + c];
+    for (int64_t strip = 0; strip < columns; strip += STRIP) {
+        int64_t end = strip + STRIP < columns ? strip + STRIP : columns;
+        for (int64_t r = 0; r < rows; r++) {
+            for (int64_t c = strip; c < end; c++) {
+                to[swap ? c * rows + r : r * columns + c] = factor * from[r * columns + c];
+            }
         }
     }
     return PARE_OK;

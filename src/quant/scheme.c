@@ -171,8 +171,9 @@ static void linear_sizes(struct linear *l) {
         l->columns = (uint32_t)(tensor_count(l->weight->constant) / l->rows);
         break;
     case OP_Gemm:
-        l->rows = (uint32_t)(node_int(l->node, "transB") ? w->dim[0] : w->dim[1]);
-        l->columns = (uint32_t)(node_int(l->node, "transB") ? w->dim[1] : w->dim[0]);
+        l->rows_first = node_int(l->node, "transB") != 0;
+        l->rows = (uint32_t)w->dim[l->rows_first ? 0 : 1];
+        l->columns = (uint32_t)w->dim[l->rows_first ? 1 : 0];
         break;
     case OP_MatMul:
         l->rows = (uint32_t)w->dim[1];
@@ -195,7 +196,7 @@ size_t linear_source(const struct linear *l, uint32_t row, uint32_t column) {
         return ((size_t)in * out_per_group + row % out_per_group) * kernel + column % kernel;
     }
     case OP_Gemm:
-        return node_int(l->node, "transB") ? (size_t)row * l->columns + column : (size_t)column * l->rows + row;
+        return l->rows_first ? (size_t)row * l->columns + column : (size_t)column * l->rows + row;
     case OP_MatMul:
         return (size_t)column * l->rows + row;
     default:

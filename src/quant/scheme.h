@@ -47,8 +47,9 @@ struct linear {
     struct value *input, *output;
     const struct node *zero_point; /* the Sub in front (graph/zero_point.h), whose difference `input` is; or NULL */
     uint32_t rows, columns, groups;
-    uint64_t macs; /* per sample */
-    bool counted;  /* a convolution or dense layer of the paper's metrics (not a rewritten BatchNormalization) */
+    bool rows_first; /* a Gemm with transB: its weight is [rows][columns] */
+    uint64_t macs;   /* per sample */
+    bool counted;    /* a convolution or dense layer of the paper's metrics (not a rewritten BatchNormalization) */
     const float *rows_float; /* [rows][columns], gathered from the weight in any of ONNX's layouts */
     const float *bias_float; /* [rows], zeros when there is none */
     struct point *in, *out;
