@@ -1,5 +1,5 @@
 #!/bin/sh
-# prepare.sh PARE SOURCE WORK: the sample network at 8 bits, at mixed widths, and these in whole bytes, exported with 50
+# prepare.sh PARE SOURCE WORK: the sample network at 8 and 16 bits, at mixed widths, and these in whole bytes, exported with 50
 # samples each.
 set -eu
 pare=$1 source=$2 work=$3
@@ -21,6 +21,8 @@ export_c() { # NETWORK NAME OPTION...
 
 quantize eight --bits 8
 quantize mixed --bits 3,6 --max-drop 20%
+quantize sixteen --bits 16
 export_c eight eight
 export_c mixed mixed
 export_c mixed speed --pack speed
+export_c sixteen sixteen # 64-bit accumulators, codes of two bytes
