@@ -82,20 +82,6 @@ static enum pare_status gather_inputs(struct inference *s, const struct node *n,
     return PARE_OK;
 }
 
-/* The subgraphs of a node see the values around it as they are known by now. A branch that contradicts them is not
- * taken: that it guards against. */
-static enum pare_status infer_subgraphs(struct inference *s, const struct node *n) {
-    for (int i = 0; i < n->attr_count; i++) {
-        enum pare_status status = n->attrs[i].type == ATTR_GRAPH ? graph_infer(s->ctx, n->attrs[i].graph) : PARE_OK;
-        if (status == PARE_ERROR_INPUT && node_is(n, "If")) {
-            context_clear(s->ctx);
-            status = PARE_OK;
-        }
-        TRY(status);
-    }
-    return PARE_OK;
-}
-
 static enum pare_status infer_node(struct inference *s, const struct node *n) {
     const struct infer_value **inputs = ARENA_ARRAY(&s->arena, (size_t)n->input_count, const struct infer_value *);
     struct infer_value *outputs = ARENA_ARRAY(&s->arena, (size_t)n->output_count, struct infer_value);
@@ -103,7 +89,7 @@ static enum pare_status infer_node(struct inference *s, const struct node *n) {
         return fail_memory(s->ctx);
     }
     TRY(gather_inputs(s, n, inputs));
-    TRY(infer_subgraphs(s, n));
+    TRY(infer_subgraphs(s->ctx, n));
     for (int i = 0; i < n->output_count; i++) {
         outputs[i].rank = -1;
     }
@@ -114,6 +100,7 @@ static enum pare_status infer_node(struct inference *s, const struct node *n) {
             TRY(merge(s, n->outputs[i], &outputs[i]));
         }
     }
+    infer_branch_types(n);
     return PARE_OK;
 }
 

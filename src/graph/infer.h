@@ -11,6 +11,11 @@
 /* Integer tensors with more elements are not followed. */
 #define INFER_MAX_ELEMENTS 256
 
+/* Inference within the subgraphs of a node, which see the values around it as they are known by now. */
+enum pare_status infer_subgraphs(struct context *ctx, const struct node *n);
+/* What only one branch of an If tells about the type of an output holds for the other, too. */
+void infer_branch_types(const struct node *n);
+
 /* Input i, or NULL when it is omitted. */
 const struct infer_value *infer_input(const struct infer_call *c, int i);
 /* Known integer elements (Reshape's shape, Slice's starts, ...) of input i: true and a list in the arena when every one
