@@ -109,6 +109,7 @@ static enum pare_status rewrite(struct context *ctx, struct clean *c) {
     c->report.passes = names;
     c->report.changes = c->changes;
     c->options.check_numerics = true;
+    c->options.exact = graph_is_quantized(c->network->graph);
     c->options.changes = c->changes;
     c->options.without =
         opset_of(c) < HARD_SWISH_SINCE ? "hard_activation" : NULL; /* it would make what has no words */

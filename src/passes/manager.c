@@ -93,6 +93,7 @@ static enum pare_status run_pass(struct context *ctx, struct run *r, size_t pass
     struct graph *snapshot;
     int changes = 0;
     bool left_out = r->options->without != NULL && strcmp(r->options->without, r->pipeline->passes[pass].name) == 0;
+    left_out = left_out || (r->options->exact && r->pipeline->passes[pass].rounds);
     if (left_out || (r->disabled >> pass & 1) != 0) {
         return PARE_OK;
     }

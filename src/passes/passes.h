@@ -10,6 +10,7 @@ typedef enum pare_status pass_function(struct context *ctx, struct graph *g, int
 struct pass {
     const char *name;
     pass_function *run;
+    bool rounds; /* the same numbers but for float rounding, which may fall on another code behind it */
 };
 
 struct pass_options {
@@ -22,6 +23,7 @@ struct pass_options {
                                           * graph input */
     size_t sample_count;
     int *changes;        /* per pass of the pipeline, what it changed and was not undone is added; or NULL */
+    bool exact;          /* leave out passes that round: for networks with codes */
     const char *without; /* a pass to leave out, or NULL: for benchmarks */
 };
 

@@ -4,23 +4,23 @@
 #include <string.h>
 
 static const struct pass passes[] = {
-    {"constant_fold", pass_constant_fold},
-    {"identity", pass_identity},
-    {"reshape_cleanup", pass_reshape_cleanup},
-    {"resize_sizes", pass_resize_sizes},
-    {"hard_activation", pass_hard_activation},
-    {"relu_clip", pass_relu_clip},
-    {"resolve_auto_pad", pass_resolve_auto_pad},
-    {"transpose", pass_transpose},
-    {"pad_into_conv", pass_pad_into_conv},
-    {"matmul_to_gemm", pass_matmul_to_gemm},
-    {"transpose_into_weights", pass_transpose_into_weights},
-    {"div_to_mul", pass_div_to_mul},
-    {"fold_batch_normalization", pass_fold_batch_normalization},
-    {"batch_normalization_forward", pass_batch_normalization_forward},
-    {"dead_code", pass_dead_code},
+    {"constant_fold", pass_constant_fold, false},
+    {"identity", pass_identity, false},
+    {"reshape_cleanup", pass_reshape_cleanup, false},
+    {"resize_sizes", pass_resize_sizes, false},
+    {"hard_activation", pass_hard_activation, true},
+    {"relu_clip", pass_relu_clip, false},
+    {"resolve_auto_pad", pass_resolve_auto_pad, false},
+    {"transpose", pass_transpose, false},
+    {"pad_into_conv", pass_pad_into_conv, false},
+    {"matmul_to_gemm", pass_matmul_to_gemm, false},
+    {"transpose_into_weights", pass_transpose_into_weights, false},
+    {"div_to_mul", pass_div_to_mul, true},
+    {"fold_batch_normalization", pass_fold_batch_normalization, true},
+    {"batch_normalization_forward", pass_batch_normalization_forward, true},
+    {"dead_code", pass_dead_code, false},
     /* late: what the early ones could not fold */
-    {"batch_normalization_to_conv", pass_batch_normalization_to_conv},
+    {"batch_normalization_to_conv", pass_batch_normalization_to_conv, true},
 };
 
 #define PASS_COUNT (sizeof passes / sizeof passes[0])
@@ -48,20 +48,22 @@ static enum pare_status run_list(struct context *ctx, struct graph **g, const st
 }
 
 enum pare_status passes_fuse_quantized(struct context *ctx, struct graph **g) {
-    static const struct pass list[] = {{"fuse_quantized", pass_fuse_quantized}, {"dead_code", pass_dead_code}};
+    static const struct pass list[] = {{"fuse_quantized", pass_fuse_quantized, false},
+                                       {"dead_code", pass_dead_code, false}};
     return run_list(ctx, g, list, 2);
 }
 
 enum pare_status passes_expand_quantized(struct context *ctx, struct graph **g) {
-    static const struct pass list[] = {{"expand_quantized", pass_expand_quantized},
-                                       {"expand_quant", pass_expand_quant},
-                                       {"dead_code", pass_dead_code}};
+    static const struct pass list[] = {{"expand_quantized", pass_expand_quantized, false},
+                                       {"expand_quant", pass_expand_quant, false},
+                                       {"dead_code", pass_dead_code, false}};
     return run_list(ctx, g, list, 3);
 }
 
 enum pare_status passes_dequantize(struct context *ctx, struct graph **g) {
-    static const struct pass list[] = {
-        {"expand_quantized", pass_expand_quantized}, {"dequantize", pass_dequantize}, {"dead_code", pass_dead_code}};
+    static const struct pass list[] = {{"expand_quantized", pass_expand_quantized, false},
+                                       {"dequantize", pass_dequantize, false},
+                                       {"dead_code", pass_dead_code, false}};
     return run_list(ctx, g, list, 3);
 }
 

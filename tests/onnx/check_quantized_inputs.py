@@ -2,7 +2,7 @@
 """Networks that ONNX Runtime quantised, and its operators on codes: check_quantized_inputs.py PARE MODELS
 
 Operators: each on seeded random codes, scales and zero points; every output code must be ONNX Runtime's, and floats within
-1e-5 of the largest. Networks: quantize_static in both formats (QDQ, QOperator), unsigned and signed activations, weights
+1e-5 of the largest; `pare clean` must leave a model with the same codes. Networks: quantize_static in both formats (QDQ, QOperator), unsigned and signed activations, weights
 per channel and per tensor; every quantised value must have ONNX Runtime's codes. (Signed activations of QDQ are compared
 at the outputs alone: where inner values are asked for, ONNX Runtime computes them in float.) The networks of the
 folder are used where it exists, and one made here always."""
@@ -260,6 +260,12 @@ def compare(pare, made, feeds, folder):
     run = subprocess.run([pare, "run", path, "--input", inputs, "-o", outputs, "--quiet"], capture_output=True, text=True)
     if run.returncode:
         return 0, f"refused: {run.stderr.strip()}" if "not supported" in run.stderr else run.stderr.strip()
+    run = subprocess.run([pare, "clean", path, "-o", folder / "clean.onnx", "--quiet"], capture_output=True, text=True)
+    if run.returncode:
+        return 0, f"clean: {run.stderr.strip()}"
+    for before, after in zip(expected, session_of(str(folder / "clean.onnx")).run(None, feeds)):
+        if before.dtype.kind in "iu" and not np.array_equal(before, after):
+            return 0, f"clean: {int((before != after).sum())} of {before.size} codes differ"
     got = np.load(outputs)
     names = [o.name for o in session.get_outputs()]
     approximate = behind_sigmoid(made)
