@@ -29,6 +29,18 @@ extern pare_kernel *const pare_reference_kernels[PARE_KIND_COUNT];
 /* The faster ones where there are such, else those above. */
 extern pare_kernel *const pare_block_kernels[PARE_KIND_COUNT];
 
+/* The rows of both tables but those of CONV and DENSE. */
+#define PARE_COMMON_KERNELS                                                                                            \
+    [PARE_CONV_TRANSPOSE] = PARE_IF_BUILT(CONV_TRANSPOSE, pare_run_conv),                                              \
+    [PARE_MATMUL] = PARE_IF_BUILT(MATMUL, pare_run_matmul), [PARE_ADD] = PARE_IF_BUILT(ADD, pare_run_add),             \
+    [PARE_MUL] = PARE_IF_BUILT(MUL, pare_run_mul), [PARE_PRELU] = PARE_IF_BUILT(PRELU, pare_run_prelu),                \
+    [PARE_CONCAT] = PARE_IF_BUILT(CONCAT, pare_run_concat), [PARE_MAX_POOL] = PARE_IF_BUILT(MAX_POOL, pare_run_pool),  \
+    [PARE_AVERAGE_POOL] = PARE_IF_BUILT(AVERAGE_POOL, pare_run_pool),                                                  \
+    [PARE_REDUCE_MEAN] = PARE_IF_BUILT(REDUCE_MEAN, pare_run_reduce_mean),                                             \
+    [PARE_TABLE] = PARE_IF_BUILT(TABLE, pare_run_table),                                                               \
+    [PARE_REQUANTIZE] = PARE_IF_BUILT(REQUANTIZE, pare_run_requantize),                                                \
+    [PARE_COPY] = PARE_IF_BUILT(COPY, pare_run_copy), [PARE_GATHER] = PARE_IF_BUILT(GATHER, pare_run_gather)
+
 /* Runs one operator with its reference kernel; PARE_HOST does nothing. */
 void pare_run_op(const struct pare_op *op, const struct pare_value *values, void *const *data);
 
