@@ -1,6 +1,7 @@
 /* pare_check: a look over a model before anything is done with it. */
 #include "api/input_shape.h"
 #include "api/layers.h"
+#include "base/file.h"
 #include "onnx/onnx.h"
 #include "passes/passes.h"
 #include "quant/exchange.h"
@@ -145,8 +146,19 @@ static enum pare_status look_at_all(struct context *ctx, struct check *c) {
     return layers_of_graph(ctx, &c->arena, g, &c->model);
 }
 
+static enum pare_status refuse_compact(struct context *ctx, const char *path) {
+    struct file_map map;
+    TRY(file_map(ctx, path, &map));
+    bool compact = map.size >= 4 && memcmp(map.data, "PARE", 4) == 0;
+    file_unmap(&map);
+    return compact ? fail(ctx, PARE_ERROR_INPUT,
+                          "%s: is a .pare file; check is for ONNX models, inspect tells about it", path)
+                   : PARE_OK;
+}
+
 static enum pare_status look_over(struct context *ctx, struct check *c, const char *path,
                                   const struct pare_settings *settings) {
+    TRY(refuse_compact(ctx, path));
     TRY(onnx_survey(ctx, &c->arena, path, &c->survey));
     if (c->survey.graph == NULL) {
         return PARE_OK;

@@ -1,7 +1,23 @@
 /* pare_export to dialects of ONNX. */
 #include "api/export.h"
 #include "onnx/onnx.h"
+#include "quant/certificate.h"
 #include "quant/dialect.h"
+
+/* What else a float runtime may round, beside the layers that dialect_integer knows. */
+static void warn_of_others(struct context *ctx, const struct pare_network *n) {
+    const struct program *p = n->program;
+    for (uint32_t i = 0; i < p->op_count; i++) {
+        bool layer =
+            p->ops[i].kind == PARE_CONV || p->ops[i].kind == PARE_CONV_TRANSPOSE || p->ops[i].kind == PARE_DENSE;
+        if (!layer && !op_exact_in_float32(p, &p->ops[i])) {
+            context_warn(ctx,
+                         "%s (%s) stays in float, where it may be rounded otherwise: it is no sum of products "
+                         "with weights",
+                         p->op_names[i], p->op_types[i]);
+        }
+    }
+}
 
 static enum pare_status translate(struct context *ctx, const struct pare_network *n, enum export_target target,
                                   struct graph *g) {
@@ -11,6 +27,7 @@ static enum pare_status translate(struct context *ctx, const struct pare_network
     }
     if (target == EXPORT_INTEGER) {
         TRY(dialect_integer(ctx, n->scheme, g, &changed));
+        warn_of_others(ctx, n);
         if (changed == 0) {
             context_warn(ctx, "%s: no layer needs integer operators: all sums are exact in float32", n->path);
         }
@@ -30,7 +47,7 @@ enum pare_status export_onnx(struct context *ctx, const struct pare_network *n, 
     struct onnx_write_options options = {.opset = settings->opset};
     struct graph *g = NULL;
     uint64_t size = 0;
-    if (n->scheme == NULL) {
+    if (n->scheme == NULL || n->program == NULL) {
         return fail(ctx, PARE_ERROR_INPUT,
                     "%s: a %s; give an ONNX in fixed point, such as the model.onnx that quantize wrote", n->path,
                     network_kind_text(n->kind));

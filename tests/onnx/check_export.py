@@ -15,6 +15,7 @@ try:
     import numpy as np
     import onnx
     import onnxruntime as ort
+    from compare_ort import random_inputs
     from onnx import TensorProto, helper, numpy_helper
 except ImportError as error:
     print(f"skipped: {error}")
@@ -22,7 +23,6 @@ except ImportError as error:
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 ROUNDTRIP, FOLDER = sys.argv[1], sys.argv[2]
-REFUSED = {"acopf14.onnx", "silero_vad_v5.onnx"}  # operators that pare does not have
 OPSETS = (7, 8, 9, 10, 11, 12, 13, 15, 18, 20, 23, 25)
 RANDOM = np.random.default_rng(1)
 
@@ -182,15 +182,6 @@ def session(path):
     return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
-def random_inputs(runtime):
-    kinds = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(double)": np.float64}
-    inputs = {}
-    for value in runtime.get_inputs():
-        size = [d if isinstance(d, int) else (2 if i == 0 else 48) for i, d in enumerate(value.shape)]
-        inputs[value.name] = RANDOM.normal(size=size).astype(kinds[value.type])
-    return inputs
-
-
 def largest_difference(a, b):
     if a.shape != b.shape or a.dtype != b.dtype:
         return f"{a.dtype}{list(a.shape)} became {b.dtype}{list(b.shape)}"
@@ -223,7 +214,7 @@ def difference(source, folder):
 def unequal(original, mine):
     if [v.name for v in original.get_outputs()] != [v.name for v in mine.get_outputs()]:
         return "the outputs have other names"
-    inputs = random_inputs(original)
+    inputs = random_inputs(original, RANDOM)
     for a, b in zip(original.run(None, inputs), mine.run(None, inputs)):
         problem = largest_difference(a, b)
         if problem:
@@ -257,7 +248,7 @@ def sources(folder):
         print(f"without the models of {FOLDER}: there is no such folder")
         return
     for name in sorted(os.listdir(FOLDER)):
-        if name.endswith(".onnx") and name not in REFUSED:
+        if name.endswith(".onnx"):
             yield name, os.path.join(FOLDER, name)
 
 
