@@ -158,8 +158,7 @@ enum pare_status infer_max_unpool(struct infer_call *c) {
         return infer_fail_at(c);
     }
     for (int i = 0; i < x->rank; i++) {
-        dims[i] =
-            pooled.dim[i] < 0 ? x->dims[i].value < 0 && i < 2 ? x->dims[i] : dim_unknown() : dim_known(pooled.dim[i]);
+        dims[i] = i < 2 ? x->dims[i] : pooled.dim[i] < 0 ? dim_unknown() : dim_known(pooled.dim[i]);
     }
     return infer_set(c, x->type, x->rank, dims);
 }
