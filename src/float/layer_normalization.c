@@ -96,39 +96,54 @@ enum pare_status float_instance_normalization(struct float_call *c) {
     return channels > 0 ? normalize_channels(c, channels) : PARE_OK;
 }
 
-/* Over any axes: sums are gathered where the kept ones point to. */
-enum pare_status float_mean_variance_normalization(struct float_call *c) {
+/* Groups over any axes: each element belongs to the one that its kept axes point to. */
+struct groups {
+    int64_t stride[1][TENSOR_MAX_RANK], count;
+    double terms; /* elements of one */
+};
+
+static enum pare_status find_groups(struct float_call *c, struct groups *g) {
     static const int64_t usual[] = {0, 2, 3};
-    const struct tensor *in = c->inputs[0];
-    size_t given_count = 0, count = tensor_count(in);
+    const struct shape *shape = &c->inputs[0]->shape;
+    size_t given_count = 0;
     const int64_t *given = node_ints(c->node, "axes", &given_count);
     bool reduced[TENSOR_MAX_RANK];
-    int64_t stride[1][TENSOR_MAX_RANK], groups = 1, at = 0, index[TENSOR_MAX_RANK] = {0};
-    TRY(axes_mark(c->ctx, given == NULL ? usual : given, given == NULL ? 3 : (int)given_count, in->shape.rank,
-                  reduced));
-    for (int i = in->shape.rank - 1; i >= 0; i--) {
-        stride[0][i] = reduced[i] ? 0 : groups;
-        groups *= reduced[i] ? 1 : in->shape.dim[i];
+    TRY(axes_mark(c->ctx, given == NULL ? usual : given, given == NULL ? 3 : (int)given_count, shape->rank, reduced));
+    g->count = 1;
+    for (int i = shape->rank - 1; i >= 0; i--) {
+        g->stride[0][i] = reduced[i] ? 0 : g->count;
+        g->count *= reduced[i] ? 1 : shape->dim[i];
     }
-    double *sums = call_scratch(c, (size_t)groups, sizeof *sums),
-           *squares = call_scratch(c, (size_t)groups, sizeof *sums);
-    if (sums == NULL || squares == NULL) {
+    g->terms = g->count > 0 ? (double)tensor_count(c->inputs[0]) / (double)g->count : 0.0;
+    return PARE_OK;
+}
+
+/* The mean of every group, or, with `means` given, the mean square of what its elements differ from theirs. */
+static void average(const struct tensor *in, struct groups *g, const double *means, double *out) {
+    int64_t at = 0, index[TENSOR_MAX_RANK] = {0};
+    for (size_t i = 0, count = tensor_count(in); i < count; i++) {
+        double x = tensor_get_double(in, i), d = means != NULL ? x - means[at] : 0.0;
+        out[at] += (means != NULL ? d * d : x) / g->terms;
+        strided_advance(&in->shape, index, 1, g->stride, &at);
+    }
+}
+
+enum pare_status float_mean_variance_normalization(struct float_call *c) {
+    const struct tensor *in = c->inputs[0];
+    int64_t at = 0, index[TENSOR_MAX_RANK] = {0};
+    struct groups g;
+    TRY(find_groups(c, &g));
+    double *means = call_scratch(c, (size_t)g.count, sizeof *means);
+    double *variances = call_scratch(c, (size_t)g.count, sizeof *variances);
+    if (means == NULL || variances == NULL) {
         return PARE_ERROR_MEMORY;
     }
-    double terms = groups > 0 ? (double)count / (double)groups : 0.0;
-    for (size_t i = 0; i < count; i++) {
-        sums[at] += tensor_get_double(in, i) / terms;
-        strided_advance(&in->shape, index, 1, stride, &at);
-    }
-    for (size_t i = 0; i < count; i++) {
-        double d = tensor_get_double(in, i) - sums[at];
-        squares[at] += d * d / terms;
-        strided_advance(&in->shape, index, 1, stride, &at);
-    }
-    for (size_t i = 0; i < count; i++) {
-        double d = tensor_get_double(in, i) - sums[at];
-        tensor_set_double(&c->outputs[0], i, d / (sqrt(squares[at]) + 1e-9));
-        strided_advance(&in->shape, index, 1, stride, &at);
+    average(in, &g, NULL, means);
+    average(in, &g, means, variances);
+    for (size_t i = 0, count = tensor_count(in); i < count; i++) {
+        double d = tensor_get_double(in, i) - means[at];
+        tensor_set_double(&c->outputs[0], i, d / (sqrt(variances[at]) + 1e-9));
+        strided_advance(&in->shape, index, 1, g.stride, &at);
     }
     return PARE_OK;
 }
