@@ -38,6 +38,15 @@ static const struct {
     {"ReduceMean", "axes", 'l'},
     {"Split", "split", 'l'},
     {"MaxPool", "kernel_shape", 'l'},
+    {"TopK", "k", 'i'},
+    {"LogSoftmax", "axis", 'i'},
+    {"ReduceSum", "axes", 'l'},
+    {"Gelu", "", '-'},
+    {"NonZero", "", '-'},
+    {"Unique", "axis", 'i'},
+    {"Pad", "pads", 'l'},
+    {"DepthToSpace", "blocksize", 'i'},
+    {"CastLike", "", '-'},
 };
 
 static void put_random_attribute(message *n, const char *name, char kind) {
@@ -45,13 +54,65 @@ static void put_random_attribute(message *n, const char *name, char kind) {
     if (kind == 'i') {
         put_message(n, NODE_ATTRIBUTE, int_attribute(name, (int64_t)random_below(6) - 1));
     } else if (kind == 'l') {
-        put_message(n, NODE_ATTRIBUTE, ints_attribute(name, list, 1 + (int)random_below(3)));
+        uint32_t more = random_below(3);
+        put_message(n, NODE_ATTRIBUTE, ints_attribute(name, list, more == 0 ? 1 : more == 1 ? 2 : 3));
     } else if (kind == 'f') {
         put_message(n, NODE_ATTRIBUTE, float_attribute(name, (float)random_below(9) - 4));
     }
 }
 
+static message random_node(const char *input, const char *output);
+
+static message graph_attribute(const char *name, message graph) {
+    message a = new_message();
+    put_text(&a, ATTRIBUTE_NAME, name);
+    put_message(&a, ATTRIBUTE_G, graph);
+    put_int(&a, ATTRIBUTE_TYPE, 5);
+    return a;
+}
+
+/* A graph of one operator that reads a value of the graph around it, or gives it as it is. */
+static message random_branch(const char *input) {
+    message g = new_message();
+    bool direct = random_below(4) == 0;
+    put_text(&g, GRAPH_NAME, "branch");
+    if (!direct) {
+        put_message(&g, GRAPH_NODE, random_node(input, "inside"));
+    }
+    put_message(&g, GRAPH_OUTPUT, value_info(direct ? input : "inside", DTYPE_FLOAT, NULL, -1));
+    return g;
+}
+
+static message random_if(const char *input, const char *output) {
+    message n = node_head("If", "", "c", output);
+    put_message(&n, NODE_ATTRIBUTE, graph_attribute("then_branch", random_branch(input)));
+    put_message(&n, NODE_ATTRIBUTE, graph_attribute("else_branch", random_branch(input)));
+    return n;
+}
+
+static message call_of_function(const char *input, const char *output) {
+    message n = node_head("F", "", input, output);
+    put_text(&n, NODE_DOMAIN, "local");
+    return n;
+}
+
+/* F(a) -> b, by one operator: now and then itself. */
+static message random_function(void) {
+    enum { NAME = 1, INPUT = 4, OUTPUT, NODE = 7, DOMAIN = 10 };
+    message f = new_message();
+    put_text(&f, NAME, "F");
+    put_text(&f, INPUT, "a");
+    put_text(&f, OUTPUT, "b");
+    put_message(&f, NODE, random_node("a", "b"));
+    put_text(&f, DOMAIN, "local");
+    return f;
+}
+
 static message random_node(const char *input, const char *output) {
+    uint32_t kind = random_below(10);
+    if (kind < 2) {
+        return kind == 0 ? random_if(input, output) : call_of_function(input, output);
+    }
     char inputs[80];
     bool weighted = random_below(4) == 0;
     size_t pick = random_below(sizeof unary / sizeof unary[0]);
@@ -77,7 +138,12 @@ static message random_model(void) {
         put_message(&g, GRAPH_NODE, random_node(previous, i == length - 1 ? "y" : names[i]));
         previous = names[i];
     }
-    return model_of(7 + (int)random_below(19), g);
+    put_message(&g, GRAPH_INITIALIZER, raw_tensor("c", DTYPE_BOOL, NULL, 0, "\1", 1));
+    message model = model_of(1 + (int)random_below(28), g);
+    if (random_below(2) == 0) {
+        put_message(&model, 25, random_function()); /* ModelProto.functions */
+    }
+    return model;
 }
 
 static void mutate(message *m) {
