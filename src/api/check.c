@@ -93,7 +93,8 @@ static enum pare_status rewrite(struct context *ctx, struct check *c) {
         return PARE_OK;
     }
     bool quantized = graph_is_quantized(c->survey.graph);
-    TRY(quantized ? passes_expand_quantized(ctx, &c->survey.graph) : PARE_OK);
+    bool foreign = quantized && !import_recognises(c->survey.graph); /* as network_lower does */
+    TRY(foreign ? passes_expand_quantized(ctx, &c->survey.graph) : PARE_OK);
     if (quantized && import_recognises(c->survey.graph)) {
         return remark(ctx, c, import_graph(ctx, &c->survey.graph, &c->scheme));
     }

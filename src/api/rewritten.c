@@ -21,7 +21,8 @@ static enum pare_status run_as_it_is(struct context *ctx, struct pare_network *n
 enum pare_status network_lower(struct context *ctx, struct pare_network *n) {
     struct graph *graph;
     TRY(graph_clone(ctx, n->graph, true, &graph));
-    enum pare_status status = passes_expand_quantized(ctx, &graph);
+    /* A file of pare is taken as it is: a rounding that nobody reads belongs to its scheme, too. */
+    enum pare_status status = import_recognises(graph) ? PARE_OK : passes_expand_quantized(ctx, &graph);
     if (status != PARE_OK || !import_recognises(graph)) {
         graph_free(graph);
         TRY(status);
