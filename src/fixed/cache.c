@@ -60,8 +60,10 @@ void executor_cache_free(struct executor_cache *cache) {
 }
 
 void executor_cache_want(struct executor_cache *cache, uint32_t cut) {
-    cache->wanted = true;
-    cache->cut = cut;
+    if (cache != NULL) {
+        cache->wanted = true;
+        cache->cut = cut;
+    }
 }
 
 static bool same_format(const struct pare_value *a, const struct pare_value *b) {
@@ -194,14 +196,14 @@ static bool is_filled(const struct snapshot *s, const struct executor_cache *cac
     return s != NULL && slot < cache->slots && s->filled[slot];
 }
 
-uint32_t cache_restore(const struct executor_cache *cache, size_t slot, void *const *data) {
+uint32_t cache_restore(const struct executor_cache *cache, size_t slot, uint32_t end, void *const *data) {
     if (cache == NULL || slot >= cache->slots) {
         return 0;
     }
     bool open = cache->target != NULL && !is_filled(cache->target, cache, slot);
     const struct snapshot *best = NULL;
     for (const struct snapshot *s = cache->oldest; s != NULL; s = s->next) {
-        bool usable = is_filled(s, cache, slot) && (!open || s->cut <= cache->target->cut);
+        bool usable = is_filled(s, cache, slot) && s->cut <= end && (!open || s->cut <= cache->target->cut);
         best = usable && (best == NULL || s->cut > best->cut) ? s : best;
     }
     if (best == NULL) {

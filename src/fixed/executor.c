@@ -168,6 +168,7 @@ struct worker { /* all NULL until its first sample */
 
 struct run {
     struct executor *e;
+    uint32_t end; /* the operator that is not run any more */
     const size_t *samples;
     executor_load *load;
     executor_sink *sink;
@@ -236,7 +237,7 @@ static enum pare_status run_host(const struct executor *e, struct context *ctx, 
 static enum pare_status run_ops(const struct run *run, struct context *ctx, size_t slot, uint32_t first,
                                 struct worker *worker) {
     const struct executor *e = run->e;
-    for (uint32_t i = first; i < e->program->op_count; i++) {
+    for (uint32_t i = first; i < run->end; i++) {
         cache_store(run->cache, slot, i, worker->data);
         if (context_cancelled(ctx)) {
             return fail(ctx, PARE_ERROR_INTERRUPTED, "interrupted");
@@ -248,7 +249,7 @@ static enum pare_status run_ops(const struct run *run, struct context *ctx, size
             e->plans[i].kernel->run(&e->plans[i], worker->data, worker->scratch);
         }
     }
-    cache_store(run->cache, slot, e->program->op_count, worker->data);
+    cache_store(run->cache, slot, run->end, worker->data);
     return PARE_OK;
 }
 
@@ -260,7 +261,7 @@ static enum pare_status run_sample(void *user, struct context *ctx, size_t i, in
         TRY(worker_new(ctx, run->e, worker));
     }
     size_t sample = run->samples == NULL ? i : run->samples[i];
-    uint32_t first = cache_restore(run->cache, i, worker->data);
+    uint32_t first = cache_restore(run->cache, i, run->end, worker->data);
     if (first == 0) {
         void *inputs[PARE_MAX_INPUTS];
         for (uint32_t k = 0; k < p->input_count; k++) {
@@ -272,13 +273,15 @@ static enum pare_status run_sample(void *user, struct context *ctx, size_t i, in
     return run->sink == NULL ? PARE_OK : run->sink(run->user, ctx, sample, index, (const void *const *)worker->data);
 }
 
-enum pare_status executor_run(struct context *ctx, struct executor *e, const size_t *samples, size_t count,
-                              executor_load *load, executor_sink *sink, void *user, struct executor_cache *cache) {
+enum pare_status executor_run_before(struct context *ctx, struct executor *e, uint32_t op, const size_t *samples,
+                                     size_t count, executor_load *load, executor_sink *sink, void *user,
+                                     struct executor_cache *cache) {
     TRY(refresh(ctx, e));
     if (count == 0) {
         return PARE_OK;
     }
     struct run run = {.e = e, .samples = samples, .load = load, .sink = sink, .user = user, .cache = cache};
+    run.end = op < e->program->op_count ? op : e->program->op_count;
     run.worker_count = ctx->threads > 1 ? ctx->threads : 1;
     run.workers = calloc((size_t)run.worker_count, sizeof *run.workers);
     enum pare_status status = run.workers == NULL ? fail_memory(ctx) : cache_begin(ctx, cache, e);
@@ -288,4 +291,9 @@ enum pare_status executor_run(struct context *ctx, struct executor *e, const siz
     cache_end(cache);
     workers_free(&run);
     return status;
+}
+
+enum pare_status executor_run(struct context *ctx, struct executor *e, const size_t *samples, size_t count,
+                              executor_load *load, executor_sink *sink, void *user, struct executor_cache *cache) {
+    return executor_run_before(ctx, e, e->program->op_count, samples, count, load, sink, user, cache);
 }

@@ -74,6 +74,11 @@ typedef enum pare_status executor_sink(void *user, struct context *ctx, size_t s
 enum pare_status executor_run(struct context *ctx, struct executor *e, const size_t *samples, size_t count,
                               executor_load *load, executor_sink *sink, void *user, struct executor_cache *cache);
 
+/* The same up to operator `op`, which does not run: the sink sees what it reads. */
+enum pare_status executor_run_before(struct context *ctx, struct executor *e, uint32_t op, const size_t *samples,
+                                     size_t count, executor_load *load, executor_sink *sink, void *user,
+                                     struct executor_cache *cache);
+
 /* Snapshots of all values live before operator `cut`, for a fixed list of samples, within a memory budget
  * (oldest dropped first). A snapshot is valid while no operator before its cut was updated. */
 enum pare_status executor_cache_new(struct context *ctx, const struct executor *e, size_t sample_count,

@@ -200,6 +200,25 @@ static enum pare_status sink(void *user, struct context *ctx, size_t sample, int
     return PARE_OK;
 }
 
+/* One value of each sample. */
+struct reading {
+    struct results results;
+    uint32_t value;
+    uint64_t hash[SAMPLES];
+};
+
+static enum pare_status load_reading(void *user, struct context *ctx, size_t sample, void *const *inputs) {
+    return load(&((struct reading *)user)->results, ctx, sample, inputs);
+}
+
+static enum pare_status sink_reading(void *user, struct context *ctx, size_t sample, int worker,
+                                     const void *const *values) {
+    (void)ctx, (void)worker;
+    struct reading *r = user;
+    r->hash[sample] = hash_of(values[r->value], r->results.net->values[r->value].count, 0);
+    return PARE_OK;
+}
+
 static struct results run(struct net *net, struct executor *e, int threads, bool all_values,
                           struct executor_cache *cache) {
     struct context ctx;
@@ -318,6 +337,36 @@ START_TEST(cache_saves_the_operators_before_the_cut) {
     ck_assert_int_eq(executor_update(&ctx, e, CONV_2), PARE_OK);
     run(net, e, 2, false, cache);
     ck_assert_int_eq(atomic_load(&net->host_calls), 2 * SAMPLES);
+    executor_cache_free(cache);
+    executor_free(e);
+    net_free(net);
+}
+END_TEST
+
+/* What the operator reads, and nothing after it, from snapshots or not. */
+START_TEST(runs_stop_before_an_operator) {
+    struct context ctx;
+    context_init(&ctx);
+    ctx.threads = 2;
+    struct net *net = net_new();
+    struct executor *e = executor_make(net);
+    struct executor_cache *cache = NULL;
+    ck_assert_int_eq(executor_cache_new(&ctx, e, SAMPLES, (size_t)1 << 24, &cache), PARE_OK);
+    struct reading whole = {.results = {.net = net, .threads = 2}, .value = net->ops[CONV_3].inputs[0]}, part = whole;
+    ck_assert_int_eq(executor_run(&ctx, e, NULL, SAMPLES, load_reading, sink_reading, &whole, NULL), PARE_OK);
+    executor_cache_want(cache, CONV_4);
+    run(net, e, 2, false, cache);
+    int calls = atomic_load(&net->host_calls);
+    for (int pass = 0; pass < 2; pass++) {
+        executor_cache_want(cache, CONV_3);
+        ck_assert_int_eq(executor_run_before(&ctx, e, CONV_3, NULL, SAMPLES, load_reading, sink_reading, &part, cache),
+                         PARE_OK);
+        ck_assert_mem_eq(whole.hash, part.hash, sizeof whole.hash);
+        memset(part.hash, 0, sizeof part.hash);
+    }
+    ck_assert_int_le(atomic_load(&net->host_calls), calls + (int)SAMPLES);
+    ck_assert_int_eq(executor_run_before(&ctx, e, 0, NULL, SAMPLES, load_reading, NULL, &part, NULL), PARE_OK);
+    ck_assert_int_le(atomic_load(&net->host_calls), calls + (int)SAMPLES);
     executor_cache_free(cache);
     executor_free(e);
     net_free(net);
@@ -456,6 +505,7 @@ int main(void) {
     tcase_add_test(cache, cache_without_room_changes_nothing);
     tcase_add_test(cache, cache_of_a_part_of_the_samples_changes_nothing);
     tcase_add_test(cache, cache_saves_the_operators_before_the_cut);
+    tcase_add_test(cache, runs_stop_before_an_operator);
     tcase_add_test(cache, cancelled_runs_leave_a_usable_cache);
     suite_add_tcase(suite, cache);
     SRunner *runner = srunner_create(suite);
