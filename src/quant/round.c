@@ -364,13 +364,13 @@ static void round_at_best_fraction(struct rounder *k, bool second_order) {
 }
 
 enum pare_status round_weights(struct context *ctx, struct arena *a, const struct scheme *s, size_t index,
-                               const struct statistics *st, int bits, int input_frac, enum rounding rounding,
+                               const struct moments *moments, int bits, int input_frac, enum rounding rounding,
                                struct weight_choice *out) {
     const struct linear *l = &s->linears[index];
     struct format range = {.bits = bits, .is_signed = true};
     struct rounder k = {.linear = l, .without = s->without, .bits = bits, .columns = l->columns};
     k.range = (struct grid_range){format_min(&range), format_max(&range)};
-    k.moments = st == NULL ? NULL : statistics_moments(st, index);
+    k.moments = moments;
     struct arena scratch;
     arena_init(&scratch);
     enum pare_status status = PARE_OK;

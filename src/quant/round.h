@@ -2,8 +2,8 @@
 #ifndef PARE_QUANT_ROUND_H
 #define PARE_QUANT_ROUND_H
 
+#include "quant/moments.h"
 #include "quant/parameters.h"
-#include "quant/statistics.h"
 
 enum rounding {
     ROUND_NEAREST,
@@ -11,14 +11,14 @@ enum rounding {
                         * on the layer's output error, row by row (all together where rows share a fraction), checked */
 };
 
-/* The weights of linear `index` at `bits` bits, allocated in `a`, finished by weight_choice_finish. Without statistics
+/* The weights of linear `index` at `bits` bits, allocated in `a`, finished by weight_choice_finish. Without moments
  * (NULL) nearest. What is minimised, and what out->output_error tells, is the mean squared error of the output or,
  * where the operator has a bias, what is left of it when the bias takes up the mean (out->mean_shift). Fractions per
  * row are bounded so that the aligned bias stays below 2^22 at the input's finest fraction `input_frac`, and so that no
  * row is more than 16 bits finer than the coarsest; rows of a grouped ConvTranspose share one. Techniques of s->without
  * are not used. Thread-safe. */
 enum pare_status round_weights(struct context *ctx, struct arena *a, const struct scheme *s, size_t index,
-                               const struct statistics *st, int bits, int input_frac, enum rounding rounding,
+                               const struct moments *moments, int bits, int input_frac, enum rounding rounding,
                                struct weight_choice *out);
 
 #endif

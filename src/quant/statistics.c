@@ -4,12 +4,9 @@
 #include "quant/statistics.h"
 
 #include "base/parallel.h"
-#include "quant/codes.h"
-#include "quant/columns.h"
-#include "quant/feed.h"
 #include "quant/histogram.h"
 #include "quant/moments.h"
-#include "quant/parameters.h"
+#include "quant/sampling.h"
 
 #include <cblas.h>
 #include <math.h>
@@ -23,11 +20,7 @@
 #define MOMENT_COLUMNS ((uint32_t)4096)
 #define TILE_BYTES ((size_t)256 << 20) /* of all samples of a batch, where that leaves one sample */
 #define BATCH_MAX ((size_t)64)
-/* Unfolded inputs of a linear operator: in all, and of one sample. */
-#define POSITIONS ((size_t)1 << 15)
-#define POSITIONS_QUANTISED ((size_t)1 << 14)
-#define POSITIONS_MIN ((size_t)16)
-#define POSITIONS_MAX ((size_t)1024)
+#define POSITIONS ((size_t)1 << 15) /* of all samples together, per linear operator */
 
 struct statistics {
     struct arena arena;
@@ -36,14 +29,11 @@ struct statistics {
     bool clips;
 };
 
-/* How the input of one linear operator is sampled. */
-struct sampling {
-    struct columns columns;
-    size_t positions; /* taken of each sample */
-    size_t stride;    /* between them, coprime to their number */
-    size_t floats;    /* of a sample's unfolded inputs */
-    size_t offset;    /* sum of `floats` of the linear operators before */
-    size_t next;      /* linear with the same input value + 1, or 0 */
+/* The unfolded inputs of one linear operator. */
+struct unfolded {
+    struct sampling sampling;
+    size_t offset; /* sum of the tiles' floats of the linear operators before */
+    size_t next;   /* linear with the same input value + 1, or 0 */
 };
 
 struct collector {
@@ -53,57 +43,25 @@ struct collector {
     size_t count;
     struct arena arena;
     size_t *points, *linears; /* by position in graph->values: index + 1, or 0 */
-    struct sampling *sampling;
+    struct unfolded *unfolded;
     struct histogram **histograms; /* [workers][points] */
     size_t floats;                 /* of a sample's unfolded inputs, all linear operators */
     size_t batch, first;
-    const struct quantised_run *quantised; /* or NULL */
-    size_t from, to;                       /* the linears whose moments are collected */
-    uint32_t input;                        /* the program's value that the quantised linear reads */
-    float *quantised_tiles;                /* as `tiles` */
     float *tiles; /* one after the other, for each linear operator [batch][positions][groups][columns] */
 };
 
 /* ---- preparation ---- */
 
-static size_t greatest_common_divisor(size_t a, size_t b) {
-    while (b != 0) {
-        size_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
-/* Steps near the golden section of the image spread any number of positions evenly. */
-static size_t coprime_stride(size_t positions) {
-    size_t stride = positions - (size_t)((double)positions * 0.381966);
-    while (greatest_common_divisor(stride, positions) != 1) {
-        stride--;
-    }
-    return stride;
-}
-
-static size_t positions_taken(size_t positions, size_t samples, size_t all) {
-    size_t most = all / samples;
-    most = most < POSITIONS_MIN ? POSITIONS_MIN : most > POSITIONS_MAX ? POSITIONS_MAX : most;
-    return positions < most ? positions : most;
-}
-
-static enum pare_status prepare_sampling(struct context *ctx, struct collector *c, size_t i) {
-    struct sampling *s = &c->sampling[i];
+static enum pare_status prepare_unfolded(struct context *ctx, struct collector *c, size_t i) {
+    struct unfolded *u = &c->unfolded[i];
     const struct linear *l = &c->scheme->linears[i];
-    TRY(columns_of(ctx, l, &s->columns));
-    s->positions =
-        positions_taken(s->columns.positions, c->count, c->quantised == NULL ? POSITIONS : POSITIONS_QUANTISED);
-    s->stride = s->columns.positions > 0 ? coprime_stride(s->columns.positions) : 0;
-    s->offset = c->floats;
-    if (!size_multiply((size_t)l->groups * l->columns, s->positions, &s->floats) ||
-        !size_add(c->floats, s->floats, &c->floats)) {
+    TRY(sampling_init(ctx, l, c->count, POSITIONS, &u->sampling));
+    u->offset = c->floats;
+    if (!size_add(c->floats, u->sampling.floats, &c->floats)) {
         return fail_memory(ctx);
     }
     size_t *linear = &c->linears[l->input->position];
-    s->next = *linear;
+    u->next = *linear;
     *linear = i + 1;
     return PARE_OK;
 }
@@ -112,15 +70,15 @@ static enum pare_status prepare_tables(struct context *ctx, struct collector *c)
     const struct scheme *s = c->scheme;
     c->points = ARENA_ARRAY(&c->arena, (size_t)s->graph->value_count, size_t);
     c->linears = ARENA_ARRAY(&c->arena, (size_t)s->graph->value_count, size_t);
-    c->sampling = ARENA_ARRAY(&c->arena, s->linear_count, struct sampling);
-    if (c->points == NULL || c->linears == NULL || c->sampling == NULL) {
+    c->unfolded = ARENA_ARRAY(&c->arena, s->linear_count, struct unfolded);
+    if (c->points == NULL || c->linears == NULL || c->unfolded == NULL) {
         return fail_memory(ctx);
     }
-    for (size_t i = 0; i < s->point_count && c->quantised == NULL; i++) {
+    for (size_t i = 0; i < s->point_count; i++) {
         c->points[s->points[i].value->position] = i + 1;
     }
-    for (size_t i = c->from; i < c->to; i++) {
-        TRY(prepare_sampling(ctx, c, i));
+    for (size_t i = 0; i < s->linear_count; i++) {
+        TRY(prepare_unfolded(ctx, c, i));
     }
     size_t batch = TILE_BYTES / sizeof(float) / (c->floats + 1);
     c->batch = batch < 1 ? 1 : batch > BATCH_MAX ? BATCH_MAX : batch;
@@ -184,9 +142,8 @@ static enum pare_status prepare_results(struct context *ctx, const struct collec
         return fail_memory(ctx);
     }
     size_t limit = column_limit(s);
-    for (size_t i = c->from; i < c->to; i++) {
-        TRY(moments_init(ctx, &st->arena, &s->linears[i], s->linears[i].columns <= limit, c->quantised != NULL,
-                         &st->moments[i]));
+    for (size_t i = 0; i < s->linear_count; i++) {
+        TRY(moments_init(ctx, &st->arena, &s->linears[i], s->linears[i].columns <= limit, false, &st->moments[i]));
         st->moments[i].centred &= !(s->without & TECHNIQUE_BIAS_CORRECTION);
     }
     return PARE_OK;
@@ -194,29 +151,17 @@ static enum pare_status prepare_results(struct context *ctx, const struct collec
 
 /* ---- one sample ---- */
 
-static size_t tile_offset(const struct collector *c, const struct sampling *s, size_t i) {
-    return s->offset * c->batch + i * s->floats;
-}
-
-/* Each sample begins somewhere else. */
-static void gather(const struct collector *c, size_t number, const struct sampling *s, const float *input,
-                   float *tiles) {
-    const struct columns *columns = &s->columns;
-    size_t position = s->positions == 0 ? 0 : number * 7919 % columns->positions;
-    float *tile = tiles + tile_offset(c, s, number - c->first);
-    for (size_t i = 0; i < s->positions; i++) {
-        columns_gather(columns, input, position, tile + i * columns->groups * columns->columns);
-        position = (position + s->stride) % columns->positions;
-    }
+static float *tile_of(const struct collector *c, const struct unfolded *u, size_t i) {
+    return c->tiles + u->offset * c->batch + i * u->sampling.floats;
 }
 
 static enum pare_status take_columns(struct context *ctx, const struct collector *c, size_t number,
-                                     const struct sampling *s, const struct tensor *t) {
-    if (t->type != DTYPE_FLOAT || tensor_count(t) != s->columns.input_count) {
+                                     const struct unfolded *u, const struct tensor *t) {
+    if (t->type != DTYPE_FLOAT || tensor_count(t) != u->sampling.columns.input_count) {
         return fail(ctx, PARE_ERROR_UNSUPPORTED, "%s: its input has another shape than expected for one sample",
-                    s->columns.linear->node->name);
+                    u->sampling.columns.linear->node->name);
     }
-    gather(c, number, s, t->data, c->tiles);
+    sampling_gather(&u->sampling, number, t->data, tile_of(c, u, number - c->first));
     return PARE_OK;
 }
 
@@ -227,70 +172,10 @@ static enum pare_status observe(void *user, struct context *ctx, const struct ob
     if (point > 0 && t->type == DTYPE_FLOAT) {
         histogram_add(&c->histograms[o->worker][point - 1], t->data, tensor_count(t));
     }
-    for (size_t i = c->linears[v->position]; i > 0; i = c->sampling[i - 1].next) {
-        TRY(take_columns(ctx, c, o->number, &c->sampling[i - 1], t));
+    for (size_t i = c->linears[v->position]; i > 0; i = c->unfolded[i - 1].next) {
+        TRY(take_columns(ctx, c, o->number, &c->unfolded[i - 1], t));
     }
     return PARE_OK;
-}
-
-/* ---- the same sample in integers ---- */
-
-static uint32_t input_of(const struct program *p, const struct linear *l) {
-    for (uint32_t i = 0; i < p->op_count; i++) {
-        if (p->op_names[i] == l->node->name && p->ops[i].weights.rows == l->rows) {
-            return p->ops[i].inputs[0];
-        }
-    }
-    return UINT32_MAX;
-}
-
-static enum pare_status prepare_quantised(struct context *ctx, struct collector *c) {
-    const struct linear *l = &c->scheme->linears[c->from];
-    c->quantised_tiles = arena_array(&c->arena, c->floats, c->batch * sizeof(float));
-    if (c->quantised_tiles == NULL) {
-        return fail_memory(ctx);
-    }
-    c->input = input_of(c->quantised->program, l);
-    return c->input != UINT32_MAX ? PARE_OK
-                                  : fail(ctx, PARE_ERROR_INTERNAL, "%s: it is not in the program", l->node->name);
-}
-
-static void subtract_zero_points(const struct linear *l, float *x, size_t count) {
-    if (l->zero_point == NULL) {
-        return;
-    }
-    size_t channels = (size_t)l->weight->constant->shape.dim[1] * l->groups, size = count / channels;
-    int frac = l->in->format.frac;
-    for (size_t c = 0; c < channels; c++) {
-        float zero = (float)ldexp(zero_point_code(l->zero_point, (int64_t)c, frac), -frac);
-        for (size_t i = 0; i < size; i++) {
-            x[c * size + i] -= zero;
-        }
-    }
-}
-
-static enum pare_status take_quantised(void *user, struct context *ctx, size_t i, int worker,
-                                       const void *const *values) {
-    (void)worker;
-    const struct collector *c = user;
-    const struct sampling *sampling = &c->sampling[c->from];
-    const struct linear *l = sampling->columns.linear;
-    size_t count = sampling->columns.input_count;
-    float *x = malloc((count + 1) * sizeof(*x));
-    if (x == NULL) {
-        return fail_memory(ctx);
-    }
-    dequantize_codes(values[c->input], count, &l->in->format, x);
-    subtract_zero_points(l, x, count);
-    gather(c, c->first + i, sampling, x, c->quantised_tiles);
-    free(x);
-    return PARE_OK;
-}
-
-static enum pare_status load_codes(void *user, struct context *ctx, size_t i, void *const *codes) {
-    const struct collector *c = user;
-    size_t number = c->first + i;
-    return feed_sample(ctx, c->quantised->program, c->scheme->graph, &c->source, number, codes);
 }
 
 /* ---- all samples ---- */
@@ -302,17 +187,13 @@ static size_t batch_count(const struct collector *c) {
 static enum pare_status add_tiles(void *user, struct context *ctx, size_t i, int worker) {
     (void)worker;
     struct collector *c = user;
-    i += c->from;
-    const struct sampling *s = &c->sampling[i];
-    const float *floats = c->tiles + tile_offset(c, s, 0);
-    const float *x = c->quantised == NULL ? floats : c->quantised_tiles + tile_offset(c, s, 0);
-    return moments_add(ctx, &c->st->moments[i], x, floats, batch_count(c) * s->positions);
+    const struct unfolded *u = &c->unfolded[i];
+    return moments_add(ctx, &c->st->moments[i], tile_of(c, u, 0), NULL, batch_count(c) * u->sampling.positions);
 }
 
 static enum pare_status finish_moments(void *user, struct context *ctx, size_t i, int worker) {
     (void)worker;
     struct collector *c = user;
-    i += c->from;
     return moments_finish(ctx, &c->scheme->linears[i], &c->st->moments[i]);
 }
 
@@ -321,12 +202,9 @@ static enum pare_status run_batches(struct context *ctx, struct collector *c) {
         struct progress p = {.phase = "calibration", .done = c->first, .total = c->count, .seconds_left = -1};
         context_progress(ctx, &p);
         TRY(observe_samples(ctx, c->scheme->graph, &c->source, c->first, batch_count(c), observe, c));
-        if (c->quantised != NULL) {
-            TRY(executor_run(ctx, c->quantised->executor, NULL, batch_count(c), load_codes, take_quantised, c, NULL));
-        }
-        TRY(parallel_for(ctx, c->to - c->from, add_tiles, c));
+        TRY(parallel_for(ctx, c->scheme->linear_count, add_tiles, c));
     }
-    return parallel_for(ctx, c->to - c->from, finish_moments, c);
+    return parallel_for(ctx, c->scheme->linear_count, finish_moments, c);
 }
 
 static void merge_histograms(const struct context *ctx, struct collector *c) {
@@ -344,7 +222,6 @@ static enum pare_status collect(struct context *ctx, struct collector *c) {
     openblas_set_num_threads(1); /* sums must not be split by their number */
     TRY(prepare_tables(ctx, c));
     TRY(prepare_workers(ctx, c));
-    TRY(c->quantised == NULL ? PARE_OK : prepare_quantised(ctx, c));
     TRY(prepare_results(ctx, c));
     TRY(run_batches(ctx, c));
     merge_histograms(ctx, c);
@@ -352,16 +229,14 @@ static enum pare_status collect(struct context *ctx, struct collector *c) {
 }
 
 enum pare_status statistics_collect(struct context *ctx, const struct scheme *s, const struct sample_source *source,
-                                    size_t count, const struct quantised_run *quantised, struct statistics **out) {
+                                    size_t count, struct statistics **out) {
     *out = NULL;
     struct statistics *st = calloc(1, sizeof(*st));
     if (st == NULL) {
         return fail_memory(ctx);
     }
     st->clips = !(s->without & TECHNIQUE_CLIPPING);
-    struct collector c = {.st = st, .scheme = s, .source = *source, .count = count, .quantised = quantised};
-    c.from = quantised == NULL ? 0 : quantised->linear;
-    c.to = quantised == NULL ? s->linear_count : c.from + 1;
+    struct collector c = {.st = st, .scheme = s, .source = *source, .count = count};
     arena_init(&st->arena);
     arena_init(&c.arena);
     enum pare_status status = collect(ctx, &c);

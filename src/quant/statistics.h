@@ -9,18 +9,10 @@
 struct statistics;
 struct moments; /* quant/moments.h */
 
-/* The integer program of the scheme as it stands. */
-struct quantised_run {
-    const struct program *program;
-    struct executor *executor;
-    size_t linear; /* whose input is compared */
-};
-
 /* Runs the graph in float on the first `count` samples of the source, in parallel, with a result that does not depend
- * on the number of threads. With `quantised` (or NULL) the integer program runs on them too: then only the moments of
- * that linear are collected, of the inputs that the program computes paired with the float ones (quant/moments.h). */
+ * on the number of threads. */
 enum pare_status statistics_collect(struct context *ctx, const struct scheme *s, const struct sample_source *source,
-                                    size_t count, const struct quantised_run *quantised, struct statistics **out);
+                                    size_t count, struct statistics **out);
 void statistics_free(struct statistics *st);
 
 double statistics_min(const struct statistics *st, size_t point);

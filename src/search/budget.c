@@ -46,7 +46,7 @@ enum pare_status search_accept(struct search *s, struct candidate *c) {
 }
 
 enum pare_status search_keep_limits(struct search *s) {
-    const struct edition *edition = s->knobs.edition;
+    struct edition *edition = s->knobs.edition;
     s->keeps_limits = true;
     s->best = NULL;
     for (size_t i = 0; i < s->candidate_count; i++) {
@@ -67,7 +67,7 @@ static bool is_nearer(const struct candidate *a, double used_a, const struct can
 
 /* There is at least one point. */
 static enum pare_status find_nearest(struct search *s, struct candidate **out, double *used) {
-    const struct edition *edition = s->knobs.edition;
+    struct edition *edition = s->knobs.edition;
     *out = &s->candidates[0];
     TRY(measure_share(s, *out, used));
     for (size_t i = 1; i < s->candidate_count; i++) {
@@ -255,8 +255,8 @@ static enum pare_status allocate(struct search *s, struct candidate *at, const s
     struct cost_model model;
     struct path path;
     size_t first;
-    const struct edition *edition = s->knobs.edition;
-    TRY(search_sensitivities(s, at->bits, reach, &around));
+    struct edition *edition = s->knobs.edition;
+    TRY(search_sensitivities(s, at, reach, &around));
     TRY(model_limits(s, at, &model));
     s->knobs.edition = edition;
     TRY(path_build(s->ctx, s->arena, &model, &around, &path));
@@ -270,15 +270,13 @@ static enum pare_status allocate(struct search *s, struct candidate *at, const s
     s->limits_impossible = !found && reach == &reach_everything;
     TRY(found ? fill_up(s, &model, &around, bits) : PARE_OK);
     struct candidate *c;
-    return search_evaluate(s, bits, &c);
+    return search_evaluate(s, bits, true, &c);
 }
 
 enum pare_status search_within_limits(struct search *s) {
     struct candidate *at = &s->candidates[0];
     double used = 0, before = INFINITY;
-    s->knobs.edition = at->edition;
     for (int round = 0; round < ROUNDS; round++) {
-        TRY(round == 0 ? PARE_OK : search_revise(s, at));
         TRY(allocate(s, at, round == 0 ? &reach_everything : &reach_nearby));
         TRY(find_nearest(s, &at, &used));
         if (used > 1 || at->measure.divergence > before * LEAST_GAIN) {
@@ -286,5 +284,5 @@ enum pare_status search_within_limits(struct search *s) {
         }
         before = at->measure.divergence;
     }
-    return used > 1 ? PARE_OK : search_revise(s, at);
+    return PARE_OK;
 }

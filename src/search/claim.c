@@ -21,6 +21,7 @@ double claim_drop(const struct claim *c, const struct measure *m) {
 
 #define EXPECTATION_DOUBT 0.25 /* of the bound */
 #define SEARCH_MARGIN 0.25     /* standard errors */
+#define HOPE 0.5               /* standard errors */
 #define DISCORDANCE_SLACK 1.05 /* of the standard error: other samples disagree a little more or less often */
 
 /* One-sided error of the drop at the claim's confidence. */
@@ -46,7 +47,7 @@ bool claim_needs_samples(const struct claim *c, const struct measure *m, size_t 
  * bound: each in proportion to the other's mean squared error. */
 static double measured_weight(const struct claim *c, const struct measure *m) {
     double error = paired_error(&m->paired), doubt = EXPECTATION_DOUBT * c->bound;
-    return isinf(doubt) ? 1 : doubt * doubt / (doubt * doubt + error * error);
+    return c->measured_only || isinf(doubt) ? 1 : doubt * doubt / (doubt * doubt + error * error);
 }
 
 double claim_estimate(const struct claim *c, const struct measure *m) {
@@ -57,12 +58,20 @@ double claim_estimate(const struct claim *c, const struct measure *m) {
     return weight * paired_drop(&m->paired) + (1 - weight) * m->expected_drop;
 }
 
-bool claim_promises(const struct claim *c, const struct measure *m, size_t held_out) {
+static bool is_within(const struct claim *c, const struct measure *m, size_t held_out, double margin) {
     if (c->metric == METRIC_SQNR) {
         return claim_holds(c, m);
     }
     return (c->drop_only || !claim_needs_samples(c, m, held_out)) &&
-           claim_estimate(c, m) + SEARCH_MARGIN * paired_error(&m->paired) <= c->bound;
+           claim_estimate(c, m) + margin * paired_error(&m->paired) <= c->bound;
+}
+
+bool claim_promises(const struct claim *c, const struct measure *m, size_t held_out) {
+    return is_within(c, m, held_out, SEARCH_MARGIN);
+}
+
+bool claim_may_hold(const struct claim *c, const struct measure *m, size_t held_out) {
+    return is_within(c, m, held_out, -HOPE);
 }
 
 static double quantized_accuracy(const struct claim *c, const struct measure *m) {

@@ -33,6 +33,9 @@ double claim_estimate(const struct claim *c, const struct measure *m);
 /* Whether what was measured on the search set lets the claim be expected on `held_out` other samples: by the estimate,
  * with a quarter of a standard error to spare, since the best of many points looks better than it is. */
 bool claim_promises(const struct claim *c, const struct measure *m, size_t held_out);
+/* Whether the claim may hold on them all the same: by the estimate, up to half a standard error beyond the bound. What
+ * is beyond the bound on the search set costs nothing to try behind what is not, see search_test. */
+bool claim_may_hold(const struct claim *c, const struct measure *m, size_t held_out);
 /* Fills the accuracy report; `reason` lies in the arena. */
 enum pare_status claim_report(struct context *ctx, struct arena *a, const struct claim *search,
                               const struct measure *on_search, const struct claim *held_out,

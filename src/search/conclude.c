@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TESTS_MAX 6
+#define TESTS_MAX 8
 #define FIRST_STRIDE 1.02
-#define STRIDE_GROWTH 1.04
+#define STRIDE_GROWTH 1.02
 
 /* ---- the claim ---- */
 
@@ -16,8 +16,8 @@ static int by_cost(const void *a, const void *b) {
     return x->cost < y->cost ? -1 : x->cost > y->cost;
 }
 
-/* The accepted candidates without those that cost more than another and promise less, the cheapest first; where none
- * was accepted, the one with the smallest drop. */
+/* The candidates that may hold the claim, without those that cost more than another and promise less, the cheapest
+ * first; where there are none, the one with the smallest drop. */
 static enum pare_status front(struct search *s, struct candidate ***out, size_t *count) {
     struct candidate **list = ARENA_ARRAY(s->arena, s->candidate_count + 1, struct candidate *), *nearest = NULL;
     if (list == NULL) {
@@ -26,7 +26,8 @@ static enum pare_status front(struct search *s, struct candidate ***out, size_t 
     size_t accepted = 0;
     for (size_t i = 0; i < s->candidate_count; i++) {
         struct candidate *c = &s->candidates[i];
-        if (c->accepted) {
+        bool may_hold = claim_may_hold(&s->claim, &c->measure, s->held_out.data->count);
+        if (c->accepted || (may_hold && !s->keeps_limits)) {
             list[accepted++] = c;
         }
         bool nearer = nearest == NULL || claim_drop(&s->claim, &c->measure) < claim_drop(&s->claim, &nearest->measure);

@@ -21,6 +21,7 @@ void evaluator_free(struct evaluator *e) {
 }
 
 enum pare_status evaluator_apply(struct context *ctx, struct evaluator *e, const uint8_t *bits) {
+    TRY(e->knobs->edition->ready ? PARE_OK : e->fit(e->user, ctx, e->knobs->edition));
     knobs_set_all(e->knobs, bits);
     size_t count = 0;
     TRY(lower_again(ctx, e->scheme, e->program, e->changed, &count));

@@ -25,6 +25,10 @@ struct evaluator {
     uint32_t *changed; /* room for every operator */
     struct journal *journal;
     bool journal_only; /* measure nothing */
+    /* Rounds the weights of an edition when they are first needed: where the journal knows the measures they never are.
+     */
+    enum pare_status (*fit)(void *user, struct context *ctx, struct edition *edition);
+    void *user;
 };
 
 /* Lowers the scheme as the knobs stand and plans it. */

@@ -6,8 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-#define REVISED_REACH 2 /* bits */
-
 int widths_next_lower(uint32_t widths, int bits) {
     for (int b = bits - 1; b > 0; b--) {
         if (widths >> b & 1) {
@@ -51,7 +49,7 @@ static int finest_input_frac(const struct knobs *k, const struct linear *l) {
 /* The widths of the mask that are allowed, into the edition. */
 struct rounding_job {
     const struct knobs *knobs;
-    const struct statistics *statistics;
+    const struct moments *moments;
     const struct edition *edition;
     struct arena *arenas; /* one per width */
     size_t linear;
@@ -69,7 +67,7 @@ static enum pare_status round_width(void *user, struct context *ctx, size_t bits
     struct weight_choice *choice = ARENA_NEW(&job->arenas[bits], struct weight_choice);
     job->edition->weights[job->linear][bits] = choice;
     return choice == NULL ? fail_memory(ctx)
-                          : round_weights(ctx, &job->arenas[bits], k->scheme, job->linear, job->statistics, (int)bits,
+                          : round_weights(ctx, &job->arenas[bits], k->scheme, job->linear, job->moments, (int)bits,
                                           input_frac, ROUND_SECOND_ORDER, choice);
 }
 
@@ -86,41 +84,39 @@ static enum pare_status round_linear(struct context *ctx, struct rounding_job *j
     return status;
 }
 
-enum pare_status edition_new(struct context *ctx, const struct knobs *k, const struct edition *from, uint64_t id,
-                             struct edition **out) {
-    size_t count = k->scheme->linear_count;
+static enum pare_status edition_make(struct context *ctx, const struct knobs *k, struct edition **out) {
     *out = ARENA_NEW(k->arena, struct edition);
-    if (*out == NULL) {
-        return fail_memory(ctx);
+    if (*out != NULL) {
+        (*out)->weights = arena_array(k->arena, k->scheme->linear_count, sizeof(*(*out)->weights));
     }
-    (*out)->id = id;
-    (*out)->weights = arena_array(k->arena, count, sizeof(*(*out)->weights));
-    if ((*out)->weights == NULL) {
-        return fail_memory(ctx);
-    }
-    if (from != NULL) {
-        memcpy((*out)->weights, from->weights, count * sizeof(*from->weights));
-    }
+    return *out == NULL || (*out)->weights == NULL ? fail_memory(ctx) : PARE_OK;
+}
+
+enum pare_status edition_new(struct context *ctx, const struct knobs *k, const uint8_t *bits, struct edition **out) {
+    uint8_t *copy = ARENA_ARRAY(k->arena, k->count, uint8_t);
+    TRY(copy == NULL ? fail_memory(ctx) : edition_make(ctx, k, out));
+    memcpy((*out)->weights, k->first->weights, k->scheme->linear_count * sizeof(*k->first->weights));
+    (*out)->fitted_to = memcpy(copy, bits, k->count);
+    (*out)->id = hash_of(bits, k->count, 1);
     return PARE_OK;
 }
 
 static enum pare_status first_edition(struct context *ctx, struct knobs *k) {
     struct edition *edition = NULL;
-    TRY(edition_new(ctx, k, NULL, 0, &edition));
+    TRY(edition_make(ctx, k, &edition));
     for (size_t i = 0; i < k->scheme->linear_count; i++) {
-        struct rounding_job job = {
-            .knobs = k, .statistics = k->statistics, .edition = edition, .linear = i, .mask = ~0u};
+        const struct moments *m = statistics_moments(k->statistics, i);
+        struct rounding_job job = {.knobs = k, .moments = m, .edition = edition, .linear = i, .mask = ~0u};
         TRY(round_linear(ctx, &job));
     }
-    k->edition = edition;
+    edition->ready = true;
+    k->first = k->edition = edition;
     return PARE_OK;
 }
 
-enum pare_status edition_revise(struct context *ctx, const struct knobs *k, struct edition *e, size_t linear, int bits,
-                                const struct statistics *st) {
-    int lowest = bits < REVISED_REACH ? 0 : bits - REVISED_REACH;
-    uint32_t mask = (1u << (bits + REVISED_REACH + 1)) - (1u << lowest);
-    struct rounding_job job = {.knobs = k, .statistics = st, .edition = e, .linear = linear, .mask = mask};
+enum pare_status edition_round(struct context *ctx, const struct knobs *k, struct edition *e, size_t linear, int bits,
+                               const struct moments *m) {
+    struct rounding_job job = {.knobs = k, .moments = m, .edition = e, .linear = linear, .mask = (31u << bits) >> 2};
     return round_linear(ctx, &job);
 }
 

@@ -18,10 +18,12 @@ struct knob {
     uint32_t widths; /* bit b: width b may be chosen */
 };
 
-/* Rounded weights per linear and width. The first edition suits the float network's activations; each later one those
- * of the integer program at some widths. */
+/* Rounded weights per linear and width. The first edition suits the float network's activations; each other one those
+ * of the integer program at certain widths, and has the first one's weights far from them. */
 struct edition {
     uint64_t id;
+    const uint8_t *fitted_to; /* the widths, one per knob; NULL: the first edition */
+    bool ready;               /* its weights have been rounded */
     const struct weight_choice *(*weights)[KNOB_MAX_BITS + 1];
 };
 
@@ -33,7 +35,8 @@ struct knobs {
     uint32_t widths; /* that are allowed */
     struct knob *items;
     size_t count;
-    const struct edition *edition;             /* that knobs_set takes weights from */
+    const struct edition *first;
+    struct edition *edition;                   /* that knobs_set takes weights from */
     int (*fracs)[KNOB_MAX_BITS + 1];           /* per point and width */
     double (*point_errors)[KNOB_MAX_BITS + 1]; /* mean squared error of rounding, per point and width */
 };
@@ -41,12 +44,11 @@ struct knobs {
 /* Rounds the weights at every width, in parallel. `widths` as in struct search_options. */
 enum pare_status knobs_new(struct context *ctx, struct arena *a, struct scheme *s, const struct statistics *st,
                            uint32_t widths, struct knobs *out);
-/* A new edition, so far equal to `from`. */
-enum pare_status edition_new(struct context *ctx, const struct knobs *k, const struct edition *from, uint64_t id,
-                             struct edition **out);
-/* Rounds one linear of an edition again, for widths near `bits`. */
-enum pare_status edition_revise(struct context *ctx, const struct knobs *k, struct edition *e, size_t linear, int bits,
-                                const struct statistics *st);
+/* A new edition for these widths (copied), so far equal to the first one. */
+enum pare_status edition_new(struct context *ctx, const struct knobs *k, const uint8_t *bits, struct edition **out);
+/* Rounds one linear of an edition again, at the width that it was made for and up to two wider and narrower. */
+enum pare_status edition_round(struct context *ctx, const struct knobs *k, struct edition *e, size_t linear, int bits,
+                               const struct moments *m);
 /* Puts a width into the scheme; lower (again) afterwards. */
 void knobs_set(struct knobs *k, size_t knob, int bits);
 void knobs_set_all(struct knobs *k, const uint8_t *bits);

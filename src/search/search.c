@@ -8,11 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CALIBRATION_SAMPLES 512
+#define CALIBRATION_SAMPLES 1024
 #define SENSITIVITY_SAMPLES_MAX 512
 #define SENSITIVITY_SAMPLES_MIN 64
 #define SENSITIVITY_MACS 3e12 /* spent on one round of sensitivities: fewer samples for larger networks */
 #define CACHE_BYTES ((size_t)2 << 30)
+#define CALIBRATION_CACHE_BYTES ((size_t)1 << 30)
 #define CANDIDATES_MAX 1000
 
 void search_limit_time(struct search *s) {
@@ -36,7 +37,7 @@ void search_report(struct search *s, const char *phase, size_t done, size_t tota
 static enum pare_status collect(struct search *s) {
     struct sample_source source = {load_sample, &s->calibration, NULL};
     search_report(s, "calibration", 0, s->calibration.count);
-    TRY(statistics_collect(s->ctx, s->scheme, &source, s->calibration.count, NULL, &s->statistics));
+    TRY(statistics_collect(s->ctx, s->scheme, &source, s->calibration.count, &s->statistics));
     search_report(s, "rounding", 0, 0);
     return knobs_new(s->ctx, s->arena, s->scheme, s->statistics, s->options->widths, &s->knobs);
 }
@@ -119,6 +120,15 @@ static enum pare_status make_few(struct search *s) {
     return executor_cache_new(s->ctx, s->evaluator.executor, few->count, CACHE_BYTES, &s->few.cache);
 }
 
+static enum pare_status make_paired(struct search *s) {
+    struct sample_source source = {load_sample, &s->calibration, NULL};
+    size_t count = s->calibration.count;
+    s->evaluator.fit = search_fit;
+    s->evaluator.user = s;
+    TRY(executor_cache_new(s->ctx, s->evaluator.executor, count, CALIBRATION_CACHE_BYTES, &s->calibration_cache));
+    return paired_new(s->ctx, s->scheme, &source, count, &s->paired);
+}
+
 static enum pare_status describe(struct search *s, const struct search_result *r) {
     const struct search_options *o = s->options;
     return o->describe == NULL ? PARE_OK : o->describe(o->user, s->ctx, r, &s->evaluator.program->metadata);
@@ -151,6 +161,7 @@ static enum pare_status prepare(struct search *s, const struct search_data *data
     s->evaluator.journal_only = s->options->pick != NULL;
     TRY(describe(s, r));
     TRY(make_few(s));
+    TRY(make_paired(s));
     claim_init(&s->claim, s->options, &s->search_set);
     return PARE_OK;
 }
@@ -239,6 +250,8 @@ enum pare_status search_run(struct context *ctx, const struct graph *g, const st
     sample_set_free(&s.search_set);
     sample_set_free(&s.held_out);
     sample_set_free(&s.few);
+    executor_cache_free(s.calibration_cache);
+    paired_free(s.paired);
     evaluator_free(&s.evaluator);
     program_free(s.evaluator.program);
     journal_close(s.journal);

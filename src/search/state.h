@@ -2,6 +2,7 @@
 #ifndef PARE_SEARCH_STATE_H
 #define PARE_SEARCH_STATE_H
 
+#include "quant/paired.h"
 #include "search/allocate.h"
 #include "search/claim.h"
 #include "search/cost.h"
@@ -10,7 +11,7 @@
 /* A state whose accuracy on the whole search set is known. */
 struct candidate {
     uint8_t *bits;
-    const struct edition *edition;
+    struct edition *edition;
     struct measure measure;
     struct cost_sums sums;
     double cost;
@@ -35,9 +36,10 @@ struct search {
     size_t *order; /* knobs, the last operator of the program first */
     struct candidate *candidates;
     size_t candidate_count, candidate_capacity;
-    struct candidate *best;      /* the cheapest accepted one */
-    const uint8_t *revised_bits; /* widths for which weights were last rounded again; or NULL */
-    struct candidate **front;    /* for the report: the cheapest first */
+    struct candidate *best; /* the cheapest accepted one */
+    struct paired *paired;  /* of the calibration samples */
+    struct executor_cache *calibration_cache;
+    struct candidate **front; /* for the report: the cheapest first */
     size_t front_count;
     size_t full_evaluations;
     bool keeps_limits;      /* accepted points are within the limits, too */
@@ -60,14 +62,16 @@ extern const struct reach reach_everything, reach_nearby;
 
 /* ---- steps that the walk and the budget share ---- */
 
-/* The point with these widths and the current edition, measured on the search set; the best one so far is kept in
- * s->best. */
-enum pare_status search_evaluate(struct search *s, const uint8_t *bits, struct candidate **out);
+/* The point with these widths, measured on the search set: with the first edition's weights, or with weights rounded
+ * for the inputs that the program has at these widths. The best one so far is kept in s->best. */
+enum pare_status search_evaluate(struct search *s, const uint8_t *bits, bool fitted, struct candidate **out);
 /* Harm of every (tensor, width) at the quantised point `at`, all other tensors as they are there. */
-enum pare_status search_sensitivities(struct search *s, const uint8_t *at, const struct reach *reach,
+enum pare_status search_sensitivities(struct search *s, const struct candidate *at, const struct reach *reach,
                                       struct sensitivity *out);
-/* Rounds the weights again at a point, the first layer first, and keeps that where it helps. */
-enum pare_status search_revise(struct search *s, const struct candidate *before);
+/* The edition of a candidate with these widths. */
+enum pare_status search_edition(struct search *s, const uint8_t *bits, bool fitted, struct edition **out);
+/* Rounds the weights of an edition, the first layer first: the `fit` of the evaluator, `user` the search. */
+enum pare_status search_fit(void *user, struct context *ctx, struct edition *edition);
 
 /* ---- limits ---- */
 

@@ -8,6 +8,7 @@
 #include "quant/codes.h"
 #include "quant/moments.h"
 #include "quant/round.h"
+#include "quant/statistics.h"
 #include "tensor/dataset.h"
 
 #include <math.h>
@@ -88,7 +89,8 @@ static enum pare_status round_all(struct bench *b, int bits, enum rounding round
     for (size_t i = 0; i < b->scheme->linear_count; i++) {
         struct weight_choice w;
         double start = seconds();
-        TRY(round_weights(&b->ctx, &b->arena, b->scheme, i, b->statistics, bits, 0, rounding, &w));
+        TRY(round_weights(&b->ctx, &b->arena, b->scheme, i, statistics_moments(b->statistics, i), bits, 0, rounding,
+                          &w));
         out->elapsed += seconds() - start;
         double held_out = error_on(&b->scheme->linears[i], &w, statistics_moments(b->held_out, i));
         out->calibrated += log(w.output_error + 1e-30) / count;
@@ -99,10 +101,10 @@ static enum pare_status round_all(struct bench *b, int bits, enum rounding round
 
 static enum pare_status measure(struct bench *b) {
     double start = seconds();
-    TRY(statistics_collect(&b->ctx, b->scheme, &(struct sample_source){load, &b->data[0], NULL}, b->data[0].count, NULL,
+    TRY(statistics_collect(&b->ctx, b->scheme, &(struct sample_source){load, &b->data[0], NULL}, b->data[0].count,
                            &b->statistics));
     printf("%zu samples on %d threads: %.2f s\n", b->data[0].count, b->ctx.threads, seconds() - start);
-    TRY(statistics_collect(&b->ctx, b->scheme, &(struct sample_source){load, &b->data[1], NULL}, b->data[1].count, NULL,
+    TRY(statistics_collect(&b->ctx, b->scheme, &(struct sample_source){load, &b->data[1], NULL}, b->data[1].count,
                            &b->held_out));
     for (int bits = 2; bits <= 8; bits++) {
         struct result nearest, second;

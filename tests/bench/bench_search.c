@@ -34,7 +34,7 @@ static const struct ablation ablations[] = {
     {"without coordinate descent", TECHNIQUE_COORDINATE_DESCENT},
     {"without both: nearest rounding", TECHNIQUE_SECOND_ORDER | TECHNIQUE_COORDINATE_DESCENT},
     {"without bias correction", TECHNIQUE_BIAS_CORRECTION},
-    {"without rounding again", TECHNIQUE_REVISION},
+    {"without fitting", TECHNIQUE_REVISION},
     {"without expected drop", TECHNIQUE_EXPECTED_DROP},
     {"without clipping", TECHNIQUE_CLIPPING},
     {"without unsigned activations", TECHNIQUE_UNSIGNED},

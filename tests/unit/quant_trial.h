@@ -47,7 +47,7 @@ static inline void trial_collect(struct quant_trial *t, size_t samples, int thre
     t->ctx.threads = threads;
     statistics_free(t->statistics);
     struct sample_source source = {trial_load, t->graph, NULL};
-    trial_ok(t, statistics_collect(&t->ctx, t->scheme, &source, samples, NULL, &t->statistics));
+    trial_ok(t, statistics_collect(&t->ctx, t->scheme, &source, samples, &t->statistics));
 }
 
 static inline void trial_finish(struct quant_trial *t) {

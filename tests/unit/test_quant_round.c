@@ -49,8 +49,8 @@ static void end(struct rounding_trial *t) {
 
 static struct weight_choice round_at(struct rounding_trial *t, int bits, int input_frac, enum rounding rounding) {
     struct weight_choice w;
-    trial_ok(&t->q,
-             round_weights(&t->q.ctx, &t->arena, t->q.scheme, 0, t->q.statistics, bits, input_frac, rounding, &w));
+    const struct moments *m = t->q.statistics == NULL ? NULL : statistics_moments(t->q.statistics, 0);
+    trial_ok(&t->q, round_weights(&t->q.ctx, &t->arena, t->q.scheme, 0, m, bits, input_frac, rounding, &w));
     return w;
 }
 

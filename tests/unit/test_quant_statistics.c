@@ -2,8 +2,6 @@
 #include "float/float.h"
 #include "quant/codes.h"
 #include "quant/histogram.h"
-#include "quant/lower.h"
-#include "quant/round.h"
 #include "quant_trial.h"
 
 #include <float.h>
@@ -250,78 +248,6 @@ START_TEST(points_have_the_range_of_their_values) {
 }
 END_TEST
 
-/* ---- paired with an integer program ---- */
-
-/* Every tensor to a few bits, in the trial's scheme; its program and executor. */
-static void quantise_coarsely(struct quant_trial *t, struct quantised_run *run, struct program **program) {
-    struct scheme *s = t->scheme;
-    for (size_t i = 0; i < s->point_count; i++) {
-        struct point *p = &s->points[i];
-        p->format = (struct format){.bits = 3, .is_signed = p->is_signed};
-        p->format.frac = statistics_frac(t->statistics, i, 3, p->is_signed, NULL);
-    }
-    for (size_t i = 0; i < s->linear_count; i++) {
-        struct weight_choice *w = ARENA_NEW(&s->arena, struct weight_choice);
-        trial_ok(t, round_weights(&t->ctx, &s->arena, s, i, t->statistics, 4, 8, ROUND_SECOND_ORDER, w));
-        s->linears[i].weights = w;
-        s->linears[i].bias_bits = 8;
-    }
-    trial_ok(t, lower(&t->ctx, s, program));
-    run->program = *program;
-    trial_ok(t, executor_new(&t->ctx, *program, &run->executor));
-}
-
-/* E|W f - V x|^2 of row r, less what does not depend on V, about the means. */
-static double paired_error_of(const struct linear *l, const struct moments *m, const float *v, uint32_t r) {
-    size_t n = m->columns;
-    const float *w = l->rows_float + r * n;
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        for (size_t k = 0; k < n; k++) {
-            double cross = m->cross[i * n + k] - m->mean_float[i] * m->mean[k];
-            double gram = m->gram[i * n + k] - m->mean[i] * m->mean[k];
-            sum += (double)v[i] * v[k] * gram - 2.0 * w[i] * v[k] * cross;
-        }
-    }
-    return sum;
-}
-
-START_TEST(targets_come_nearer_to_the_float_outputs) {
-    static const char *const chain = "graph g {\n  input x: float32[N,2,7,6]\n"
-                                     "  const w: float32[5,2,3,3] = random(1,-1,1)\n"
-                                     "  const b: float32[5] = random(2,-1,1)\n"
-                                     "  const p: float32[5,1,1] = random(5,0,1)\n"
-                                     "  const u: float32[4,5,3,3] = random(3,-1,1)\n"
-                                     "  const c: float32[4] = random(4,-1,1)\n"
-                                     "  a = Conv(x, w, b)\n  r = Relu(a)\n  d = Sub(r, p)\n"
-                                     "  y = Conv(d, u, c) {pads=[1,1,1,1]}\n  output y\n}\n";
-    struct quant_trial t;
-    struct quantised_run run = {.linear = 1};
-    struct program *program = NULL;
-    struct statistics *one = NULL, *two = NULL;
-    trial_begin(&t, chain);
-    trial_collect(&t, SAMPLES, 2);
-    quantise_coarsely(&t, &run, &program);
-    struct sample_source source = {trial_load, t.graph, NULL};
-    trial_ok(&t, statistics_collect(&t.ctx, t.scheme, &source, SAMPLES, &run, &one));
-    t.ctx.threads = 1;
-    trial_ok(&t, statistics_collect(&t.ctx, t.scheme, &source, SAMPLES, &run, &two));
-    const struct moments *m = statistics_moments(one, 1), *again = statistics_moments(two, 1);
-    const struct linear *l = &t.scheme->linears[1];
-    ck_assert_mem_eq(m->target, again->target, (size_t)l->rows * l->columns * sizeof(float));
-    for (uint32_t r = 0; r < l->rows; r++) {
-        double before = paired_error_of(l, m, l->rows_float + (size_t)r * l->columns, r);
-        double after = paired_error_of(l, m, m->target + (size_t)r * l->columns, r);
-        ck_assert_msg(after < before, "row %u: %g, %g with the weights themselves", r, after, before);
-    }
-    statistics_free(one);
-    statistics_free(two);
-    executor_free(run.executor);
-    program_free(program);
-    trial_finish(&t);
-}
-END_TEST
-
 static enum pare_status refuse(void *user, struct context *ctx, size_t sample, struct tensor *inputs) {
     (void)user, (void)inputs;
     return sample < 5 ? PARE_OK : (fail)(ctx, PARE_ERROR_INPUT, "sample %zu is unreadable", sample);
@@ -331,14 +257,13 @@ START_TEST(failures_are_passed_on) {
     struct quant_trial t;
     begin(&t, network);
     struct statistics *st = NULL;
-    ck_assert_int_eq(statistics_collect(&t.ctx, t.scheme, &(struct sample_source){refuse, NULL, NULL}, 9, NULL, &st),
+    ck_assert_int_eq(statistics_collect(&t.ctx, t.scheme, &(struct sample_source){refuse, NULL, NULL}, 9, &st),
                      PARE_ERROR_INPUT);
     ck_assert_str_eq(t.ctx.diag.message, "sample 5 is unreadable");
     ck_assert_ptr_null(st);
     context_clear(&t.ctx);
-    ck_assert_int_eq(
-        statistics_collect(&t.ctx, t.scheme, &(struct sample_source){trial_load, t.graph, NULL}, 0, NULL, &st),
-        PARE_ERROR_INPUT);
+    ck_assert_int_eq(statistics_collect(&t.ctx, t.scheme, &(struct sample_source){trial_load, t.graph, NULL}, 0, &st),
+                     PARE_ERROR_INPUT);
     trial_finish(&t);
 }
 END_TEST
@@ -463,7 +388,6 @@ int main(void) {
     tcase_add_test(t, wide_columns_keep_their_diagonal);
     tcase_add_test(t, threads_do_not_change_a_bit);
     tcase_add_test(t, points_have_the_range_of_their_values);
-    tcase_add_test(t, targets_come_nearer_to_the_float_outputs);
     tcase_add_test(t, failures_are_passed_on);
     tcase_add_loop_test(t, errors_are_those_of_the_values, 0, 3);
     tcase_add_test(t, order_and_merging_leave_no_trace);

@@ -1,0 +1,23 @@
+/* What the integer program computes as the inputs of its linear operators, paired with what the float network does. */
+#ifndef PARE_QUANT_PAIRED_H
+#define PARE_QUANT_PAIRED_H
+
+#include "quant/moments.h"
+#include "quant/observe.h"
+
+/* The float network's unfolded inputs of linear operators, kept between calls within a bound on memory. */
+struct paired;
+
+/* The first `count` samples of the source; all must outlive the result. */
+enum pare_status paired_new(struct context *ctx, const struct scheme *s, const struct sample_source *source,
+                            size_t count, struct paired **out);
+void paired_free(struct paired *p);
+
+/* Moments of linear operator `linear`, allocated in `a`: x is what the program, lowered from the scheme as it stands,
+ * computes as its input, f what the float network does. The program runs up to the operator only, from the cache's
+ * snapshots where they are valid (the cache is of the samples of this `paired`). Does not depend on the number of
+ * threads. */
+enum pare_status paired_collect(struct context *ctx, struct arena *a, struct paired *p, const struct program *program,
+                                struct executor *e, struct executor_cache *cache, size_t linear, struct moments *out);
+
+#endif

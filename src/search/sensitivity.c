@@ -1,0 +1,153 @@
+/* What each width of each tensor costs in divergence, at a point. */
+#include "search/allocate.h"
+#include "search/state.h"
+
+#include <math.h>
+#include <string.h>
+
+#define PROBE_WIDE 7 /* bits */
+#define PROBE_BITS 4
+#define PROBE_LEAST 0.05
+#define PROBE_MOST 4.0
+
+static uint32_t knob_op(const struct search *s, size_t k) {
+    const struct knob *n = &s->knobs.items[k];
+    const struct program *p = s->evaluator.program;
+    const struct value *v =
+        n->kind == KNOB_ACTIVATION ? s->scheme->points[n->index].value : s->scheme->linears[n->index].output;
+    for (uint32_t i = 0; i < p->op_count; i++) {
+        if (p->value_names[p->ops[i].output] == v->name) {
+            return i;
+        }
+    }
+    return 0; /* the network's input */
+}
+
+/* From the end of the program to its beginning, so that the snapshots before an operator stay valid until its turn. */
+static enum pare_status order_knobs(struct search *s) {
+    s->order = ARENA_ARRAY(s->arena, s->knobs.count, size_t);
+    uint32_t *ops = ARENA_ARRAY(s->arena, s->knobs.count, uint32_t);
+    if (s->order == NULL || ops == NULL) {
+        return fail_memory(s->ctx);
+    }
+    for (size_t k = 0; k < s->knobs.count; k++) {
+        ops[k] = knob_op(s, k);
+        size_t i = k;
+        for (; i > 0 && ops[s->order[i - 1]] < ops[k]; i--) {
+            s->order[i] = s->order[i - 1];
+        }
+        s->order[i] = k;
+    }
+    return PARE_OK;
+}
+
+const struct reach reach_everything = {KNOB_MAX_BITS, KNOB_MAX_BITS, 3}, reach_nearby = {2, 2, 1};
+
+static uint32_t considered(const struct search *s, size_t k, int now, const struct reach *r) {
+    int base = widths_base(s->options->widths);
+    uint32_t mask = 0;
+    for (int b = now - r->down < 0 ? 0 : now - r->down; b <= KNOB_MAX_BITS && b <= now + r->up; b++) {
+        bool wanted = b == now || (s->knobs.items[k].widths >> b & 1 && (b <= base || b <= now));
+        mask |= wanted ? 1u << b : 0;
+    }
+    return mask;
+}
+
+static bool is_measured(uint32_t mask, int now, int b, const struct reach *r) {
+    bool is_narrowest = (mask & ((1u << b) - 1)) == 0;
+    return b < now && mask >> b & 1 && (b <= now - r->first || is_narrowest);
+}
+
+static enum pare_status measure_knob(struct search *s, uint8_t *bits, size_t k, const struct reach *reach, double base,
+                                     struct sensitivity *out) {
+    int now = bits[k];
+    uint32_t mask = considered(s, k, now, reach);
+    double error[KNOB_MAX_BITS + 1] = {0};
+    for (int b = 0; b <= KNOB_MAX_BITS; b++) {
+        error[b] = mask >> b & 1 ? knobs_error(&s->knobs, k, b) : 0;
+        if (is_measured(mask, now, b, reach)) {
+            struct measure m;
+            bits[k] = (uint8_t)b;
+            TRY(evaluator_measure(s->ctx, &s->evaluator, &s->few, bits, &m));
+            out->harm[k][b] = m.divergence - base;
+        }
+    }
+    bits[k] = (uint8_t)now;
+    sensitivity_fit(out, k, now, mask, error);
+    return PARE_OK;
+}
+
+static enum pare_status measure_knobs(struct search *s, const struct candidate *at, const struct reach *reach,
+                                      struct sensitivity *out) {
+    TRY(s->order == NULL ? order_knobs(s) : PARE_OK);
+    TRY(sensitivity_new(s->ctx, s->arena, s->knobs.count, out));
+    uint8_t *bits = ARENA_ARRAY(s->arena, s->knobs.count, uint8_t);
+    if (bits == NULL) {
+        return fail_memory(s->ctx);
+    }
+    memcpy(bits, at->bits, s->knobs.count);
+    for (uint32_t i = 0; i < s->evaluator.program->op_count; i++) {
+        executor_cache_want(s->few.cache, i);
+    }
+    struct measure base;
+    s->knobs.edition = at->edition;
+    TRY(evaluator_measure(s->ctx, &s->evaluator, &s->few, bits, &base));
+    for (size_t i = 0; i < s->knobs.count; i++) {
+        search_report(s, "sensitivity", i, s->knobs.count);
+        TRY(measure_knob(s, bits, s->order[i], reach, base.divergence, out));
+    }
+    return PARE_OK;
+}
+
+/* One width narrower, or from wide formats on straight to few bits. */
+static int probed_width(const struct search *s, size_t k, int now) {
+    int lower = widths_next_lower(s->knobs.items[k].widths, now);
+    if (now >= PROBE_WIDE) {
+        int next = lower;
+        while (next >= PROBE_BITS) {
+            lower = next;
+            next = widths_next_lower(s->knobs.items[k].widths, lower);
+        }
+    }
+    return lower == 0 ? now : lower;
+}
+
+/* Harm is measured with all other tensors as they are, but weights are fitted anew at every point that is
+ * tried, which takes away a part of it: another one for weights than for activations. All of a kind at once made
+ * narrower tell which. */
+static enum pare_status probe_kind(struct search *s, const struct candidate *at, enum knob_kind kind,
+                                   struct sensitivity *out) {
+    double predicted = 0;
+    uint8_t *bits = ARENA_ARRAY(s->arena, s->knobs.count, uint8_t);
+    if (bits == NULL) {
+        return fail_memory(s->ctx);
+    }
+    memcpy(bits, at->bits, s->knobs.count);
+    for (size_t k = 0; k < s->knobs.count; k++) {
+        int lower = probed_width(s, k, bits[k]);
+        if (s->knobs.items[k].kind == kind && !isinf(out->harm[k][lower])) {
+            predicted += out->harm[k][lower] - out->harm[k][bits[k]];
+            bits[k] = (uint8_t)lower;
+        }
+    }
+    struct candidate *c = NULL;
+    TRY(search_evaluate(s, bits, true, &c));
+    double factor = (c->measure.divergence - at->measure.divergence) / predicted;
+    factor = predicted > 0 && factor > PROBE_LEAST ? fmin(factor, PROBE_MOST) : PROBE_LEAST;
+    for (size_t k = 0; k < s->knobs.count; k++) {
+        for (int b = 0; s->knobs.items[k].kind == kind && b <= KNOB_MAX_BITS; b++) {
+            out->harm[k][b] *= factor;
+        }
+    }
+    return PARE_OK;
+}
+
+enum pare_status search_sensitivities(struct search *s, const struct candidate *at, const struct reach *reach,
+                                      struct sensitivity *out) {
+    TRY(measure_knobs(s, at, reach, out));
+    if (s->options->without & TECHNIQUE_REVISION) {
+        return PARE_OK;
+    }
+    TRY(probe_kind(s, at, KNOB_WEIGHT, out));
+    return probe_kind(s, at, KNOB_ACTIVATION, out);
+}

@@ -1,0 +1,106 @@
+/* What a measurement says about the bound. */
+#include "search/claim.h"
+
+#include <check.h>
+#include <math.h>
+
+#define SAMPLES ((size_t)2000)
+#define HELD_OUT ((size_t)3000)
+
+static struct claim claim_of(double bound) {
+    return (struct claim){.metric = METRIC_TOP1,
+                          .max_drop = bound,
+                          .bound = bound,
+                          .confidence = 0.95,
+                          .float_accuracy = 0.9,
+                          .samples = SAMPLES};
+}
+
+static struct measure measure_of(size_t lost, size_t won, double expected) {
+    return (struct measure){.paired = {SAMPLES, lost, won}, .expected_drop = expected};
+}
+
+START_TEST(holds_within_the_bound_when_there_are_samples_to_tell) {
+    struct claim c = claim_of(0.01);
+    struct measure at = measure_of(40, 20, 0), beyond = measure_of(41, 20, 0), noisy = measure_of(120, 110, 0);
+    ck_assert(claim_holds(&c, &at));
+    ck_assert(!claim_holds(&c, &beyond));
+    ck_assert(!claim_holds(&c, &noisy)); /* 1.645 * sqrt(230) / 2000 is 1.25 % */
+    c.drop_only = true;
+    ck_assert(claim_supports(&c, &noisy));
+    ck_assert(!claim_supports(&c, &beyond));
+}
+END_TEST
+
+START_TEST(more_samples_tell_more) {
+    struct claim c = claim_of(0.01);
+    struct measure noisy = measure_of(90, 80, 0);
+    ck_assert(claim_needs_samples(&c, &noisy, SAMPLES));
+    ck_assert(!claim_needs_samples(&c, &noisy, 4 * SAMPLES));
+}
+END_TEST
+
+/* Between the two drops, and nearer to the measured one the less it varies. */
+START_TEST(estimates_lie_between_measured_and_expected_drop) {
+    struct claim c = claim_of(0.01);
+    struct measure steady = measure_of(21, 1, 0), noisy = measure_of(70, 50, 0);
+    double near = claim_estimate(&c, &steady), far = claim_estimate(&c, &noisy);
+    ck_assert_double_gt(near, far);
+    ck_assert_double_gt(far, 0);
+    ck_assert_double_lt(near, 0.01);
+    steady.expected_drop = noisy.expected_drop = 0.01;
+    ck_assert_double_eq_tol(claim_estimate(&c, &steady), 0.01, 1e-12);
+    ck_assert_double_eq_tol(claim_estimate(&c, &noisy), 0.01, 1e-12);
+    c.measured_only = true;
+    steady.expected_drop = 0;
+    ck_assert_double_eq_tol(claim_estimate(&c, &steady), 0.01, 1e-12);
+}
+END_TEST
+
+/* A promise leaves something to spare, a hope goes beyond the bound, by parts of one standard error. */
+START_TEST(promises_are_harder_than_hopes) {
+    struct claim c = claim_of(0.01);
+    bool promised = true, may_hold = true;
+    double last_promise = 0, last_hope = 0;
+    for (size_t lost = 20; lost < 80; lost++) {
+        struct measure m = measure_of(lost, 20, (double)(lost - 20) / SAMPLES);
+        bool promises = claim_promises(&c, &m, HELD_OUT), hopes = claim_may_hold(&c, &m, HELD_OUT);
+        ck_assert(!promises || promised); /* monotone */
+        ck_assert(!hopes || may_hold);
+        ck_assert(!promises || hopes);
+        promised = promises;
+        may_hold = hopes;
+        last_promise = promises ? claim_drop(&c, &m) : last_promise;
+        last_hope = hopes ? claim_drop(&c, &m) : last_hope;
+    }
+    ck_assert_double_lt(last_promise, c.bound);
+    ck_assert_double_gt(last_hope, c.bound);
+    ck_assert_double_lt(last_hope, 1.5 * c.bound);
+}
+END_TEST
+
+START_TEST(noise_needs_no_samples) {
+    struct claim c = claim_of(0.01);
+    c.metric = METRIC_SQNR;
+    struct measure m = {.paired = {SAMPLES, 0, 0}, .noise_ratio = 0.009};
+    ck_assert(claim_holds(&c, &m) && claim_promises(&c, &m, 1) && claim_may_hold(&c, &m, 1));
+    m.noise_ratio = 0.011;
+    ck_assert(!claim_holds(&c, &m) && !claim_promises(&c, &m, 1) && !claim_may_hold(&c, &m, 1));
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("search/claim");
+    TCase *tests = tcase_create("claim");
+    tcase_add_test(tests, holds_within_the_bound_when_there_are_samples_to_tell);
+    tcase_add_test(tests, more_samples_tell_more);
+    tcase_add_test(tests, estimates_lie_between_measured_and_expected_drop);
+    tcase_add_test(tests, promises_are_harder_than_hopes);
+    tcase_add_test(tests, noise_needs_no_samples);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
