@@ -94,9 +94,7 @@ enum pare_status float_stft(struct float_call *c) {
     const struct tensor *in = c->inputs[0], *window = call_input(c, 2), *length = call_input(c, 3);
     const struct shape *made = &c->outputs[0].shape;
     size_t samples = (size_t)in->shape.dim[1], parts = (size_t)in->shape.dim[2], step = 0;
-    size_t n = length != NULL   ? (size_t)tensor_get_int(length, 0)
-               : window != NULL ? tensor_count(window)
-                                : samples;
+    size_t n = length != NULL ? (size_t)tensor_get_int(length, 0) : window != NULL ? tensor_count(window) : samples;
     struct complex_number *roots = NULL, *x = call_scratch(c, n, sizeof *x);
     step = (size_t)tensor_get_int(c->inputs[1], 0);
     if (parts < 1 || parts > 2 || (window != NULL && tensor_count(window) != n)) {

@@ -6,13 +6,14 @@
 #include "tensor/npy.h"
 
 /* Reads a model: size and depth scan, unpack, external data (confined to the model's folder), opset
- * canonicalisation (1 to 28 to the IR's one meaning), Constant nodes to constants, calls of the model's own functions to
- * their nodes, subgraphs to attributes, optional outputs that nobody reads left out, shape inference. Types and shapes
- * from value_info of inputs and outputs are kept, where they do not contradict what is inferred (a wrong shape gives a
- * warning, a wrong type an error). float16 and bfloat16 are widened to float32, as weights and as types of values.
- * Every unsupported operator is listed, with node names, in one PARE_ERROR_UNSUPPORTED message. QuantizeLinear and
- * DequantizeLinear stay nodes, and formats that onnx_write left return to their values; constants that nobody reads are
- * left out. External data are named by a path below the model's folder (onnx/external.h); symbolic links are followed.
+ * canonicalisation (1 to 28 to the IR's one meaning), Constant nodes to constants, calls of the model's own functions
+ * to their nodes, subgraphs to attributes, optional outputs that nobody reads left out, shape inference. Types and
+ * shapes from value_info of inputs and outputs are kept, where they do not contradict what is inferred (a wrong shape
+ * gives a warning, a wrong type an error). float16 and bfloat16 are widened to float32, as weights and as types of
+ * values. Every unsupported operator is listed, with node names, in one PARE_ERROR_UNSUPPORTED message. QuantizeLinear
+ * and DequantizeLinear stay nodes, and formats that onnx_write left return to their values; constants that nobody reads
+ * are left out. External data are named by a path below the model's folder (onnx/external.h); symbolic links are
+ * followed.
  */
 enum pare_status onnx_read(struct context *ctx, const char *path, struct graph **out);
 /* What a file was. */
