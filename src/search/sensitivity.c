@@ -130,6 +130,9 @@ static enum pare_status probe_kind(struct search *s, const struct candidate *at,
             bits[k] = (uint8_t)lower;
         }
     }
+    if (memcmp(bits, at->bits, s->knobs.count) == 0) {
+        return PARE_OK;
+    }
     struct candidate *c = NULL;
     TRY(search_evaluate(s, bits, true, &c));
     double factor = (c->measure.divergence - at->measure.divergence) / predicted;
