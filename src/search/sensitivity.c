@@ -5,10 +5,9 @@
 #include <math.h>
 #include <string.h>
 
-#define PROBE_WIDE 7 /* bits */
-#define PROBE_BITS 4
+#define PROBE_HARM 0.03 /* nats */
 #define PROBE_LEAST 0.05
-#define PROBE_MOST 4.0
+#define PROBE_MOST 2.0
 
 static uint32_t knob_op(const struct search *s, size_t k) {
     const struct knob *n = &s->knobs.items[k];
@@ -99,17 +98,32 @@ static enum pare_status measure_knobs(struct search *s, const struct candidate *
     return PARE_OK;
 }
 
-/* One width narrower, or from wide formats on straight to few bits. */
-static int probed_width(const struct search *s, size_t k, int now) {
-    int lower = widths_next_lower(s->knobs.items[k].widths, now);
-    if (now >= PROBE_WIDE) {
-        int next = lower;
-        while (next >= PROBE_BITS) {
-            lower = next;
-            next = widths_next_lower(s->knobs.items[k].widths, lower);
+/* Each of the kind one width narrower, where there is one; what that is predicted to add. */
+static double narrow_kind(const struct search *s, enum knob_kind kind, const struct sensitivity *harm, uint8_t *bits) {
+    double added = 0;
+    for (size_t k = 0; k < s->knobs.count; k++) {
+        int lower = widths_next_lower(s->knobs.items[k].widths, bits[k]);
+        if (s->knobs.items[k].kind == kind && lower != 0 && !isinf(harm->harm[k][lower])) {
+            added += harm->harm[k][lower] - harm->harm[k][bits[k]];
+            bits[k] = (uint8_t)lower;
         }
     }
-    return lower == 0 ? now : lower;
+    return added;
+}
+
+/* All of the kind made narrower, at least once and then as far as the harm stays small enough to add up. */
+static double probe_widths(const struct search *s, enum knob_kind kind, const struct sensitivity *harm, uint8_t *bits,
+                           uint8_t *next) {
+    double predicted = narrow_kind(s, kind, harm, bits);
+    for (;;) {
+        memcpy(next, bits, s->knobs.count);
+        double further = predicted + narrow_kind(s, kind, harm, next);
+        if (further > PROBE_HARM || memcmp(next, bits, s->knobs.count) == 0) {
+            return predicted;
+        }
+        memcpy(bits, next, s->knobs.count);
+        predicted = further;
+    }
 }
 
 /* Harm is measured with all other tensors as they are, but weights are fitted anew at every point that is
@@ -117,19 +131,12 @@ static int probed_width(const struct search *s, size_t k, int now) {
  * narrower tell which. */
 static enum pare_status probe_kind(struct search *s, const struct candidate *at, enum knob_kind kind,
                                    struct sensitivity *out) {
-    double predicted = 0;
-    uint8_t *bits = ARENA_ARRAY(s->arena, s->knobs.count, uint8_t);
+    uint8_t *bits = ARENA_ARRAY(s->arena, 2 * s->knobs.count, uint8_t);
     if (bits == NULL) {
         return fail_memory(s->ctx);
     }
     memcpy(bits, at->bits, s->knobs.count);
-    for (size_t k = 0; k < s->knobs.count; k++) {
-        int lower = probed_width(s, k, bits[k]);
-        if (s->knobs.items[k].kind == kind && !isinf(out->harm[k][lower])) {
-            predicted += out->harm[k][lower] - out->harm[k][bits[k]];
-            bits[k] = (uint8_t)lower;
-        }
-    }
+    double predicted = probe_widths(s, kind, out, bits, bits + s->knobs.count);
     if (memcmp(bits, at->bits, s->knobs.count) == 0) {
         return PARE_OK;
     }

@@ -7,7 +7,7 @@
 
 #define ROUNDS 4           /* of sensitivities, each at the point that the last one found */
 #define LEAST_GAIN 0.99    /* of a round's cost over the last one's, to go on */
-#define EVALUATIONS_MAX 32 /* besides those of the held-out samples */
+#define EVALUATIONS_MAX 30 /* besides those of the rungs and of the held-out samples */
 #define DESCENT 0.97       /* of the cost, at a time */
 #define POLISHING_EVALUATIONS 3
 #define POLISHING_SAVES 0.002 /* of the cost, to be worth an evaluation */
@@ -198,6 +198,28 @@ static enum pare_status descend(struct search *s, const struct path *p) {
     return PARE_OK;
 }
 
+/* Rungs above the best point, where the claim can come to rest: all activations a width wider, then weights and biases,
+ * too. */
+static enum pare_status add_rungs(struct search *s) {
+    const uint8_t *best = s->best->bits;
+    uint8_t *bits = ARENA_ARRAY(s->arena, s->knobs.count, uint8_t);
+    if (bits == NULL) {
+        return fail_memory(s->ctx);
+    }
+    memcpy(bits, best, s->knobs.count);
+    for (int rung = 0; rung < 2; rung++) {
+        for (size_t k = 0; k < s->knobs.count; k++) {
+            bool is_activation = s->knobs.items[k].kind == KNOB_ACTIVATION;
+            int wider = widths_next_higher(s->knobs.items[k].widths, best[k]);
+            bool within = wider != 0 && wider <= widths_base(s->options->widths);
+            bits[k] = within && (is_activation || rung > 0) ? (uint8_t)wider : bits[k];
+        }
+        struct candidate *c = NULL;
+        TRY(search_evaluate(s, bits, true, &c));
+    }
+    return PARE_OK;
+}
+
 enum pare_status search_walk(struct search *s) {
     struct sensitivity around;
     struct path path;
@@ -215,5 +237,5 @@ enum pare_status search_walk(struct search *s) {
             break;
         }
     }
-    return PARE_OK;
+    return add_rungs(s);
 }
