@@ -1,6 +1,7 @@
 /* ArgMax and ArgMin. */
 #include "float/integer.h"
 #include "float/kernels.h"
+#include "float/order.h"
 
 /* Which of several elements, `stride` apart, is wanted. */
 struct choice {
@@ -8,19 +9,10 @@ struct choice {
     bool smallest, last; /* of equal ones the first or the last */
 };
 
-static int compare(const struct tensor *t, size_t a, size_t b) {
-    if (dtype_is_float(t->type)) {
-        double x = tensor_get_double(t, a), y = tensor_get_double(t, b);
-        return (x > y) - (x < y);
-    }
-    int64_t x = integer_key(integer_load(t, a), t->type), y = integer_key(integer_load(t, b), t->type);
-    return (x > y) - (x < y);
-}
-
 static size_t choose(const struct tensor *t, size_t at, const struct choice *k) {
     size_t best = 0;
     for (size_t i = 1; i < k->length; i++) {
-        int order = compare(t, at + i * k->stride, at + best * k->stride);
+        int order = elements_compare(t, at + i * k->stride, at + best * k->stride);
         order = k->smallest ? -order : order;
         best = order > 0 || (k->last && order == 0) ? i : best;
     }

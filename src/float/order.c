@@ -1,5 +1,7 @@
 #include "float/order.h"
 
+#include "float/integer.h"
+
 #include <string.h>
 
 static void merge(size_t *positions, size_t middle, size_t count, size_t *spare, order_before *before,
@@ -20,4 +22,13 @@ void order_sort(size_t *positions, size_t count, size_t *spare, order_before *be
             merge(positions + begin, run, length, spare, before, user);
         }
     }
+}
+
+int elements_compare(const struct tensor *t, size_t a, size_t b) {
+    if (dtype_is_float(t->type)) {
+        double x = tensor_get_double(t, a), y = tensor_get_double(t, b);
+        return (x > y) - (x < y);
+    }
+    int64_t x = integer_key(integer_load(t, a), t->type), y = integer_key(integer_load(t, b), t->type);
+    return (x > y) - (x < y);
 }

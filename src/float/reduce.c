@@ -1,4 +1,5 @@
 /* Reductions over axes: each input element is brought into the result that its kept axes point to, in order. */
+#include "float/extremes.h"
 #include "float/pairs.h"
 #include "float/strided.h"
 #include "graph/axes.h"
@@ -147,22 +148,6 @@ static enum pare_status reduce(struct float_call *c, const struct reducer *r) {
 }
 
 /* ---- the operators ---- */
-
-static double larger(double a, double b) {
-    return isnan(a) || a > b ? a : b;
-}
-
-static double smaller(double a, double b) {
-    return isnan(a) || a < b ? a : b;
-}
-
-static int64_t integer_larger(int64_t a, int64_t b) {
-    return a > b ? a : b;
-}
-
-static int64_t integer_smaller(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
 
 static double multiply(double product, double x) {
     return product * x;

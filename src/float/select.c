@@ -5,16 +5,6 @@
 
 #include <string.h>
 
-/* -1, 0, 1 as element a is before, equal to or behind element b. */
-static int compare(const struct tensor *t, size_t a, size_t b) {
-    if (dtype_is_float(t->type)) {
-        double x = tensor_get_double(t, a), y = tensor_get_double(t, b);
-        return (x > y) - (x < y);
-    }
-    int64_t x = integer_key(integer_load(t, a), t->type), y = integer_key(integer_load(t, b), t->type);
-    return (x > y) - (x < y);
-}
-
 static void copy_element(const struct tensor *from, size_t at, struct tensor *to, size_t index) {
     size_t size = dtype_size(from->type);
     memcpy((char *)to->data + index * size, (const char *)from->data + at * size, size);
@@ -39,7 +29,7 @@ struct line {
 
 static bool line_before(const void *user, size_t a, size_t b) {
     const struct line *l = user;
-    int order = compare(l->tensor, l->begin + a * l->stride, l->begin + b * l->stride);
+    int order = elements_compare(l->tensor, l->begin + a * l->stride, l->begin + b * l->stride);
     return l->largest ? order > 0 : order < 0;
 }
 
@@ -174,7 +164,7 @@ static int compare_items(const struct grouping *g, size_t a, size_t b) {
     for (size_t i = 0; order == 0 && i < g->items.outer; i++) {
         for (size_t k = 0; order == 0 && k < g->items.inner; k++) {
             size_t row = i * g->items.length;
-            order = compare(g->tensor, (row + a) * g->items.inner + k, (row + b) * g->items.inner + k);
+            order = elements_compare(g->tensor, (row + a) * g->items.inner + k, (row + b) * g->items.inner + k);
         }
     }
     return order;

@@ -1,4 +1,5 @@
 /* Max, Min, Sum and Mean of any number of broadcast inputs: two at a time, into the output. */
+#include "float/extremes.h"
 #include "float/pairs.h"
 #include "float/strided.h"
 #include "graph/broadcast.h"
@@ -8,23 +9,6 @@
 
 static double add(double a, double b) {
     return a + b;
-}
-
-/* What is not a number wins. */
-static double larger(double a, double b) {
-    return isnan(a) || a > b ? a : b;
-}
-
-static double smaller(double a, double b) {
-    return isnan(a) || a < b ? a : b;
-}
-
-static int64_t integer_larger(int64_t a, int64_t b) {
-    return a > b ? a : b;
-}
-
-static int64_t integer_smaller(int64_t a, int64_t b) {
-    return a < b ? a : b;
 }
 
 static int64_t unsigned_larger(int64_t a, int64_t b) {
