@@ -87,16 +87,6 @@ static enum pare_status put_bias(struct context *ctx, struct node *n, struct val
     return node_set_int(ctx, d, "axis", bias->rank - 1);
 }
 
-static enum pare_status copy_attributes(struct context *ctx, const struct node *from, struct node *to) {
-    struct op_attr row;
-    for (int i = 0; i < from->attr_count; i++) {
-        if (op_attr_find(to->op, from->attrs[i].name, &row)) {
-            TRY(node_set_attr(ctx, to, &from->attrs[i]));
-        }
-    }
-    return PARE_OK;
-}
-
 /* alpha scales the product alone, as in Gemm, but QGemm's bias is part of the sum that it scales. */
 static enum pare_status scale_bias(struct context *ctx, const struct node *n, struct node *real) {
     return node_is(n, "QGemm") ? node_set_float(ctx, real, "beta", node_float(n, "alpha")) : PARE_OK;
@@ -115,7 +105,7 @@ static enum pare_status rewrite(struct context *ctx, struct arena *scratch, stru
     }
     TRY(bias == NULL ? PARE_OK : put_bias(ctx, n, bias, &inputs[2]));
     TRY(put(ctx, n, f->to, inputs, bias == NULL ? f->operands : 3, n->outputs[0], &real));
-    TRY(copy_attributes(ctx, n, real));
+    TRY(node_copy_attributes(ctx, n, real));
     TRY(scale_bias(ctx, n, real));
     struct value *quantize[] = {real->outputs[0], n->inputs[f->scale], node_input(n, f->scale + 1)};
     ++*changes;

@@ -187,3 +187,13 @@ enum pare_status add_scalar(struct context *ctx, const struct node *n, const cha
     tensor_set_double(&t, 0, v);
     return add_constant(ctx, n, hint, &t, out);
 }
+
+enum pare_status node_copy_attributes(struct context *ctx, const struct node *from, struct node *to) {
+    struct op_attr row;
+    for (int i = 0; i < from->attr_count; i++) {
+        if (op_attr_find(to->op, from->attrs[i].name, &row)) {
+            TRY(node_set_attr(ctx, to, &from->attrs[i]));
+        }
+    }
+    return PARE_OK;
+}

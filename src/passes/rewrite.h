@@ -43,6 +43,8 @@ void value_copy_type(struct value *v, const struct value *like);
 /* The node becomes another operator in place: name, outputs and origin stay, all attributes go. */
 enum pare_status node_become(struct context *ctx, struct node *n, const char *op, struct value *const *inputs,
                              int count);
+/* Those attributes of `from` that the operator of `to` has. */
+enum pare_status node_copy_attributes(struct context *ctx, const struct node *from, struct node *to);
 /* Users of the node's only output read `source` instead, and the node is removed. */
 enum pare_status node_bypass(struct context *ctx, struct node *n, struct value *source);
 /* False when a bypass would only put an Identity in the node's place. */

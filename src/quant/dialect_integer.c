@@ -6,6 +6,7 @@
  * Every byte is unsigned, the upper one with a zero point where codes are signed: 8-bit products of mixed signs
  * saturate in the integer kernels of some processors. A sum of bytes stays below 2^31 for up to 33,000 terms; beyond,
  * the layer stays as it is. The double sum is exact up to 2^53. */
+#include "passes/rewrite.h"
 #include "quant/dialect.h"
 
 #include "graph/op.h"
@@ -93,16 +94,6 @@ static enum pare_status split_weights(struct context *ctx, struct graph *g, cons
 
 /* ---- sums ---- */
 
-static enum pare_status copy_attributes(struct context *ctx, const struct node *from, struct node *to) {
-    struct op_attr row;
-    for (int i = 0; i < from->attr_count; i++) {
-        if (op_attr_find(to->op, from->attrs[i].name, &row)) {
-            TRY(node_set_attr(ctx, to, &from->attrs[i]));
-        }
-    }
-    return PARE_OK;
-}
-
 static enum pare_status sum_of_products(struct context *ctx, struct node *n, const struct bytes *x,
                                         const struct bytes *w, struct value **out) {
     const char *op = node_is(n, "Conv") ? "ConvInteger" : "MatMulInteger";
@@ -111,7 +102,7 @@ static enum pare_status sum_of_products(struct context *ctx, struct node *n, con
         int a = i / w->count, b = i % w->count;
         struct value *inputs[] = {x->byte[a], w->byte[b], x->zero[a], w->zero[b]}, *part = NULL;
         TRY(build_node(ctx, n, op, inputs, 4, "products", &part));
-        TRY(copy_attributes(ctx, n, part->producer));
+        TRY(node_copy_attributes(ctx, n, part->producer));
         TRY(build_cast(ctx, n, part, DTYPE_DOUBLE, &part));
         TRY(a + b == 0 ? PARE_OK : build_with_scalar(ctx, n, "Mul", part, ldexp(1, 8 * (a + b)), &part));
         TRY(*out == NULL ? PARE_OK : build_node(ctx, n, "Add", (struct value *[]){*out, part}, 2, "sums", &part));
