@@ -18,6 +18,10 @@ struct moments {
     float *target;      /* [rows][columns]: the rows that come nearest to the float outputs on x */
 };
 
+/* Gram matrices are kept for at most so many columns, and in so many bytes together with what follows from them. */
+#define MOMENTS_COLUMNS ((uint32_t)4096)
+#define MOMENTS_BYTES ((size_t)1 << 30)
+
 /* Bytes that moments with a Gram matrix take, twofold with a cross one; false when they cannot be counted. */
 bool moments_bytes(const struct linear *l, size_t *bytes);
 

@@ -13,8 +13,6 @@
 
 #define POSITIONS ((size_t)1 << 14)   /* of all samples together */
 #define FLOAT_BYTES ((size_t)1 << 30) /* of the tiles that are kept, where that leaves one operator */
-#define GRAM_COLUMNS ((uint32_t)4096) /* of operators with a Gram matrix ... */
-#define GRAM_BYTES ((size_t)1 << 30)  /* ... which, with the factor and the cross products, may take so much */
 
 struct paired {
     const struct scheme *scheme;
@@ -190,7 +188,7 @@ static enum pare_status collect(struct context *ctx, struct arena *a, struct tak
                                 struct moments *out) {
     const struct linear *l = t->sampling->columns.linear;
     size_t bytes = 0;
-    bool full = l->columns <= GRAM_COLUMNS && moments_bytes(l, &bytes) && bytes <= GRAM_BYTES;
+    bool full = l->columns <= MOMENTS_COLUMNS && moments_bytes(l, &bytes) && bytes <= MOMENTS_BYTES;
     TRY(moments_init(ctx, a, l, full, true, out));
     out->centred &= !(t->paired->scheme->without & TECHNIQUE_BIAS_CORRECTION);
     TRY(moments_add(ctx, out, t->tiles, floats, t->paired->count * t->sampling->positions));

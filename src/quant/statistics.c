@@ -16,9 +16,7 @@
 #define BINS_MAX ((uint32_t)2048)
 #define BINS_MIN ((uint32_t)128)
 #define HISTOGRAM_BYTES ((size_t)64 << 20) /* of one worker, where that leaves BINS_MIN */
-#define MOMENT_BYTES ((size_t)1 << 30)     /* of all Gram matrices and their factors */
-#define MOMENT_COLUMNS ((uint32_t)4096)
-#define TILE_BYTES ((size_t)256 << 20) /* of all samples of a batch, where that leaves one sample */
+#define TILE_BYTES ((size_t)256 << 20)     /* of all samples of a batch, where that leaves one sample */
 #define BATCH_MAX ((size_t)64)
 #define POSITIONS ((size_t)1 << 15) /* of all samples together, per linear operator */
 
@@ -118,12 +116,13 @@ static enum pare_status prepare_workers(struct context *ctx, struct collector *c
 
 /* The largest number of columns, a power of two, with which all Gram matrices stay within their memory. */
 static size_t column_limit(const struct scheme *s) {
-    for (size_t limit = MOMENT_COLUMNS; limit > 1; limit /= 2) {
+    for (size_t limit = MOMENTS_COLUMNS; limit > 1; limit /= 2) {
         size_t total = 0, bytes = 0;
         bool fits = true;
         for (size_t i = 0; i < s->linear_count && fits; i++) {
             if (s->linears[i].columns <= limit) {
-                fits = moments_bytes(&s->linears[i], &bytes) && size_add(total, bytes, &total) && total <= MOMENT_BYTES;
+                fits =
+                    moments_bytes(&s->linears[i], &bytes) && size_add(total, bytes, &total) && total <= MOMENTS_BYTES;
             }
         }
         if (fits) {

@@ -11,7 +11,7 @@ enum technique {
     TECHNIQUE_SECOND_ORDER = 1 << 3,
     TECHNIQUE_COORDINATE_DESCENT = 1 << 4,
     TECHNIQUE_BIAS_CORRECTION = 1 << 5,
-    TECHNIQUE_REVISION = 1 << 6,      /* weights fitted to the inputs that the program computes at the point at hand */
+    TECHNIQUE_FITTING = 1 << 6,       /* weights fitted to the inputs that the program computes at the point at hand */
     TECHNIQUE_EXPECTED_DROP = 1 << 7, /* without: the search goes by the measured drop alone */
     TECHNIQUE_CLIPPING = 1 << 8,      /* by squared error; without: every fraction covers its range */
     TECHNIQUE_UNSIGNED = 1 << 9       /* activations that cannot be negative have no sign */

@@ -53,16 +53,8 @@ static enum pare_status load_codes(void *user, struct context *ctx, size_t i, vo
     return status;
 }
 
-static double log_sum_exp(const float *x, size_t count) {
-    double largest = x[scores_argmax(float_scores(x, count))], sum = 0;
-    for (size_t i = 0; i < count; i++) {
-        sum += exp(x[i] - largest);
-    }
-    return largest + log(sum);
-}
-
 static double kl_divergence(const float *f, const float *q, size_t count) {
-    double zf = log_sum_exp(f, count), zq = log_sum_exp(q, count), sum = 0;
+    double zf = log_partition(f, count, 1), zq = log_partition(q, count, 1), sum = 0;
     for (size_t i = 0; i < count; i++) {
         sum += exp(f[i] - zf) * ((f[i] - zf) - (q[i] - zq));
     }

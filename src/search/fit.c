@@ -2,8 +2,8 @@
 #include "search/state.h"
 
 enum pare_status search_edition(struct search *s, const uint8_t *bits, bool fitted, struct edition **out) {
-    if (!fitted || s->options->without & TECHNIQUE_REVISION) {
-        *out = (struct edition *)s->knobs.first;
+    if (!fitted || s->options->without & TECHNIQUE_FITTING) {
+        *out = s->knobs.first;
         return PARE_OK;
     }
     return edition_new(s->ctx, &s->knobs, bits, out);

@@ -35,7 +35,7 @@ struct knobs {
     uint32_t widths; /* that are allowed */
     struct knob *items;
     size_t count;
-    const struct edition *first;
+    struct edition *first;
     struct edition *edition;                   /* that knobs_set takes weights from */
     int (*fracs)[KNOB_MAX_BITS + 1];           /* per point and width */
     double (*point_errors)[KNOB_MAX_BITS + 1]; /* mean squared error of rounding, per point and width */

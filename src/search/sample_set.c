@@ -38,7 +38,7 @@ bool sample_set_right(const struct sample_set *s, enum metric metric, size_t i, 
 
 /* ---- probabilities ---- */
 
-static double log_partition(const float *x, size_t count, double temperature) {
+double log_partition(const float *x, size_t count, double temperature) {
     double largest = x[scores_argmax(float_scores(x, count))], sum = 0;
     for (size_t i = 0; i < count; i++) {
         sum += exp((x[i] - largest) / temperature);

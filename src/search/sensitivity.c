@@ -155,7 +155,7 @@ static enum pare_status probe_kind(struct search *s, const struct candidate *at,
 enum pare_status search_sensitivities(struct search *s, const struct candidate *at, const struct reach *reach,
                                       struct sensitivity *out) {
     TRY(measure_knobs(s, at, reach, out));
-    if (s->options->without & TECHNIQUE_REVISION) {
+    if (s->options->without & TECHNIQUE_FITTING) {
         return PARE_OK;
     }
     TRY(probe_kind(s, at, KNOB_WEIGHT, out));

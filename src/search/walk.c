@@ -7,7 +7,7 @@
 
 #define ROUNDS 4           /* of sensitivities, each at the point that the last one found */
 #define LEAST_GAIN 0.99    /* of a round's cost over the last one's, to go on */
-#define EVALUATIONS_MAX 30 /* besides those of the rungs and of the held-out samples */
+#define EVALUATIONS_MAX 29 /* before a step; with a last round's probes, the rungs and the tests at most 40 */
 #define DESCENT 0.97       /* of the cost, at a time */
 #define POLISHING_EVALUATIONS 3
 #define POLISHING_SAVES 0.002 /* of the cost, to be worth an evaluation */
@@ -47,7 +47,7 @@ static bool is_better(const struct search *s, const struct candidate *a, const s
 }
 
 enum pare_status search_evaluate(struct search *s, const uint8_t *bits, bool fitted, struct candidate **out) {
-    fitted = fitted && !(s->options->without & TECHNIQUE_REVISION);
+    fitted = fitted && !(s->options->without & TECHNIQUE_FITTING);
     *out = find_candidate(s, bits, fitted);
     if (*out != NULL) {
         return PARE_OK;

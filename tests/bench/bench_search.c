@@ -34,7 +34,7 @@ static const struct ablation ablations[] = {
     {"without coordinate descent", TECHNIQUE_COORDINATE_DESCENT},
     {"without both: nearest rounding", TECHNIQUE_SECOND_ORDER | TECHNIQUE_COORDINATE_DESCENT},
     {"without bias correction", TECHNIQUE_BIAS_CORRECTION},
-    {"without fitting", TECHNIQUE_REVISION},
+    {"without fitting", TECHNIQUE_FITTING},
     {"without expected drop", TECHNIQUE_EXPECTED_DROP},
     {"without clipping", TECHNIQUE_CLIPPING},
     {"without unsigned activations", TECHNIQUE_UNSIGNED},
@@ -174,7 +174,7 @@ static enum pare_status compare(struct bench *b, const struct trial *t) {
         TRY(add_row(b, &published));
         TRY(p->memory_recomputed > 0 ? add_row(b, &recomputed) : PARE_OK);
     }
-    TRY(measure(b, t, "8 bits", WIDTHS_8, TECHNIQUE_REVISION));
+    TRY(measure(b, t, "8 bits", WIDTHS_8, TECHNIQUE_FITTING));
     TRY(measure(b, t, "ours", WIDTHS_ALL, 0));
     for (size_t i = 0; b->ablates && i < ABLATIONS; i++) {
         TRY(measure(b, t, ablations[i].method, WIDTHS_ALL, ablations[i].without));
