@@ -99,6 +99,7 @@ static enum pare_status rewrite(struct context *ctx, struct check *c) {
         return remark(ctx, c, import_graph(ctx, &c->survey.graph, &c->scheme));
     }
     TRY(quantized ? read_as_numbers(ctx, c) : PARE_OK);
+    TRY(passes_widen(ctx, &c->survey.graph));
     TRY(passes_run(ctx, &c->survey.graph, &options));
     if (c->open) {
         return PARE_OK; /* which is a finding of its own */

@@ -70,6 +70,7 @@ static enum pare_status clean_graph(struct context *ctx, struct quantize_job *jo
         job->report.requantized = true;
         TRY(passes_dequantize(ctx, &job->graph));
     }
+    TRY(passes_widen(ctx, &job->graph));
     TRY(settle_shapes(ctx, job));
     struct pass_options options = {.check_numerics = true, .seed = job->options.seed};
     return passes_run(ctx, &job->graph, &options) == PARE_OK ? PARE_OK : fail_at(ctx, "%s", job->network->path);

@@ -18,6 +18,7 @@ static const struct rule {
     {"BlackmanWindow", 17, OPSET_MAX, convert_output_type},
     {"Cast", 1, 5, convert_cast_1},
     {"Cast", 6, OPSET_MAX, convert_cast},
+    {"CastLike", 15, OPSET_MAX, convert_cast_like},
     {"Clip", 1, 10, convert_clip},
     {"Concat", 1, 3, convert_concat_1},
     {"DFT", 17, 19, convert_dft_17},

@@ -23,7 +23,8 @@ typedef enum pare_status converter(struct draft *d);
 converter convert_clip, convert_dropout, convert_pad_1, convert_pad, convert_axes, convert_slice, convert_split;
 converter convert_dft_17, convert_reshape_1, convert_top_k_1;
 /* Forms that the IR does not have. */
-converter convert_batch_normalization, convert_cast_1, convert_cast, convert_bit_cast, convert_output_type;
+converter convert_batch_normalization, convert_cast_1, convert_cast, convert_cast_like, convert_bit_cast;
+converter convert_output_type;
 converter convert_dequantize, convert_quantize, convert_training, convert_scan_8;
 converter convert_upsample_1, convert_upsample_7, convert_upsample_9, convert_resize_10, convert_resize_11;
 converter convert_softmax; /* LogSoftmax and Hardmax, too */

@@ -9,32 +9,10 @@
 
 /* ---- nodes in front of the one that the draft becomes ---- */
 
-/* A node of its own, whose only output is *out. */
-static enum pare_status put(struct draft *d, const char *op_type, struct value *const *inputs, int count,
-                            const struct attr *attrs, int attr_count, struct value **out) {
-    struct draft node = {.im = d->im, .op_type = op_type, .outputs = out, .output_count = 1};
-    node.name = arena_format(d->im->scratch, "%s_%s", d->name, op_type);
-    node.inputs = ARENA_ARRAY(d->im->scratch, (size_t)count, struct value *);
-    node.attrs = ARENA_ARRAY(d->im->scratch, (size_t)attr_count, struct attr);
-    if (node.name == NULL || node.inputs == NULL || node.attrs == NULL) {
-        return fail_memory(d->im->ctx);
-    }
-    for (int i = 0; i < count; i++) {
-        node.inputs[i] = inputs[i];
-    }
-    if (attr_count > 0) {
-        memcpy(node.attrs, attrs, (size_t)attr_count * sizeof *attrs);
-    }
-    node.input_count = node.input_capacity = count;
-    node.attr_count = attr_count;
-    TRY(graph_add_value(d->im->ctx, d->im->graph, NULL, node.name, out));
-    return draft_emit(&node);
-}
-
 static enum pare_status put_plain(struct draft *d, const char *op_type, struct value *a, struct value *b,
                                   struct value **out) {
     struct value *inputs[] = {a, b};
-    return put(d, op_type, inputs, b == NULL ? 1 : 2, NULL, 0, out);
+    return draft_put(d, op_type, inputs, b == NULL ? 1 : 2, NULL, 0, out);
 }
 
 /* The draft is this operator on these inputs from now on; its attributes go, its outputs stay. */
@@ -55,7 +33,7 @@ static enum pare_status become(struct draft *d, const char *op_type, struct valu
 
 static enum pare_status dequantize(struct draft *d, int index, struct value **out) {
     struct value *inputs[] = {draft_input(d, index), draft_input(d, index + 1), draft_input(d, index + 2)};
-    return put(d, "DequantizeLinear", inputs, 3, NULL, 0, out);
+    return draft_put(d, "DequantizeLinear", inputs, 3, NULL, 0, out);
 }
 
 /* ---- codes through a float operator ---- */
@@ -64,7 +42,7 @@ static enum pare_status through_float(struct draft *d, const char *op_type) {
     struct value *x = NULL, *y = NULL;
     struct value *scale = draft_input(d, 3), *zero = draft_input(d, 4);
     TRY(dequantize(d, 0, &x));
-    TRY(put(d, op_type, &x, 1, d->attrs, d->attr_count, &y));
+    TRY(draft_put(d, op_type, &x, 1, d->attrs, d->attr_count, &y));
     return become(d, "QuantizeLinear", (struct value *[]){y, scale, zero}, 3);
 }
 
@@ -90,7 +68,7 @@ static enum pare_status convert_concat(struct draft *d) {
     for (int i = 0; i < count; i++) {
         TRY(dequantize(d, 2 + 3 * i, &parts[i]));
     }
-    TRY(put(d, "Concat", parts, count, d->attrs, d->attr_count, &joined));
+    TRY(draft_put(d, "Concat", parts, count, d->attrs, d->attr_count, &joined));
     return become(d, "QuantizeLinear", (struct value *[]){joined, scale, zero}, 3);
 }
 
@@ -134,7 +112,7 @@ static enum pare_status convert_fused_conv(struct draft *d) {
         d->op_type = "Conv";
         return PARE_OK;
     }
-    TRY(put(d, "Conv", d->inputs, d->input_count < 3 ? d->input_count : 3, d->attrs, d->attr_count, &y));
+    TRY(draft_put(d, "Conv", d->inputs, d->input_count < 3 ? d->input_count : 3, d->attrs, d->attr_count, &y));
     if (activation == NULL) {
         return become(d, "Add", (struct value *[]){y, sum}, 2);
     }
@@ -155,7 +133,7 @@ static enum pare_status convert_fused_gemm(struct draft *d) {
         d->op_type = "Gemm";
         return PARE_OK;
     }
-    TRY(put(d, "Gemm", d->inputs, d->input_count, d->attrs, d->attr_count, &y));
+    TRY(draft_put(d, "Gemm", d->inputs, d->input_count, d->attrs, d->attr_count, &y));
     return activate(d, activation, &params, y);
 }
 
@@ -166,8 +144,8 @@ static enum pare_status scaled_product(struct draft *d, struct value *const prod
                                        struct value *b_scale, struct value *bias) {
     struct attr to = {.name = "to", .type = ATTR_INT, .i = DTYPE_FLOAT};
     struct value *sums = NULL, *real = NULL, *scale = NULL;
-    TRY(put(d, "MatMulInteger", product, 4, NULL, 0, &sums));
-    TRY(put(d, "Cast", &sums, 1, &to, 1, &real));
+    TRY(draft_put(d, "MatMulInteger", product, 4, NULL, 0, &sums));
+    TRY(draft_put(d, "Cast", &sums, 1, &to, 1, &real));
     TRY(put_plain(d, "Mul", a_scale, b_scale, &scale));
     if (bias == NULL) {
         return become(d, "Mul", (struct value *[]){real, scale}, 2);

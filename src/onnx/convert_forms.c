@@ -43,11 +43,34 @@ static enum pare_status hold_type(struct draft *d, const char *name, int64_t typ
     return draft_set_attr_int(d, name, held);
 }
 
-/* float16 and bfloat16 values are held as float32, and so are casts to them. */
+static bool is_half(int64_t type) {
+    return type == DTYPE_FLOAT16 || type == DTYPE_BFLOAT16;
+}
+
+/* float16 and bfloat16 values are held as float32, but a cast to them rounds: it goes there and back. */
+static enum pare_status cast_to(struct draft *d, int64_t type) {
+    if (is_half(type) && d->output_count > 0 && d->outputs[0] != NULL) {
+        const struct attr there = {.name = "to", .type = ATTR_INT, .i = type};
+        TRY(import_note_half(d->im, d->outputs[0], (int32_t)type));
+        TRY(draft_put(d, "Cast", d->inputs, d->input_count, &there, 1, &d->inputs[0]));
+    }
+    return hold_type(d, "to", type);
+}
+
 enum pare_status convert_cast(struct draft *d) {
     int64_t to = 0;
     TRY(draft_take_int(d, "to", 0, &to));
-    return hold_type(d, "to", to);
+    return cast_to(d, to);
+}
+
+enum pare_status convert_cast_like(struct draft *d) {
+    enum dtype half = d->input_count == 2 ? import_half(d->im, d->inputs[1]) : DTYPE_NONE;
+    if (half == DTYPE_NONE) {
+        return PARE_OK;
+    }
+    d->op_type = "Cast";
+    d->input_count = 1;
+    return cast_to(d, half);
 }
 
 /* Before opset 6 the type is given by its name. */
@@ -57,15 +80,14 @@ enum pare_status convert_cast_1(struct draft *d) {
     const ProtobufCEnumValue *type =
         to == NULL ? NULL
                    : protobuf_c_enum_descriptor_get_value_by_name(&onnx__tensor_proto__data_type__descriptor, to->s);
-    return type == NULL ? draft_fail(d, "its attribute `to` is no type") : hold_type(d, "to", type->value);
+    return type == NULL ? draft_fail(d, "its attribute `to` is no type") : cast_to(d, type->value);
 }
 
 /* The bits of float16 and bfloat16 are not held. */
 enum pare_status convert_bit_cast(struct draft *d) {
     int64_t to = 0;
     TRY(draft_take_int(d, "to", 0, &to));
-    bool half = to == DTYPE_FLOAT16 || to == DTYPE_BFLOAT16;
-    return half ? report(d, "half precision") : hold_type(d, "to", to);
+    return is_half(to) ? report(d, "half precision") : hold_type(d, "to", to);
 }
 
 /* EyeLike and the windows name the type of what they make. */
@@ -88,8 +110,7 @@ enum pare_status convert_scan_8(struct draft *d) {
 enum pare_status convert_dequantize(struct draft *d) {
     int64_t type = 0;
     TRY(draft_take_int(d, "output_dtype", 0, &type));
-    bool is_float = type == 0 || type == DTYPE_FLOAT || type == DTYPE_FLOAT16 || type == DTYPE_BFLOAT16;
-    return is_float ? PARE_OK : report(d, "output_dtype");
+    return type == 0 || type == DTYPE_FLOAT || is_half(type) ? PARE_OK : report(d, "output_dtype");
 }
 
 /* From opset 23 the division may be done in another precision: float32 is the IR's. */

@@ -275,3 +275,24 @@ enum pare_status draft_emit(struct draft *d) {
     }
     return emit_attributes(d, op, n);
 }
+
+enum pare_status draft_put(struct draft *d, const char *op_type, struct value *const *inputs, int count,
+                           const struct attr *attrs, int attr_count, struct value **out) {
+    struct draft node = {.im = d->im, .op_type = op_type, .outputs = out, .output_count = 1};
+    node.name = arena_format(d->im->scratch, "%s_%s", d->name, op_type);
+    node.inputs = ARENA_ARRAY(d->im->scratch, (size_t)count, struct value *);
+    node.attrs = ARENA_ARRAY(d->im->scratch, (size_t)attr_count, struct attr);
+    if (node.name == NULL || node.inputs == NULL || node.attrs == NULL) {
+        return fail_memory(d->im->ctx);
+    }
+    for (int i = 0; i < count; i++) {
+        node.inputs[i] = inputs[i];
+    }
+    if (attr_count > 0) {
+        memcpy(node.attrs, attrs, (size_t)attr_count * sizeof *attrs);
+    }
+    node.input_count = node.input_capacity = count;
+    node.attr_count = attr_count;
+    TRY(graph_add_value(d->im->ctx, d->im->graph, NULL, node.name, out));
+    return draft_emit(&node);
+}

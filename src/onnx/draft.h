@@ -23,6 +23,9 @@ enum pare_status draft_begin(struct import *im, const Onnx__NodeProto *proto, co
 /* Adds the node to the end of the graph. Attributes that the operator's row does not have, and outputs beyond it
  * that somebody reads, go to im->missing. */
 enum pare_status draft_emit(struct draft *d);
+/* A node of its own in front of the draft, named after both; its only output is *out. */
+enum pare_status draft_put(struct draft *d, const char *op_type, struct value *const *inputs, int count,
+                           const struct attr *attrs, int attr_count, struct value **out);
 
 struct value *draft_input(const struct draft *d, int index); /* NULL when omitted */
 enum pare_status draft_set_input(struct draft *d, int index, struct value *v);

@@ -132,7 +132,8 @@ static enum pare_status add_constant(struct import *im, const char *name, const 
     }
     enum pare_status status = onnx_decode_tensor(im->ctx, im->graph->arena, &im->external, proto, &t);
     if (status == PARE_OK) {
-        return graph_add_constant(im->ctx, im->graph, name, &t, &v);
+        TRY(graph_add_constant(im->ctx, im->graph, name, &t, &v));
+        return import_note_half(im, v, proto->data_type);
     }
     if (proto->name == NULL || proto->name[0] == '\0') {
         (void)fail_at(im->ctx, "constant `%.128s`", name);
@@ -160,6 +161,7 @@ static enum pare_status add_input(struct import *im, const Onnx__GraphProto *g, 
     TRY(check_name(im, input->name, "an input"));
     TRY(graph_add_value(im->ctx, im->graph, input->name, NULL, &v));
     TRY(import_type(im, g, input, v));
+    TRY(v->type == DTYPE_FLOAT ? import_note_half(im, v, input->type->tensor_type->elem_type) : PARE_OK);
     return graph_add_input(im->ctx, im->graph, v);
 }
 
@@ -343,6 +345,7 @@ enum pare_status import_model(struct import *im, const Onnx__ModelProto *model) 
     const char *name = model->graph->name;
     TRY(graph_new(im->ctx, name == NULL || name[0] == '\0' ? "graph" : name, &im->graph));
     const Onnx__GraphProto *g = NULL;
+    map_init(&im->halves, im->scratch);
     TRY(functions_inline(im, model, &g));
     TRY(find_missing(im, g));
     enum pare_status status = build(im, g);

@@ -2,6 +2,7 @@
 #ifndef PARE_ONNX_IMPORT_H
 #define PARE_ONNX_IMPORT_H
 
+#include "base/map.h"
 #include "graph/graph.h"
 #include "onnx/external.h"
 #include "onnx/missing.h"
@@ -34,11 +35,18 @@ struct import {
     bool survey; /* what is wrong is noted in `missing`, and the import goes on (see import_tolerate) */
     struct dropped *dropped;
     struct flat_softmax *softmaxes;
-    int opset; /* of the default domain */
+    struct map halves; /* values held as float32 that the file has in half precision, to a `const enum dtype` (inputs,
+                        * constants, and what is cast) */
+    int opset;         /* of the default domain */
 };
 
 /* The status, or, in a survey, PARE_OK for a fault of the model, which is noted with its message. */
 enum pare_status import_tolerate(struct import *im, enum pare_status status, enum finding_kind kind);
+
+/* Notes that the file has the value in float16 or bfloat16; other types are no news. */
+enum pare_status import_note_half(struct import *im, const struct value *v, int32_t data_type);
+/* DTYPE_FLOAT16 or DTYPE_BFLOAT16, as noted, or DTYPE_NONE. */
+enum dtype import_half(const struct import *im, const struct value *v);
 
 bool import_is_default_domain(const char *domain);
 /* Turns a model into a graph in the IR's one meaning. */

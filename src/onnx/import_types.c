@@ -70,6 +70,23 @@ enum pare_status import_type(struct import *im, const Onnx__GraphProto *graph, c
     return import_shape(im, tensor->shape, v);
 }
 
+/* ---- half precision ---- */
+
+enum pare_status import_note_half(struct import *im, const struct value *v, int32_t data_type) {
+    static enum dtype halves[] = {DTYPE_FLOAT16, DTYPE_BFLOAT16};
+    for (int i = 0; i < 2; i++) {
+        if (data_type == (int32_t)halves[i] && !map_set(&im->halves, v, &halves[i])) {
+            return fail_memory(im->ctx);
+        }
+    }
+    return PARE_OK;
+}
+
+enum dtype import_half(const struct import *im, const struct value *v) {
+    const enum dtype *type = map_get(&im->halves, v);
+    return type == NULL ? DTYPE_NONE : *type;
+}
+
 /* ---- declared and inferred together ---- */
 
 static enum pare_status check_type(struct import *im, struct value *v, enum dtype declared, bool *changed) {

@@ -179,6 +179,11 @@ static enum pare_status revert_resize_10(struct form *f) {
     return PARE_OK;
 }
 
+static enum pare_status revert_cast(struct form *f) {
+    bool fits = f->node->outputs[0]->type != DTYPE_BFLOAT16;
+    return fits ? PARE_OK : form_refuse(f, 13, "Cast to bfloat16");
+}
+
 /* Operators that meant something else before, in a form that is not rebuilt. */
 static enum pare_status revert_never(struct form *f) {
     return form_refuse(f, 0, "%s, which meant something else before", f->op_type);
@@ -189,6 +194,7 @@ static const struct {
     int since, until; /* the opsets that want it */
     reverter *revert;
 } reverters[] = {
+    {"Cast", WRITE_OPSET_MIN, 12, revert_cast},
     {"Clip", WRITE_OPSET_MIN, 10, revert_clip},
     {"DFT", WRITE_OPSET_MIN, 19, revert_never},
     {"Dropout", WRITE_OPSET_MIN, 11, revert_dropout},

@@ -67,6 +67,11 @@ enum pare_status passes_dequantize(struct context *ctx, struct graph **g) {
     return run_list(ctx, g, list, 3);
 }
 
+enum pare_status passes_widen(struct context *ctx, struct graph **g) {
+    static const struct pass list[] = {{"widen", pass_widen, true}, {"dead_code", pass_dead_code, false}};
+    return run_list(ctx, g, list, 2);
+}
+
 static enum pare_status fail_unknown(struct context *ctx, const char *name) {
     return fail(ctx, PARE_ERROR_USAGE, "%s: no pass of this name", name);
 }

@@ -194,6 +194,10 @@ static const struct example examples[] = {
     {"const x: float32[3] = [0.3,1000,nan] y = Cast(x) {to=17}", {1, {3}}, {0.3125, 448, NAN_HERE}},
     {"const x: float32[2] = [1000,1] y = Cast(x) {to=19, saturate=0}", {1, {2}}, {1024, 1}},
     {"const x: float32[2] = [2.5,-7] y = Cast(x) {to=23}", {1, {2}}, {2, -6}},
+    {"const x: float32[3] = [2049,70000,0.1] h = Cast(x) {to=10} y = Cast(h) {to=1}",
+     {1, {3}},
+     {2048, INFINITY, 0.0999755859375}},
+    {"const x: float32[3] = [257,259,nan] h = Cast(x) {to=16} y = Cast(h) {to=1}", {1, {3}}, {256, 260, NAN_HERE}},
     {"const x: float32[2] = [300,-1] y = Cast(x) {to=2}", {1, {2}}, {44, 255}},
     {"const x: float32[1] = [1] y = BitCast(x) {to=6}", {1, {1}}, {1065353216}},
     /* subgraphs see the values around them */

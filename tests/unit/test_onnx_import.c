@@ -269,8 +269,31 @@ START_TEST(test_half_models_are_widened) {
     put_node(&g, "Relu", "act", "h", "y");
     struct graph *graph = must_parse(model_of(13, g));
     ck_assert_int_eq(graph_find(graph, "x")->type, DTYPE_FLOAT);
-    ck_assert_int_eq(graph_find(graph, "h")->type, DTYPE_FLOAT);
+    const struct node *back = graph_find(graph, "h")->producer, *there = back->inputs[0]->producer;
+    ck_assert_int_eq(graph_find(graph, "h")->type, DTYPE_FLOAT); /* but rounded on the way */
+    ck_assert(node_is(back, "Cast") && node_is(there, "Cast") && there->inputs[0]->is_input);
+    ck_assert_int_eq(there->outputs[0]->type, DTYPE_BFLOAT16);
     ck_assert_int_eq(graph_find(graph, "y")->type, DTYPE_FLOAT);
+    graph_free(graph);
+}
+END_TEST
+
+/* Like an input in half precision, like what was cast to it, and like a float32. */
+START_TEST(test_cast_like_half) {
+    message g = new_message();
+    put_message(&g, GRAPH_INPUT, value_info("x", DTYPE_FLOAT, (const int64_t[]){3}, 1));
+    put_message(&g, GRAPH_INPUT, value_info("like", DTYPE_FLOAT16, NULL, -1));
+    put_message(&g, GRAPH_OUTPUT, value_info("c", DTYPE_FLOAT, NULL, -1));
+    put_node(&g, "CastLike", "first", "x like", "a");
+    put_node(&g, "CastLike", "second", "x a", "b");
+    put_node(&g, "CastLike", "third", "b x", "c");
+    struct graph *graph = must_parse(model_of(15, g));
+    for (int i = 0; i < 2; i++) {
+        const struct node *back = graph_find(graph, i == 0 ? "a" : "b")->producer;
+        ck_assert(node_is(back, "Cast") && back->outputs[0]->type == DTYPE_FLOAT);
+        ck_assert_int_eq(back->inputs[0]->type, DTYPE_FLOAT16);
+    }
+    ck_assert(node_is(graph->outputs[0]->producer, "CastLike"));
     graph_free(graph);
 }
 END_TEST
@@ -306,6 +329,7 @@ int main(void) {
     tcase_add_test(tests, test_declared_shapes);
     tcase_add_test(tests, test_values_of_other_kinds);
     tcase_add_test(tests, test_half_models_are_widened);
+    tcase_add_test(tests, test_cast_like_half);
     tcase_add_test(tests, test_metadata);
     return run_case(tests, "onnx import");
 }

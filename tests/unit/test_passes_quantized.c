@@ -163,6 +163,26 @@ START_TEST(test_dequantize) {
 }
 END_TEST
 
+/* A network in half precision between float32 ends; a cast that changes more than the width stays. */
+START_TEST(test_widen) {
+    struct graph *g;
+    context_init(&ctx);
+    ck_assert_int_eq(graph_parse(&ctx,
+                                 "graph g {\ninput x: float32[1,2]\n"
+                                 "a = Cast(x) {to=10} b = Cast(a) {to=1} c = Relu(b) d = Cast(c) {to=16}\n"
+                                 "y = Cast(d) {to=1} e = Cast(c) {to=7} z = Cast(e) {to=1} output y output z }\n",
+                                 &g),
+                     PARE_OK);
+    ck_assert_msg(graph_infer(&ctx, g) == PARE_OK && passes_widen(&ctx, &g) == PARE_OK, "%s", ctx.diag.message);
+    ck_assert_str_eq(g->outputs[0]->name, "y");
+    const struct node *relu = g->outputs[0]->producer;
+    ck_assert(node_is(relu, "Relu") && relu->inputs[0]->is_input);
+    ck_assert(node_is(g->outputs[1]->producer->inputs[0]->producer, "Cast"));
+    ck_assert_int_eq(g->node_count, 3);
+    graph_free(g);
+}
+END_TEST
+
 int main(void) {
     Suite *s = suite_create("passes/quantized");
     TCase *t = tcase_create("fusion");
@@ -172,6 +192,7 @@ int main(void) {
     tcase_add_test(t, test_expand);
     tcase_add_test(t, test_expand_quant);
     tcase_add_test(t, test_dequantize);
+    tcase_add_test(t, test_widen);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_ENV);
