@@ -10,10 +10,14 @@
 #include <string.h>
 
 bool graph_is_quantized(const struct graph *g) {
+    static const char *const operators[] = {"ConvInteger",   "DequantizeLinear", "DynamicQuantizeLinear",
+                                            "MatMulInteger", "QLinearConv",      "QLinearMatMul",
+                                            "Quant",         "QuantizeLinear"};
     for (const struct node *n = g->first; n != NULL; n = n->next) {
-        if (node_is(n, "QuantizeLinear") || node_is(n, "QLinearConv") || node_is(n, "QLinearMatMul") ||
-            node_is(n, "Quant")) {
-            return true;
+        for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++) {
+            if (node_is(n, operators[i])) {
+                return true;
+            }
         }
     }
     return false;

@@ -31,6 +31,8 @@ converter convert_softmax; /* LogSoftmax and Hardmax, too */
 /* Defaults, names and parameters that changed. */
 converter convert_concat_1, convert_gemm_1, convert_grid_sample_16, convert_lp_pool_1, convert_recurrent;
 converter convert_roi_align_10, convert_scatter, convert_tile_1;
+/* Of com.microsoft. */
+converter convert_dynamic_lstm;
 /* Broadcasting before opset 7: of the second input, from an axis on. */
 converter convert_broadcast, convert_prelu_1;
 

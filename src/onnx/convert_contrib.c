@@ -239,6 +239,7 @@ static const struct {
 } converters[] = {
     {MICROSOFT, "BiasGelu", "Gelu", convert_bias_gelu},
     {MICROSOFT, "DequantizeLinear", "DequantizeLinear", keep},
+    {MICROSOFT, "DynamicQuantizeLSTM", "LSTM", convert_dynamic_lstm},
     {MICROSOFT, "DynamicQuantizeMatMul", "MatMulInteger", convert_dynamic_matmul},
     {MICROSOFT, "FastGelu", "Gelu", convert_bias_gelu},
     {MICROSOFT, "FusedConv", "Conv", convert_fused_conv},

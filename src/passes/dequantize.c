@@ -2,9 +2,9 @@
  * longer rounded, but still saturate where their codes did, which may be the Relu that a quantiser merged.
  *
  * requires: inferred shapes; see also expand_quantized.
- * guarantees: what moves codes moves numbers; no DequantizeLinear of constants, no pair of QuantizeLinear and
- * DequantizeLinear with one constant scale, no QONNX Quant of constants or with a constant range. Not part of the
- * standard pipeline. */
+ * guarantees: what moves codes moves numbers; no DequantizeLinear of constants, no pair of QuantizeLinear (with one
+ * constant scale) or DynamicQuantizeLinear and DequantizeLinear, no QONNX Quant of constants or with a constant range.
+ * Not part of the standard pipeline. */
 #include "passes/passes.h"
 #include "passes/pipeline.h"
 #include "passes/rewrite.h"
@@ -41,8 +41,8 @@ static bool code_range(enum dtype type, double *low, double *high) {
 /* Reshape(codes) read as numbers is Reshape of numbers: the DequantizeLinear moves in front of what only moves codes.
  */
 static enum pare_status move_up(struct context *ctx, struct node *d, int *changes) {
-    static const char *const moves[] = {"Flatten", "MaxPool",   "Reshape",   "Slice", "Squeeze",
-                                        "Split",   "Transpose", "Unsqueeze", NULL};
+    static const char *const moves[] = {"Flatten", "Gather", "Identity",  "MaxPool",   "Reshape", "Slice",
+                                        "Squeeze", "Split",  "Transpose", "Unsqueeze", NULL};
     struct node *m = input_producer(d, 0), *moved = NULL;
     struct value *v = NULL;
     if (m == NULL || !node_is_any(m, moves) || m->output_count != 1 || m->outputs[0]->use_count != 1 ||
@@ -83,6 +83,13 @@ static enum pare_status merge_pair(struct context *ctx, struct node *d, int *cha
     return become_clip(ctx, d, q->inputs[0], (low - zero) * scale, (high - zero) * scale);
 }
 
+/* The range of codes chosen for the values at hand holds them all: nothing saturates. */
+static bool is_dynamic_pair(const struct node *d) {
+    const struct node *q = input_producer(d, 0);
+    return node_is(q, "DynamicQuantizeLinear") && d->inputs[0] == q->outputs[0] && q->output_count > 2 &&
+           d->inputs[1] == q->outputs[1] && node_input(d, 2) == q->outputs[2];
+}
+
 /* QONNX: with one scale, its range is that of a Clip. */
 static enum pare_status merge_quant(struct context *ctx, struct node *n, int *changes) {
     double scale = 0, zero = 0, bits = 0;
@@ -98,6 +105,27 @@ static enum pare_status merge_quant(struct context *ctx, struct node *n, int *ch
     return become_clip(ctx, n, n->inputs[0], (low - zero) * scale, (high - zero) * scale);
 }
 
+#define USES_LOOKED_AT 16
+
+static bool reads_same(const struct node *a, const struct node *b) {
+    return a != NULL && a != b && a->op == b->op && a->inputs[0] == b->inputs[0] && a->inputs[1] == b->inputs[1] &&
+           node_input(a, 2) == node_input(b, 2) && node_int(a, "axis") == node_int(b, "axis") &&
+           node_int(a, "block_size") == node_int(b, "block_size");
+}
+
+/* Later nodes that read the same codes as the same numbers lose their users to this one, the first of them. */
+static enum pare_status join_later(struct context *ctx, struct node *d, int *changes) {
+    const struct value *codes = d->inputs[0];
+    for (int i = 0; i < codes->use_count && i < USES_LOOKED_AT; i++) {
+        struct node *other = codes->uses[i].node;
+        if (reads_same(other, d) && other->outputs[0]->use_count > 0 && !value_is_output(other->outputs[0])) {
+            TRY(graph_replace(ctx, d->graph, other->outputs[0], d->outputs[0]));
+            ++*changes;
+        }
+    }
+    return PARE_OK;
+}
+
 static enum pare_status rewrite(struct context *ctx, struct arena *scratch, struct node *n, int *changes) {
     static const char *const quantisers[] = {
         "QuantizeLinear", "DequantizeLinear", "Quant", "BipolarQuant", "Trunc", NULL};
@@ -108,8 +136,13 @@ static enum pare_status rewrite(struct context *ctx, struct arena *scratch, stru
     if (node_is(n, "Quant")) {
         return merge_quant(ctx, n, changes);
     }
-    if (!node_is(n, "DequantizeLinear")) {
+    if (!node_is(n, "DequantizeLinear") || n->outputs[0]->use_count == 0) {
         return PARE_OK;
+    }
+    TRY(join_later(ctx, n, changes));
+    if (is_dynamic_pair(n)) {
+        ++*changes;
+        return node_bypass(ctx, n, input_producer(n, 0)->inputs[0]);
     }
     return node_is(input_producer(n, 0), "QuantizeLinear") ? merge_pair(ctx, n, changes) : move_up(ctx, n, changes);
 }

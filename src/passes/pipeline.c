@@ -62,9 +62,10 @@ enum pare_status passes_expand_quantized(struct context *ctx, struct graph **g) 
 
 enum pare_status passes_dequantize(struct context *ctx, struct graph **g) {
     static const struct pass list[] = {{"expand_quantized", pass_expand_quantized, false},
+                                       {"expand_dynamic", pass_expand_dynamic, true},
                                        {"dequantize", pass_dequantize, false},
                                        {"dead_code", pass_dead_code, false}};
-    return run_list(ctx, g, list, 3);
+    return run_list(ctx, g, list, 4);
 }
 
 enum pare_status passes_widen(struct context *ctx, struct graph **g) {

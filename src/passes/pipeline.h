@@ -21,7 +21,7 @@ pass_function pass_fold_batch_normalization;
 pass_function pass_batch_normalization_forward;
 pass_function pass_batch_normalization_to_conv;
 /* Of the pipelines for networks that others quantised. */
-pass_function pass_fuse_quantized, pass_expand_quantized, pass_expand_quant, pass_dequantize;
+pass_function pass_fuse_quantized, pass_expand_quantized, pass_expand_quant, pass_expand_dynamic, pass_dequantize;
 /* Of the pipeline for networks in half precision. */
 pass_function pass_widen;
 

@@ -163,6 +163,94 @@ START_TEST(test_dequantize) {
 }
 END_TEST
 
+#define DYNAMIC                                                                                                        \
+    "const w: int8[2,3] = [1,2,3,4,5,6] const p: int8[3] = [1,0,-1] const v: float32[3] = [0.5,1,2] const b: "         \
+    "float32[] = 3\n"                                                                                                  \
+    "q, s, z = DynamicQuantizeLinear(x)\n"
+
+/* As ONNX Runtime's quantize_dynamic writes it: scales on either side, codes moved on their way. */
+START_TEST(test_dynamic_matmul) {
+    static const char *const texts[] = {
+        "m = MatMulInteger(q, w, z, p) c = Cast(m) {to=1} k = Mul(s, v) y = Mul(c, k) as product output y }\n",
+        "m = MatMulInteger(q, w, z, p) c = Cast(m) {to=1} k = Mul(v, s) y = Mul(k, c) as product output y }\n",
+        "i = Identity(q) m = MatMulInteger(i, w, z, p) c = Cast(m) {to=1} k = Mul(s, v) y = Mul(c, k) as product\n"
+        "output y }\n"};
+    static const double weight[] = {0, 2, 8, 1.5, 5, 14};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        char text[1024];
+        snprintf(text, sizeof text, "graph g {\ninput x: float32[N,2]\n" DYNAMIC "%s", texts[i]);
+        struct graph *g = dequantized(text);
+        const struct node *product = g->outputs[0]->producer;
+        const struct node *moved = i == 2 ? product->inputs[0]->producer : product;
+        ck_assert_int_eq(g->node_count, i == 2 ? 2 : 1);
+        ck_assert(node_is(product, "MatMul") && moved->inputs[0]->is_input);
+        ck_assert_str_eq(product->name, "product");
+        for (size_t k = 0; k < 6; k++) {
+            ck_assert(tensor_get_double(product->inputs[1]->constant, k) == weight[k]);
+        }
+        graph_free(g);
+    }
+}
+END_TEST
+
+START_TEST(test_dynamic_conv) {
+    struct graph *g =
+        dequantized("graph g {\ninput x: float32[1,2,4,4]\n"
+                    "const w: uint8[2,1,1,2] = [1,2,3,4] const p: uint8[2] = [1,3] const v: float32[] = 0.25\n"
+                    "q, s, z = DynamicQuantizeLinear(x) m = ConvInteger(q, w, z, p) {group=2, pads=[0,1,0,1]}\n"
+                    "c = Cast(m) {to=1} k = Mul(s, v) y = Mul(c, k) output y }\n");
+    static const double weight[] = {0, 0.25, 0, 0.25};
+    const struct node *conv = g->outputs[0]->producer;
+    size_t pads = 0;
+    ck_assert_int_eq(g->node_count, 1);
+    ck_assert(node_is(conv, "Conv") && node_int(conv, "group") == 2 && node_ints(conv, "pads", &pads) != NULL);
+    for (size_t k = 0; k < 4; k++) {
+        ck_assert(tensor_get_double(conv->inputs[1]->constant, k) == weight[k]);
+    }
+    graph_free(g);
+}
+END_TEST
+
+/* An embedding of codes, read as numbers and multiplied as codes. */
+START_TEST(test_dynamic_embedding) {
+    struct graph *g =
+        dequantized("graph g {\ninput i: int64[1,3]\nconst e: int8[4,2] = [1,2,3,4,5,6,7,8] const s: float32[] = 0.5\n"
+                    "const z: int8[] = 2 const w: int8[2,2] = [1,2,3,4] const v: float32[] = 2\n"
+                    "a = Gather(e, i) m = MatMulInteger(a, w, z) c = Cast(m) {to=1} k = Mul(s, v) y = Mul(c, k)\n"
+                    "d = DequantizeLinear(a, s, z) r = Add(y, d) output r }\n");
+    const struct node *sum = g->outputs[0]->producer, *product = sum->inputs[0]->producer;
+    const struct node *gather = sum->inputs[1]->producer;
+    ck_assert(node_is(sum, "Add") && node_is(product, "MatMul") && node_is(gather, "Gather"));
+    ck_assert_ptr_eq(product->inputs[0], gather->outputs[0]);
+    ck_assert_int_eq(gather->inputs[0]->constant->type, DTYPE_FLOAT);
+    ck_assert(tensor_get_double(gather->inputs[0]->constant, 7) == 3);
+    ck_assert_int_eq(g->node_count, 3);
+    graph_free(g);
+}
+END_TEST
+
+/* Integers that are read as well, scales of another kind, and computed weights stay. */
+START_TEST(test_dynamic_that_stays) {
+    static const char *const texts[] = {
+        "m = MatMulInteger(q, q, z, z) c = Cast(m) {to=1} k = Mul(s, b) y = Mul(c, k) output y }\n",
+        "m = MatMulInteger(q, w, z, p) c = Cast(m) {to=11} t = Cast(v) {to=11} u = Cast(s) {to=11} k = Mul(u, t)\n"
+        "y = Mul(c, k) output y }\n",
+        "m = MatMulInteger(q, w, z, p) c = Cast(m) {to=1} k = Mul(s, s) y = Mul(c, k) output y }\n",
+        "m = MatMulInteger(q, w, z, p) c = Cast(m) {to=1} y = Mul(c, v) output y }\n"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        char text[1024];
+        snprintf(text, sizeof text, "graph g {\ninput x: float32[2,2]\n" DYNAMIC "%s", texts[i]);
+        struct graph *g = dequantized(text);
+        bool kept = false;
+        for (const struct node *n = g->first; n != NULL; n = n->next) {
+            kept = kept || node_is(n, "MatMulInteger");
+        }
+        ck_assert_msg(kept, "%s", texts[i]);
+        graph_free(g);
+    }
+}
+END_TEST
+
 /* A network in half precision between float32 ends; a cast that changes more than the width stays. */
 START_TEST(test_widen) {
     struct graph *g;
@@ -192,6 +280,10 @@ int main(void) {
     tcase_add_test(t, test_expand);
     tcase_add_test(t, test_expand_quant);
     tcase_add_test(t, test_dequantize);
+    tcase_add_test(t, test_dynamic_matmul);
+    tcase_add_test(t, test_dynamic_conv);
+    tcase_add_test(t, test_dynamic_embedding);
+    tcase_add_test(t, test_dynamic_that_stays);
     tcase_add_test(t, test_widen);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
