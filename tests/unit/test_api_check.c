@@ -72,6 +72,39 @@ START_TEST(test_fine) {
 }
 END_TEST
 
+/* Bodies: the larger branch of an If, every pass of a Loop and a Scan; recurrent weights at every step. */
+START_TEST(test_bodies_are_counted) {
+    static const struct {
+        const char *text;
+        int parameters, macs;
+    } cases[] = {
+        {"input c: bool[] y = If(c) {then_branch=graph t { a = MatMul(x, w) output a },"
+         "else_branch=graph e { b = MatMul(x, w) d = MatMul(b, w) output d }}",
+         3 * 16, 2 * 16},
+        {"const m: int64[] = 5 const go: bool[] = 1 y = Loop(m, go, x) {body=graph b {"
+         "input i: int64[] input on: bool[] input v: float32[1,4] on_out = Identity(on) u = MatMul(v, w)"
+         "output on_out output u }}",
+         16, 5 * 16},
+        {"const s: float32[7,1,4] = splat(1) z, y = Scan(x, s) {num_scan_inputs=1, body=graph b {"
+         "input v: float32[1,4] input e: float32[1,4] u = MatMul(v, w) p = Add(u, e) output u output p }}",
+         16 + 28, 7 * 16},
+        {"const l: float32[1,20,4] = splat(1) const r: float32[1,20,5] = splat(1) const t: float32[6,1,4] = splat(1)"
+         "y = LSTM(t, l, r) {hidden_size=5}",
+         20 * 4 + 20 * 5 + 24, 6 * (20 * 4 + 20 * 5)},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[1024];
+        snprintf(text, sizeof text,
+                 "graph g {\ninput x: float32[1,4] const w: float32[4,4] = random(1,-1,1)\n%s output y }\n",
+                 cases[i].text);
+        json_t *json = checked_text(text, PARE_VERDICT_REMARKS), *totals = json_object_get(json, "totals");
+        ck_assert_int_eq(json_integer_value(json_object_get(totals, "macs")), cases[i].macs);
+        ck_assert_int_eq(json_integer_value(json_object_get(totals, "parameters")), cases[i].parameters);
+        json_decref(json);
+    }
+}
+END_TEST
+
 START_TEST(test_float_in_the_middle_is_a_remark) {
     json_t *json = checked_text("graph g {\ninput x: float32[N,4]\nconst w: float32[4,4] = random(1,-1,1)\n"
                                 "a = Softmax(x) as softmax\ny = Gemm(a, w) as dense\noutput y }\n",
@@ -151,6 +184,7 @@ int main(void) {
     TCase *t = tcase_create("check");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, test_fine);
+    tcase_add_test(t, test_bodies_are_counted);
     tcase_add_test(t, test_float_in_the_middle_is_a_remark);
     tcase_add_test(t, test_open_dimensions_are_remarks_until_given);
     tcase_add_test(t, test_input_shape_must_fit_the_model);
