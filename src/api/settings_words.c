@@ -1,0 +1,99 @@
+/* Settings that are texts, and words out of a list. */
+#include "api/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool setting_text(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)s;
+    char **target = field;
+    size_t size = strlen(text) + 1;
+    if (size == 1) {
+        return false;
+    }
+    char *copy = malloc(size);
+    if (copy == NULL) {
+        fail_memory(ctx);
+        return false;
+    }
+    memcpy(copy, text, size);
+    free(*target);
+    *target = copy;
+    return true;
+}
+
+bool setting_input_shape(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
+    (void)s;
+    return input_shape_parse(field, text);
+}
+
+bool setting_flag(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
+    (void)s;
+    bool on = strcmp(text, "true") == 0;
+    if (!on && strcmp(text, "false") != 0) {
+        return false;
+    }
+    *(bool *)field = on;
+    return true;
+}
+
+/* The index of `text` among `count` words. */
+static bool parse_word(const char *text, const char *const *words, int count, int *out) {
+    for (int i = 0; i < count; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool setting_metric(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
+    for (enum metric m = METRIC_TOP1; m <= METRIC_SQNR; m++) {
+        if (strcmp(metric_name(m), text) == 0) {
+            *(enum metric *)field = m;
+            s->metric_given = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool setting_cost(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
+    (void)s;
+    for (enum cost_kind c = COST_MEMORY; c <= COST_BALANCED; c++) {
+        if (strcmp(cost_name(c), text) == 0) {
+            *(enum cost_kind *)field = c;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool setting_target(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
+    (void)field;
+    static const char *const words[] = {[EXPORT_C] = "c",
+                                        [EXPORT_PARE] = "pare",
+                                        [EXPORT_QDQ] = "qdq",
+                                        [EXPORT_QONNX] = "qonnx",
+                                        [EXPORT_INTEGER] = "integer"};
+    int word;
+    bool known = parse_word(text, words, 5, &word);
+    s->target = known ? (enum export_target)word : s->target;
+    return known;
+}
+
+bool setting_packing(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
+    (void)field;
+    static const char *const words[] = {"size", "speed"};
+    int word;
+    bool known = parse_word(text, words, 2, &word);
+    s->packing = !known ? s->packing : word == 0 ? PACKING_SIZE : PACKING_SPEED;
+    return known;
+}
