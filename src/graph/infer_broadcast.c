@@ -33,7 +33,7 @@ bool infer_broadcast_dims(const struct dim *a, int a_rank, const struct dim *b, 
 }
 
 /* One step of shape arithmetic; unknown when an operand is, on overflow, and for a symbol that does not stay itself. */
-static struct dim_value combine(const struct node *n, const struct dim_value *a, const struct dim_value *b) {
+static struct dim_value calculate(const struct node *n, const struct dim_value *a, const struct dim_value *b) {
     struct dim_value r = {.known = a->known && b->known};
     bool product = node_is(n, "Mul") || node_is(n, "Div");
     bool neutral = b->known && b->value == (int64_t)product;
@@ -55,17 +55,29 @@ static struct dim_value combine(const struct node *n, const struct dim_value *a,
     return r;
 }
 
+/* Whether two are equal: no dimension is negative, and a symbol equals itself. */
+static struct dim_value compare_elements(const struct node *n, const struct dim_value *a, const struct dim_value *b) {
+    (void)n;
+    if (a->known && b->known) {
+        return (struct dim_value){.known = true, .value = a->value == b->value};
+    }
+    bool same = !a->known && !b->known && a->symbol != NULL && a->symbol == b->symbol;
+    bool apart = (a->known && a->value < 0 && b->symbol != NULL) || (b->known && b->value < 0 && a->symbol != NULL);
+    return (struct dim_value){.known = same || apart, .value = same};
+}
+
 static bool follows_arithmetic(const struct node *n) {
     return node_is(n, "Add") || node_is(n, "Sub") || node_is(n, "Mul") || node_is(n, "Div");
 }
 
-static enum pare_status broadcast_elements(struct infer_call *c) {
+typedef struct dim_value combine_elements(const struct node *n, const struct dim_value *a, const struct dim_value *b);
+
+static enum pare_status broadcast_elements(struct infer_call *c, combine_elements *combine) {
     const struct dim_value *a = NULL;
     const struct dim_value *b = NULL;
     int a_count = 0;
     int b_count = 0;
-    bool integer = c->outputs[0].type == DTYPE_INT64 || c->outputs[0].type == DTYPE_INT32;
-    if (!integer || !infer_elements(c, 0, &a, &a_count) || !infer_elements(c, 1, &b, &b_count)) {
+    if (!infer_elements(c, 0, &a, &a_count) || !infer_elements(c, 1, &b, &b_count)) {
         return PARE_OK;
     }
     if (a_count != b_count && a_count != 1 && b_count != 1) {
@@ -130,16 +142,40 @@ enum pare_status infer_broadcast(struct infer_call *c) {
         type = type == DTYPE_NONE ? infer_input(c, i)->type : type;
     }
     TRY(set_broadcast(c, 0, type));
-    return follows_arithmetic(c->node) ? broadcast_elements(c) : PARE_OK;
+    bool integer = c->outputs[0].type == DTYPE_INT64 || c->outputs[0].type == DTYPE_INT32;
+    return integer && follows_arithmetic(c->node) ? broadcast_elements(c, calculate) : PARE_OK;
 }
 
 enum pare_status infer_compare(struct infer_call *c) {
     TRY(infer_check_same_type(c, 0, 1));
-    return set_broadcast(c, 0, DTYPE_BOOL);
+    TRY(set_broadcast(c, 0, DTYPE_BOOL));
+    return node_is(c->node, "Equal") ? broadcast_elements(c, compare_elements) : PARE_OK;
 }
 
 enum pare_status infer_pow(struct infer_call *c) {
     return set_broadcast(c, 0, infer_input(c, 0)->type);
+}
+
+/* Sizes that an exporter chooses: where a size was -1, that of the tensor. */
+static enum pare_status choose_elements(struct infer_call *c) {
+    const struct dim_value *from[3];
+    int counts[3], count = 1;
+    for (int i = 0; i < 3; i++) {
+        if (!infer_elements(c, i, &from[i], &counts[i]) || (counts[i] != 1 && count != 1 && counts[i] != count)) {
+            return PARE_OK;
+        }
+        count = count == 1 ? counts[i] : count;
+    }
+    struct dim_value *out = ARENA_ARRAY(c->arena, (size_t)count, struct dim_value);
+    if (out == NULL) {
+        return fail_memory(c->ctx);
+    }
+    for (int i = 0; i < count; i++) {
+        const struct dim_value *condition = &from[0][counts[0] == 1 ? 0 : i];
+        int side = condition->value != 0 ? 1 : 2;
+        out[i] = condition->known ? from[side][counts[side] == 1 ? 0 : i] : (struct dim_value){.known = false};
+    }
+    return infer_set_elements(c, out, count);
 }
 
 enum pare_status infer_where(struct infer_call *c) {
@@ -149,7 +185,8 @@ enum pare_status infer_where(struct infer_call *c) {
         return infer_fail(c, "the condition is %s, expected bool", dtype_name(condition->type));
     }
     enum dtype type = infer_input(c, 1)->type;
-    return set_broadcast(c, 0, type == DTYPE_NONE ? infer_input(c, 2)->type : type);
+    TRY(set_broadcast(c, 0, type == DTYPE_NONE ? infer_input(c, 2)->type : type));
+    return choose_elements(c);
 }
 
 enum pare_status infer_expand(struct infer_call *c) {

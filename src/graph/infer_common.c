@@ -72,6 +72,7 @@ static bool is_integer(enum dtype type) {
     case DTYPE_INT32:
     case DTYPE_INT64:
     case DTYPE_UINT32:
+    case DTYPE_BOOL:
         return true;
     default:
         return false;

@@ -214,6 +214,16 @@ static const struct example inferred[] = {
     {"input x: float32[6,4] s = Shape(x) a, b = Split(s) {num_outputs=2} c = Div(a, b) d = Cast(c) {to=7} "
      "y = ConstantOfShape(d) {value=int64[1] [2]}",
      "int64[1]"},
+    {"input x: float32[N,7,4] s = Shape(x) const z: int64[] = 0 n = Gather(s, z) const a: int64[1] = [0]\n"
+     "u = Unsqueeze(n, a) const m: int64[2] = [-1,-1] t = Concat(u, m) {axis=0} const w: int64[3] = [-1,-1,-1]\n"
+     "e = Equal(t, w) const o: int64[3] = [1,1,1] p = Where(e, o, t) const c: float32[1,1,4] = [1,2,3,4]\n"
+     "y = Expand(c, p)",
+     "float32[N,1,4]"},
+    {"input x: float32[N,M,4] s = Shape(x) const z: int64[] = 0 const i: int64[] = 1 n = Gather(s, z) m = Gather(s, "
+     "i)\n"
+     "e = Equal(n, n) f = Equal(n, m) const two: int64[1] = [2] const five: int64[1] = [5] a = Where(e, two, five)\n"
+     "b = Where(f, two, five) t = Concat(a, b) {axis=0} y = ConstantOfShape(t)",
+     "float32[2,?]"},
     {"input x: float32[N,2] s = Shape(x) i = Identity(s) q = Squeeze(i) r = Sub(q, q) y = ConstantOfShape(r)",
      "float32[?,0]"},
 };
