@@ -7,7 +7,7 @@ packages_of() { # GROUP
     case $1 in
     build)
         echo gcc cmake ninja-build pkg-config binutils libc6-dev
-        echo libprotobuf-c-dev protobuf-c-compiler libzip-dev libjansson-dev libopenblas-dev
+        echo libprotobuf-c-dev protobuf-c-compiler libzip-dev zlib1g-dev libjansson-dev libopenblas-dev
         ;;
     test) echo check libonnx-testdata make ;;
     ci)

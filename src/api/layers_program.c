@@ -1,6 +1,7 @@
 /* An integer program as layers: one row per operator. */
 #include "api/layers.h"
 
+#include "fixed/exact_bits.h"
 #include "quant/certificate.h"
 
 static const char *const kind_names[PARE_KIND_COUNT] = {
@@ -128,5 +129,6 @@ enum pare_status layers_of_program(struct context *ctx, struct arena *arena, con
     }
     out->layer_count = p->op_count;
     out->quantized = true;
+    out->exact_bits = program_exact_bits(p);
     return PARE_OK;
 }

@@ -23,7 +23,7 @@ struct quantize_job {
     struct dataset data, calibration, test; /* the last two where the settings name them */
     struct search_options options;
     const struct replay *replay; /* or NULL: a search */
-    const char *metadata;        /* what both files carry */
+    const char *metadata;        /* what the rewritten ONNX carries */
     struct search_result result; /* owned */
     struct quantization report;
 };
@@ -31,8 +31,8 @@ struct quantize_job {
 /* Reads the data, searches (or picks) and writes. job->arena and everything that the job owns are freed. */
 enum pare_status quantize_run(struct context *ctx, struct quantize_job *job, struct pare_report **out);
 
-/* What both files carry: where they come from, how, and what they want of their inputs. `user` is the job, as
- * search_options.describe has it. */
+/* What the compact file carries: where it comes from and what it wants of its inputs; and in job->metadata, what the
+ * ONNX does: the settings of the search too. `user` is the job, as search_options.describe has it. */
 enum pare_status quantize_describe(void *user, struct context *ctx, const struct search_result *r, const char **out);
 
 /* Writes model.onnx and model.pare (none where the program has parts in float, with a warning) and puts them into

@@ -26,7 +26,7 @@ static int64_t sum_of_conv(const struct program *p, const struct pare_op *op, vo
         uint32_t ix = ox * w->stride_w + kx * w->dilation_w - w->pad_left;
         if (iy < w->in_h && ix < w->in_w) {
             int32_t code = code_of(p, codes, op->inputs[0], sample, (channel * w->in_h + iy) * w->in_w + ix);
-            sum += (int64_t)weight_at(&weights, column) * (code - zero_at(op->zero, channel));
+            sum += (int64_t)weight_at(&weights, column) * (code - zero_at(op, channel));
         }
     }
     return sum;

@@ -21,22 +21,28 @@ static json_t *json_tails(struct json_builder *b, const struct search_result *r)
     return array;
 }
 
+static const char *metadata_text(struct quantize_job *job, const json_t *root) {
+    char *text = json_dumps(root, JSON_SORT_KEYS | JSON_COMPACT | JSON_REAL_PRECISION(17));
+    const char *copy = text != NULL ? arena_string(&job->arena, text) : NULL;
+    free(text);
+    return copy;
+}
+
+/* A compact file is as small as it can be: how the search was set stands in the ONNX and in report.json. */
 enum pare_status quantize_describe(void *user, struct context *ctx, const struct search_result *r, const char **out) {
     struct quantize_job *job = user;
     struct json_builder b = {0};
     struct used_file source = {.path = network_file_name(job->network), .hash = job->network->hash};
     json_t *root = json_object();
     json_put(&b, root, "preprocess", json_preprocess(&b, &job->preprocess));
-    json_put(&b, root, "settings", json_settings(&b, &job->options, &job->preprocess));
     json_put(&b, root, "source", json_used_file(&b, &source));
     json_put(&b, root, "tail", json_tails(&b, r));
     json_put(&b, root, "version", json_text(pare_version()));
-    char *text = b.failed ? NULL : json_dumps(root, JSON_SORT_KEYS | JSON_COMPACT | JSON_REAL_PRECISION(17));
+    *out = metadata_text(job, root);
+    json_put(&b, root, "settings", json_settings(&b, &job->options, &job->preprocess));
+    job->metadata = b.failed ? NULL : metadata_text(job, root);
     json_decref(root);
-    job->metadata = text != NULL ? arena_string(&job->arena, text) : NULL;
-    free(text);
-    *out = job->metadata;
-    return *out != NULL ? PARE_OK : fail_memory(ctx);
+    return *out != NULL && job->metadata != NULL ? PARE_OK : fail_memory(ctx);
 }
 
 static enum pare_status write_file(struct context *ctx, struct quantize_job *job, const char *name,

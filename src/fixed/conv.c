@@ -173,7 +173,7 @@ static bool input_is_bytes(const struct plan *plan) {
     const struct pare_value *x = plan_input(plan, 0);
     int32_t low = code_min(8, x->is_signed), high = code_max(8, x->is_signed);
     for (uint32_t i = 0; plan->op->zero != NULL && i < plan->op->u.window.in_c; i++) {
-        int32_t zero = zero_at(plan->op->zero, i);
+        int32_t zero = zero_at(plan->op, i);
         if (zero < low || zero > high) {
             return false;
         }
@@ -225,7 +225,7 @@ static enum pare_status conv_plan(struct context *ctx, struct plan *plan) {
     conv->bytes = can_use_bytes(plan, conv->wide);
     conv->input = operand_of(input_is_bytes(plan), conv->wide);
     conv->image.elements = conv->bytes ? 4 : 2;
-    conv->image.zero = plan->op->zero;
+    conv->image.op = plan->op;
     conv->image.flip = conv->bytes && plan_input(plan, 0)->is_signed ? FLIP_BYTES : 0;
     conv_window(plan, &conv->image);
     if (!axis_fits(&conv->image.y) || !axis_fits(&conv->image.x)) {

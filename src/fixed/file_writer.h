@@ -19,13 +19,15 @@ struct file_writer {
     uint32_t value_count; /* in the file */
     struct block *blocks; /* two per value or operator at most */
     size_t block_count;
-    bool packed_fracs; /* of any operator */
-    struct buffer values, ops, ports, data, names;
-    struct buffer parameters; /* of the operator at hand */
+    struct buffer values, ops, ports, data, names, metadata;
+    struct buffer parameters; /* of the operator at hand; scratch */
 };
 
-/* Adds a block to the data section, or finds an equal one. */
-enum pare_status file_place_block(struct file_writer *w, const void *bytes, size_t size, uint32_t *offset);
+/* Adds a block to the data section, at a multiple of `alignment` bytes, or finds an equal one. */
+enum pare_status file_place_block(struct file_writer *w, const void *bytes, size_t size, size_t alignment,
+                                  uint32_t *offset);
+/* A number of a terse block. */
+void write_terse(struct buffer *b, uint32_t number);
 /* Appends the record of an operator, and its blocks. */
 enum pare_status file_write_op(struct file_writer *w, const struct pare_op *op);
 

@@ -124,7 +124,7 @@ static uint32_t smaller(uint32_t a, uint32_t b) {
 static void set_zero(const struct image *im, uint32_t channel, struct source *plane) {
     for (uint32_t e = 0; e < im->elements; e++) {
         uint32_t of = im->channels_per_word > 1 ? channel + e : channel;
-        plane->zero[e] = e < plane->count ? part_of_code(zero_at(im->zero, of), plane->part) : 0;
+        plane->zero[e] = e < plane->count ? part_of_code(im->op == NULL ? 0 : zero_at(im->op, of), plane->part) : 0;
     }
 }
 

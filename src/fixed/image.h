@@ -16,7 +16,7 @@ struct image {
     uint32_t elements;          /* of a word: 2 or 4 */
     uint32_t channels_per_word; /* `elements` where x.taps_per_word is 1, else 1 */
     int32_t flip;               /* xor'ed into every word: signed bytes become unsigned ones, 128 larger */
-    const uint8_t *zero;        /* codes outside of the input, by channel, as in struct pare_op */
+    const struct pare_op *op;   /* a convolution, whose zero points lie outside of the input; or NULL */
     uint32_t depth;             /* word planes per group and phase */
     size_t row, plane;  /* words; both axes' phases are outside the plane: [group][depth][y.phase][x.phase][plane] */
     size_t group_words; /* of one group */
@@ -25,7 +25,7 @@ struct image {
 
 /* x.taps_per_word of a convolution: words hold taps where that needs fewer of them than words of channels. */
 uint32_t image_taps_per_word(uint32_t channels_per_group, uint32_t kernel_width, uint32_t elements);
-/* Plans the strides; `elements`, `flip`, `zero` and both axes are given. */
+/* Plans the strides; `elements`, `flip`, `op` and both axes are given. */
 enum pare_status image_plan(struct context *ctx, struct image *image, uint32_t channels, uint32_t group);
 /* Terms of the sum, in words, for a lattice pair. */
 size_t image_words(const struct image *image, const struct lattice *y, const struct lattice *x);

@@ -1,5 +1,6 @@
 /* Reads a .pare file into a program of the host. */
 #include "fixed/executor.h"
+#include "fixed/text_section.h"
 #include "runtime/codes.h"
 #include "runtime/model.h"
 
@@ -47,6 +48,23 @@ static enum pare_status unpack_fracs(struct context *ctx, struct arena *arena, s
     return PARE_OK;
 }
 
+/* And every zero point two. */
+static enum pare_status unpack_zeros(struct context *ctx, struct arena *arena, struct pare_op *op) {
+    uint32_t channels = op->zero == NULL ? 0 : op->u.window.in_c;
+    uint8_t *zero = ARENA_ARRAY(arena, (size_t)channels * 2, uint8_t);
+    if (zero == NULL) {
+        return fail_memory(ctx);
+    }
+    for (uint32_t c = 0; c < channels; c++) {
+        uint32_t code = (uint32_t)zero_at(op, c);
+        zero[2 * (size_t)c] = (uint8_t)(code & 0xff);
+        zero[2 * (size_t)c + 1] = (uint8_t)(code >> 8 & 0xff);
+    }
+    op->zero = op->zero == NULL ? NULL : zero;
+    op->zero_bits = 0;
+    return PARE_OK;
+}
+
 static enum pare_status read_records(struct context *ctx, struct program *p, const struct pare_model *model) {
     p->value_count = little_endian16(pare_header(model)->value_count, 0);
     p->op_count = little_endian16(pare_header(model)->op_count, 0);
@@ -63,6 +81,7 @@ static enum pare_status read_records(struct context *ctx, struct program *p, con
     for (uint32_t i = 0; i < p->op_count; i++) {
         pare_decode_op(model, i, &p->ops[i]);
         TRY(unpack_fracs(ctx, p->arena, &p->ops[i]));
+        TRY(unpack_zeros(ctx, p->arena, &p->ops[i]));
     }
     return PARE_OK;
 }
@@ -116,6 +135,20 @@ static bool is_utf8(const char *text, size_t size) {
     return true;
 }
 
+/* A section of text, checked; `size` 0 where it was stripped. `what` names it. */
+static enum pare_status read_text(struct context *ctx, struct program *p, const char *place, const char *what,
+                                  const struct pare_model *model, const uint8_t *offset, const uint8_t *stored,
+                                  const char **text, size_t *size) {
+    const uint8_t *bytes = model->bytes + little_endian32(offset, 0);
+    bool plain = little_endian16(pare_header(model)->minor, 0) < 2;
+    *text = (const char *)bytes;
+    *size = little_endian32(stored, 0);
+    if (!plain && *size > 0) {
+        TRY(text_section_read(ctx, p->arena, place, bytes, *size, text, size));
+    }
+    return is_utf8(*text, *size) ? PARE_OK : fail(ctx, PARE_ERROR_INPUT, "%s: its %s are no UTF-8 text", place, what);
+}
+
 /* The next NUL-terminated name; NULL when none is left. */
 static const char *next_name(const char **at, const char *end) {
     const char *name = *at, *stop = name == end ? NULL : memchr(name, 0, (size_t)(end - name));
@@ -126,13 +159,12 @@ static const char *next_name(const char **at, const char *end) {
 static enum pare_status read_names(struct context *ctx, struct program *p, const char *place,
                                    const struct pare_model *model) {
     const struct pare_file_header *h = pare_header(model);
-    const char *at = (const char *)model->bytes + little_endian32(h->names, 0);
-    const char *end = at + little_endian32(h->names_size, 0);
+    const char *at;
+    size_t size;
+    TRY(read_text(ctx, p, place, "names", model, h->names, h->names_size, &at, &size));
+    const char *end = at + size;
     if (at == end) {
         return PARE_OK;
-    }
-    if (!is_utf8(at, (size_t)(end - at))) {
-        return fail(ctx, PARE_ERROR_INPUT, "%s: its names are no UTF-8 text", place);
     }
     p->value_names = ARENA_ARRAY(p->arena, p->value_count, const char *);
     p->op_names = ARENA_ARRAY(p->arena, p->op_count, const char *);
@@ -156,12 +188,13 @@ static enum pare_status read_names(struct context *ctx, struct program *p, const
 static enum pare_status read_metadata(struct context *ctx, struct program *p, const char *place,
                                       const struct pare_model *model) {
     const struct pare_file_header *h = pare_header(model);
-    const char *text = (const char *)model->bytes + little_endian32(h->metadata, 0);
-    uint32_t size = little_endian32(h->metadata_size, 0);
+    const char *text;
+    size_t size;
+    TRY(read_text(ctx, p, place, "metadata", model, h->metadata, h->metadata_size, &text, &size));
     if (size == 0) {
         return PARE_OK;
     }
-    if (memchr(text, 0, size) != NULL || !is_utf8(text, size)) {
+    if (memchr(text, 0, size) != NULL) {
         return fail(ctx, PARE_ERROR_INPUT, "%s: its metadata are no UTF-8 text", place);
     }
     p->metadata = arena_string_n(p->arena, text, size);

@@ -1,5 +1,6 @@
 /* Writes a program as a .pare file; runtime/format.h is the specification. */
 #include "fixed/file_writer.h"
+#include "fixed/text_section.h"
 #include "runtime/format.h"
 #include "runtime/model.h"
 
@@ -11,12 +12,14 @@ static const char *op_name(const struct program *p, uint32_t i) {
 
 /* ---- the data section ---- */
 
-enum pare_status file_place_block(struct file_writer *w, const void *bytes, size_t size, uint32_t *offset) {
+enum pare_status file_place_block(struct file_writer *w, const void *bytes, size_t size, size_t alignment,
+                                  uint32_t *offset) {
     uint64_t hash = hash_of(bytes, size, 0);
     *offset = 0;
     for (size_t i = 0; i < w->block_count; i++) {
         const struct block *b = &w->blocks[i];
-        if (b->hash == hash && b->size == size && memcmp(w->data.data + b->offset, bytes, size) == 0) {
+        if (b->hash == hash && b->size == size && b->offset % alignment == 0 &&
+            memcmp(w->data.data + b->offset, bytes, size) == 0) {
             *offset = b->offset;
             return PARE_OK;
         }
@@ -24,7 +27,7 @@ enum pare_status file_place_block(struct file_writer *w, const void *bytes, size
     if (size == 0) {
         return PARE_OK;
     }
-    write_align(&w->data, 4);
+    write_align(&w->data, alignment);
     if (size > UINT32_MAX || w->data.size > UINT32_MAX - size) {
         return fail(w->ctx, PARE_ERROR_UNSUPPORTED, "a compact file cannot be larger than 4 GB");
     }
@@ -32,6 +35,13 @@ enum pare_status file_place_block(struct file_writer *w, const void *bytes, size
     w->blocks[w->block_count++] = (struct block){hash, *offset, (uint32_t)size};
     write_bytes(&w->data, bytes, size);
     return w->data.failed ? fail_memory(w->ctx) : PARE_OK;
+}
+
+void write_terse(struct buffer *b, uint32_t number) {
+    for (; number >= 0x80; number >>= 7) {
+        write_u8(b, (uint8_t)(number | 0x80));
+    }
+    write_u8(b, (uint8_t)number);
 }
 
 /* ---- values ---- */
@@ -42,19 +52,20 @@ static enum pare_status write_value(struct file_writer *w, uint32_t v) {
     struct buffer *b = &w->parameters;
     b->size = 0;
     for (unsigned i = 0; i < value->rank; i++) {
-        write_u32(b, value->dims[i]);
+        write_terse(b, value->dims[i]);
     }
     if (b->failed) {
         return fail_memory(w->ctx);
     }
-    TRY(file_place_block(w, b->data, b->size, &dims));
+    TRY(file_place_block(w, b->data, b->size, 1, &dims));
     bool constant = value->constant != NULL;
     if (constant) {
-        TRY(file_place_block(w, value->constant, value_size(value), &offset));
+        TRY(file_place_block(w, value->constant, value_size(value), 4, &offset));
     }
     write_u8(&w->values, value->storage);
     write_u8(&w->values, value->bits);
-    write_u8(&w->values, (uint8_t)((value->is_signed ? PARE_VALUE_SIGNED : 0) | (constant ? PARE_VALUE_CONSTANT : 0)));
+    write_u8(&w->values, (uint8_t)(PARE_VALUE_TERSE | (value->is_signed ? PARE_VALUE_SIGNED : 0) |
+                                   (constant ? PARE_VALUE_CONSTANT : 0)));
     write_u8(&w->values, value->rank);
     write_u16(&w->values, (uint16_t)value->frac);
     write_u16(&w->values, (uint16_t)(constant ? 0 : w->lives[v].first));
@@ -102,20 +113,28 @@ static void write_name(struct buffer *b, const char *name) {
     write_bytes(b, name != NULL ? name : "", name != NULL ? strlen(name) + 1 : 1);
 }
 
-static void write_names(struct file_writer *w) {
+static enum pare_status write_names(struct file_writer *w) {
     const struct program *p = w->program;
+    struct buffer *b = &w->parameters;
     if (p->value_names == NULL || p->op_names == NULL || p->op_types == NULL) {
-        return;
+        return PARE_OK;
     }
+    b->size = 0;
     for (uint32_t v = 0; v < p->value_count; v++) {
         if (w->lives[v].used) {
-            write_name(&w->names, p->value_names[v]);
+            write_name(b, p->value_names[v]);
         }
     }
     for (uint32_t i = 0; i < p->op_count; i++) {
-        write_name(&w->names, p->op_names[i]);
-        write_name(&w->names, p->op_types[i]);
+        write_name(b, p->op_names[i]);
+        write_name(b, p->op_types[i]);
     }
+    return b->failed ? fail_memory(w->ctx) : text_section_write(w->ctx, b->data, b->size, &w->names);
+}
+
+static enum pare_status write_metadata(struct file_writer *w) {
+    const char *text = w->program->metadata;
+    return text_section_write(w->ctx, text, text == NULL ? 0 : strlen(text), &w->metadata);
 }
 
 /* ---- the file ---- */
@@ -137,42 +156,24 @@ static void put_u32(uint8_t *field, uint32_t v) {
     }
 }
 
-/* Whether an output shares the place of an input, which version 1.0 does not know. */
-static bool works_in_place(const struct file_writer *w) {
-    const struct program *p = w->program;
-    for (uint32_t i = 0; i < p->op_count; i++) {
-        const struct pare_value *y = &p->values[p->ops[i].output];
-        for (uint32_t k = 0; k < p->ops[i].input_count; k++) {
-            const struct pare_value *x = &p->values[p->ops[i].inputs[k]];
-            uint64_t end_x = x->offset + (uint64_t)value_size(x), end_y = y->offset + (uint64_t)value_size(y);
-            if (x->constant == NULL && x->offset < end_y && y->offset < end_x) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 static enum pare_status assemble(struct file_writer *w, struct buffer *out) {
     const struct program *p = w->program;
-    size_t metadata_size = p->metadata == NULL ? 0 : strlen(p->metadata);
-    const struct buffer *sections[] = {&w->values, &w->ops, &w->ports, &w->data, &w->names};
+    const struct buffer *sections[] = {&w->values, &w->ops, &w->ports, &w->data, &w->names, &w->metadata};
     size_t offset[6], at = sizeof(struct pare_file_header);
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 6; i++) {
         offset[i] = at;
         if (sections[i]->failed || !size_add(at, sections[i]->size, &at)) {
             return fail_memory(w->ctx);
         }
     }
-    offset[5] = at;
-    if (metadata_size > UINT32_MAX || at > UINT32_MAX - metadata_size) {
+    if (at > UINT32_MAX) {
         return fail(w->ctx, PARE_ERROR_UNSUPPORTED, "a compact file cannot be larger than 4 GB");
     }
     size_t begin = out->size;
     write_bytes(out, "PARE", 4);
     write_u16(out, PARE_FORMAT_MAJOR);
-    write_u16(out, works_in_place(w) || w->packed_fracs ? PARE_FORMAT_MINOR : 0);
-    write_u32(out, (uint32_t)(at + metadata_size));
+    write_u16(out, PARE_FORMAT_MINOR);
+    write_u32(out, (uint32_t)at);
     write_u32(out, 0);
     write_u32(out, arena_size(w));
     write_u16(out, (uint16_t)w->value_count);
@@ -186,11 +187,10 @@ static enum pare_status assemble(struct file_writer *w, struct buffer *out) {
     write_u32(out, (uint32_t)offset[4]);
     write_u32(out, (uint32_t)w->names.size);
     write_u32(out, (uint32_t)offset[5]);
-    write_u32(out, (uint32_t)metadata_size);
-    for (int i = 0; i < 5; i++) {
+    write_u32(out, (uint32_t)w->metadata.size);
+    for (int i = 0; i < 6; i++) {
         write_bytes(out, sections[i]->data, sections[i]->size);
     }
-    write_bytes(out, p->metadata, metadata_size);
     if (out->failed) {
         return fail_memory(w->ctx);
     }
@@ -257,14 +257,15 @@ static enum pare_status write_program(struct file_writer *w, struct buffer *out)
     TRY(write_values(w));
     TRY(write_ops(w));
     write_ports(w);
-    write_names(w);
+    TRY(write_names(w));
+    TRY(write_metadata(w));
     TRY(assemble(w, out));
     return verify(w, out, begin);
 }
 
 enum pare_status program_write(struct context *ctx, const struct program *p, struct buffer *out) {
     struct file_writer w = {.ctx = ctx, .program = p};
-    struct buffer *const buffers[] = {&w.values, &w.ops, &w.ports, &w.data, &w.names, &w.parameters};
+    struct buffer *const buffers[] = {&w.values, &w.ops, &w.ports, &w.data, &w.names, &w.metadata, &w.parameters};
     TRY(check_steps(ctx, p));
     TRY(check_size(ctx, p));
     arena_init(&w.scratch);

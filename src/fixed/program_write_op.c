@@ -7,13 +7,13 @@
 
 static void write_array(struct buffer *b, const uint32_t *v, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
-        write_u32(b, v[i]);
+        write_terse(b, v[i]);
     }
 }
 
 static void write_signed_array(struct buffer *b, const int32_t *v, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
-        write_u32(b, (uint32_t)v[i]);
+        write_terse(b, (uint32_t)v[i]);
     }
 }
 
@@ -28,15 +28,44 @@ static enum pare_status write_window(struct file_writer *w, const struct pare_wi
         if (small[i] > UINT16_MAX) {
             return fail(w->ctx, PARE_ERROR_UNSUPPORTED, "a kernel, stride, dilation, padding or group is above 65535");
         }
-        write_u16(b, (uint16_t)small[i]);
+        write_terse(b, small[i]);
     }
     return PARE_OK;
 }
 
+static unsigned zero_width(const struct pare_op *op) {
+    unsigned bits = 1;
+    for (uint32_t c = 0; c < op->u.window.in_c; c++) {
+        while (zero_at(op, c) < code_min(bits, true) || zero_at(op, c) > code_max(bits, true)) {
+            bits++;
+        }
+    }
+    return bits;
+}
+
+static void write_zeros(struct buffer *b, const struct pare_op *op) {
+    if (op->zero == NULL) {
+        return;
+    }
+    unsigned bits = zero_width(op), have = 0;
+    uint32_t reservoir = 0, mask = (1U << bits) - 1;
+    write_u8(b, (uint8_t)bits);
+    for (uint32_t c = 0; c < op->u.window.in_c; c++) {
+        reservoir |= ((uint32_t)zero_at(op, c) & mask) << have;
+        for (have += bits; have >= 8; have -= 8) {
+            write_u8(b, (uint8_t)(reservoir & 0xff));
+            reservoir >>= 8;
+        }
+    }
+    if (have > 0) {
+        write_u8(b, (uint8_t)reservoir);
+    }
+}
+
 static void write_binary(struct buffer *b, const struct pare_op *op) {
     uint32_t rank = op->u.binary.rank;
-    write_u32(b, op->u.binary.subtract);
-    write_u32(b, rank);
+    write_terse(b, op->u.binary.subtract);
+    write_terse(b, rank);
     write_array(b, op->u.binary.dims, rank);
     write_array(b, op->u.binary.stride[0], rank);
     write_array(b, op->u.binary.stride[1], rank);
@@ -44,21 +73,21 @@ static void write_binary(struct buffer *b, const struct pare_op *op) {
 
 static void write_concat(struct file_writer *w, const struct pare_op *op) {
     struct buffer *b = &w->parameters;
-    write_u32(b, op->u.concat.outer);
-    write_u32(b, op->u.concat.inner);
+    write_terse(b, op->u.concat.outer);
+    write_terse(b, op->u.concat.inner);
     write_array(b, op->u.concat.size, op->input_count);
     for (uint32_t i = 0; i < op->input_count; i++) {
-        write_u16(b, (uint16_t)w->index[op->inputs[i]]);
+        write_terse(b, w->index[op->inputs[i]]);
     }
 }
 
 static void write_copy(struct buffer *b, const struct pare_op *op) {
     uint32_t rank = op->u.copy.rank;
-    write_u32(b, op->u.copy.fill);
-    write_u32(b, (uint32_t)op->u.copy.fill_code);
-    write_u32(b, op->u.copy.in_base);
-    write_u32(b, op->u.copy.out_base);
-    write_u32(b, rank);
+    write_terse(b, op->u.copy.fill);
+    write_terse(b, (uint32_t)op->u.copy.fill_code);
+    write_terse(b, op->u.copy.in_base);
+    write_terse(b, op->u.copy.out_base);
+    write_terse(b, rank);
     write_array(b, op->u.copy.dims, rank);
     write_signed_array(b, op->u.copy.in_stride, rank);
     write_signed_array(b, op->u.copy.out_stride, rank);
@@ -73,7 +102,7 @@ static enum pare_status write_parameters(struct file_writer *w, const struct par
     case PARE_MAX_POOL:
     case PARE_AVERAGE_POOL:
         TRY(write_window(w, &op->u.window));
-        write_bytes(b, op->zero, op->zero == NULL ? 0 : (size_t)op->u.window.in_c * 2);
+        write_zeros(b, op);
         return PARE_OK;
     case PARE_DENSE:
     case PARE_PRELU:
@@ -258,18 +287,17 @@ static enum pare_status check_bounds(struct file_writer *w, const struct pare_op
 enum pare_status file_write_op(struct file_writer *w, const struct pare_op *op) {
     const struct pare_value *y = &w->program->values[op->output];
     int32_t smallest = code_min(y->bits, y->is_signed);
-    uint8_t flags = (op->wide ? PARE_OP_WIDE : 0) | (op->zero != NULL ? PARE_OP_INPUT_ZERO : 0);
+    uint8_t flags = PARE_OP_TERSE | (op->wide ? PARE_OP_WIDE : 0) | (op->zero != NULL ? PARE_OP_INPUT_ZERO : 0);
     uint32_t parameters = 0, coefficients = 0;
     TRY(check_bounds(w, op, smallest));
     w->parameters.size = 0;
     TRY(write_parameters(w, op));
     TRY(w->parameters.failed ? fail_memory(w->ctx) : PARE_OK);
-    TRY(file_place_block(w, w->parameters.data, w->parameters.size, &parameters));
+    TRY(file_place_block(w, w->parameters.data, w->parameters.size, 1, &parameters));
     if (has_weights(op)) {
         TRY(write_coefficients(w, op, &flags));
-        TRY(file_place_block(w, w->parameters.data, w->parameters.size, &coefficients));
+        TRY(file_place_block(w, w->parameters.data, w->parameters.size, 4, &coefficients));
     }
-    w->packed_fracs = w->packed_fracs || (flags & PARE_OP_PACKED_FRACS) != 0;
     bool listed = op->kind == PARE_CONCAT;
     write_u8(&w->ops, op->kind);
     write_u8(&w->ops, flags);

@@ -285,8 +285,7 @@ static bool gather_applies(const struct node *n) {
     return fixed_shapes(n) && value_is_constant(n->inputs[1]);
 }
 
-static enum pare_status gather_indices(struct lowering *l, const struct tensor *t, int64_t length,
-                                       const uint32_t **out) {
+static enum pare_status gather_indices(struct lowering *l, const struct tensor *t, int64_t length, const void **out) {
     uint32_t *indices = ARENA_ARRAY(l->program->arena, tensor_count(t), uint32_t);
     for (size_t i = 0; indices != NULL && i < tensor_count(t); i++) {
         int64_t index = tensor_get_int(t, i);

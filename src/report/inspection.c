@@ -208,6 +208,7 @@ enum pare_status inspection_json(struct context *ctx, const struct inspection *i
     json_put(&b, root, "layers", json_inspected_layers(&b, i));
     json_put(&b, totals, "parameters", json_count(total_parameters(i)));
     json_put(&b, totals, "parameter_bits", json_count(total_parameter_bits(i)));
+    json_put(&b, totals, "exact_bits", i->quantized ? json_count(i->exact_bits) : json_null());
     json_put(&b, totals, "macs", any_macs_open(i) ? json_null() : json_count(total_macs(i)));
     json_put(&b, root, "totals", totals);
     json_t *metadata = i->metadata != NULL ? json_loads(i->metadata, 0, NULL) : NULL;

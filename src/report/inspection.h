@@ -32,6 +32,7 @@ struct inspection {
     struct inspected_layer *layers;
     size_t layer_count;
     bool quantized;       /* layers and ports have formats */
+    uint64_t exact_bits;  /* where they have: all codes that a file must hold (fixed/exact_bits.h) */
     const char *metadata; /* JSON text, or NULL */
 };
 

@@ -244,7 +244,7 @@ bool pare_op_is_wide(const struct pare_op *op, const struct pare_value *values) 
 bool pare_op_has_long_factors(const struct pare_op *op, const struct pare_value *values) {
     struct range codes = code_range(input_of(op, values, 0)), factors = codes;
     for (uint32_t channel = 0; op->zero != NULL && channel < op->u.window.in_c; channel++) {
-        int32_t zero = zero_at(op->zero, channel);
+        int32_t zero = zero_at(op, channel);
         factors.low = codes.low - zero < factors.low ? codes.low - zero : factors.low;
         factors.high = codes.high - zero > factors.high ? codes.high - zero : factors.high;
     }

@@ -84,16 +84,20 @@ static inline int32_t signed_bits(const uint8_t *data, uint32_t at, unsigned bit
     return (int32_t)(((int64_t)(v >> skip & (((uint64_t)sign << 1) - 1)) ^ sign) - sign);
 }
 
-/* The zero point of an input channel; `zero` as in struct pare_op. */
-static inline int32_t zero_at(const uint8_t *zero, uint32_t channel) {
-    return zero == NULL ? 0 : (little_endian16(zero, channel) ^ 0x8000) - 0x8000;
+/* Code `index` of an array of codes of `bits` bits, packed as biases are. For what is read once per channel. */
+int32_t pare_packed_code(const uint8_t *data, unsigned bits, uint32_t index);
+
+/* The zero point of an input channel of a convolution. */
+static inline int32_t zero_at(const struct pare_op *op, uint32_t channel) {
+    unsigned bits = op->zero_bits == 0 ? 16 : op->zero_bits;
+    return op->zero == NULL ? 0 : pare_packed_code(op->zero, bits, channel);
 }
 
 /* The zero point that weight `column` of a row of a convolution meets. */
 static inline int32_t zero_of_weight(const struct pare_op *op, uint32_t row, uint32_t column) {
     const struct pare_window *w = &op->u.window;
     uint32_t group = row / (w->out_c / w->group), channel = column / (w->kernel_h * w->kernel_w);
-    return zero_at(op->zero, group * (w->in_c / w->group) + channel);
+    return zero_at(op, group * (w->in_c / w->group) + channel);
 }
 
 /* One row of packed weights; with 0 bits, of nothing. */
@@ -122,7 +126,7 @@ static inline int frac_at(const int8_t *frac, bool per_row, unsigned bits, uint3
     if (bits == 0) {
         return frac[row];
     }
-    int32_t above = signed_bits((const uint8_t *)frac + 2 + (size_t)row * bits / 8, row * bits & 7, bits);
+    int32_t above = pare_packed_code((const uint8_t *)frac + 2, bits, row);
     return frac[0] + (int)((uint32_t)above & ((1U << bits) - 1));
 }
 
@@ -136,11 +140,7 @@ static inline int bias_frac(const struct pare_bias *b, uint32_t row) {
 
 /* The bias code of a row; 0 where there is none. */
 static inline int32_t bias_at(const struct pare_bias *b, uint32_t row) {
-    if (b->bits == 0) {
-        return 0;
-    }
-    uint64_t at = (uint64_t)row * b->bits;
-    return signed_bits(b->data + (size_t)(at >> 3), (uint32_t)(at & 7), b->bits);
+    return b->bits == 0 ? 0 : pare_packed_code(b->data, b->bits, row);
 }
 
 #endif

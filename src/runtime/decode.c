@@ -26,7 +26,7 @@ static const char *place_value(const struct pare_model *model, const struct pare
                                struct pare_value *v) {
     uint64_t size = (uint64_t)v->count * storage_size(v->storage);
     if (record->flags & PARE_VALUE_CONSTANT) {
-        struct pare_cursor c = pare_cursor_at(model, record->offset);
+        struct pare_cursor c = pare_cursor_at(model, record->offset, false);
         v->constant = pare_take(&c, size);
         return c.failed ? "a constant lies outside of the data section" : NULL;
     }
@@ -50,7 +50,7 @@ const char *pare_decode_value(const struct pare_model *model, uint32_t index, st
     if (!storage_holds(v) || (record->flags & ~PARE_VALUE_FLAGS) != 0 || v->rank > PARE_MAX_RANK) {
         return "a value has an unknown format";
     }
-    struct pare_cursor c = pare_cursor_at(model, record->dims);
+    struct pare_cursor c = pare_cursor_at(model, record->dims, (record->flags & PARE_VALUE_TERSE) != 0);
     pare_take_array(&c, v->dims, v->rank);
     if (c.failed || !count_elements(v)) {
         return "a value has an impossible shape";
@@ -88,7 +88,7 @@ static const int8_t *take_fracs(struct pare_cursor *c, bool per_row, bool packed
 static const char *take_coefficients(const struct pare_model *model, const struct pare_file_op *record,
                                      struct pare_op *op) {
     struct pare_weights *w = &op->weights;
-    struct pare_cursor c = pare_cursor_at(model, record->coefficients);
+    struct pare_cursor c = pare_cursor_at(model, record->coefficients, false);
     if (op->kind == PARE_CONV || op->kind == PARE_CONV_TRANSPOSE) {
         w->columns = window_columns(&op->u.window);
     }
@@ -118,10 +118,13 @@ static const char *take_coefficients(const struct pare_model *model, const struc
 
 static const char *take_parameters(const struct pare_model *model, const struct pare_file_op *record,
                                    struct pare_op *op) {
-    struct pare_cursor c = pare_cursor_at(model, record->parameters);
+    struct pare_cursor c = pare_cursor_at(model, record->parameters, (record->flags & PARE_OP_TERSE) != 0);
     pare_parameter_readers[op->kind](&c, model, op);
     if (record->flags & PARE_OP_INPUT_ZERO) {
-        op->zero = pare_take(&c, (uint64_t)op->u.window.in_c * 2);
+        uint32_t bits = c.terse ? pare_take_number(&c, 1) : 16;
+        op->zero = pare_take(&c, ((uint64_t)op->u.window.in_c * bits + 7) / 8);
+        op->zero_bits = (uint8_t)bits;
+        c.failed = c.failed || bits < 1 || bits > 16;
     }
     return c.failed ? "its parameters lie outside of the data section" : NULL;
 }

@@ -1,4 +1,4 @@
-/* The .pare file, version 1.1: this header is its specification.
+/* The .pare file, version 1.2: this header is its specification.
  *
  * Everything is little-endian and may be read where it lies. Offsets are in bytes; those of sections count from the
  * beginning of the file, all others from the beginning of the data section. Bytes and flags without a name are 0.
@@ -6,9 +6,13 @@
  *     header | values | operators | ports | data | names | metadata
  *
  * values, operators: arrays of the records below. ports: the 16-bit indices of the values that are inputs, then of
- * those that are outputs. data: blocks of parameters, weights, tables and constants, each aligned to 4; equal blocks
- * may share their bytes. names: NUL-terminated UTF-8, one name per value, then one name and one ONNX operator type per
- * operator. metadata: JSON text. names and metadata may be stripped (size 0): nothing at run time depends on them.
+ * those that are outputs. data: blocks of parameters, weights, tables and constants, each aligned to 4 unless it is
+ * terse; equal blocks may share their bytes. names: NUL-terminated UTF-8, one name per value, then one name and one
+ * ONNX operator type per operator. metadata: JSON text. Both are compressed since 1.2: the size of the text, 4 bytes,
+ * then a zlib stream (RFC 1950) of at most 16 MB; they may be stripped (size 0): nothing at run time depends on them.
+ *
+ * Terse blocks (since 1.2): where the record's flag says so, every number of its dims or parameters takes as many bytes
+ * as it needs: 7 bits each from the least significant on, the high bit set in all bytes but the last (LEB128).
  *
  * Compatibility: a reader refuses another major version, and a minor version above its own; a minor version adds
  * operator kinds, flags or sections, and never changes what an older file means.
@@ -17,14 +21,15 @@
  * step `op_count + 1`. Two values in the arena whose steps meet do not share a byte, but for an operator that works in
  * place: since 1.1 an output may begin where an input begins whose last step is that of the operator, where every
  * element of the input is read before the output's element of the same index is written (pare_may_overwrite in
- * runtime/model.h). A file without such operators and without packed fractions is of version 1.0. */
+ * runtime/model.h). Files without such operators and
+ * without packed fractions were of version 1.0, others of 1.1, before 1.2. */
 #ifndef PARE_RUNTIME_FORMAT_H
 #define PARE_RUNTIME_FORMAT_H
 
 #include "runtime/program.h"
 
 #define PARE_FORMAT_MAJOR 1
-#define PARE_FORMAT_MINOR 1
+#define PARE_FORMAT_MINOR 2
 
 /* Bounds of a file, so that checking one takes bounded time. */
 #define PARE_MAX_VALUES 4096
@@ -70,7 +75,12 @@ struct pare_file_value {
 };
 PARE_STATIC_ASSERT(pare_file_value_has_20_bytes, sizeof(struct pare_file_value) == 20);
 
-enum pare_value_flag { PARE_VALUE_SIGNED = 1, PARE_VALUE_CONSTANT = 2, PARE_VALUE_FLAGS = 3 };
+enum pare_value_flag {
+    PARE_VALUE_SIGNED = 1,
+    PARE_VALUE_CONSTANT = 2,
+    PARE_VALUE_TERSE = 4, /* since 1.2: dims */
+    PARE_VALUE_FLAGS = 7
+};
 
 /*  0  enum pare_kind       1  flags    2  number of inputs    3  bits of the weights    4  of the bias
  *  6  output               8  the first two inputs
@@ -99,19 +109,17 @@ enum pare_op_flag {
     PARE_OP_WHOLE_BYTE_ROWS = 8,
     PARE_OP_INPUT_ZERO = 16,   /* CONV only */
     PARE_OP_PACKED_FRACS = 32, /* since 1.1 */
-    PARE_OP_FLAGS = 63
+    PARE_OP_TERSE = 64,        /* since 1.2: parameters */
+    PARE_OP_FLAGS = 127
 };
 
-/* Parameters, arrays of u32 unless said otherwise, in the words of struct pare_op:
+/* Parameters, arrays of u32 unless said otherwise, in the words of struct pare_op. Entries and indices are never terse:
  *
- * CONV, CONV_TRANSPOSE, MAX_POOL, AVERAGE_POOL  struct pare_file_window, then i16 zero[in_c] where the flag says so
- * DENSE, PRELU   rows, columns
- * MATMUL         batch, m, k, n, stride_a, stride_b
- * ADD, MUL       subtract, rank, dims[rank], stride[0][rank], stride[1][rank]
- * CONCAT         outer, inner, size[inputs], then u16 inputs[inputs]: all of them
- * REDUCE_MEAN    outer, reduced, inner
- * TABLE          entries, in the storage of the output
- * REQUANTIZE     none
+ * CONV, CONV_TRANSPOSE, MAX_POOL, AVERAGE_POOL  struct pare_file_window, then where the flag says so
+ *                i16 zero[in_c]; in a terse block how many bits they have (1 to 16), and the codes, packed as biases
+ * are DENSE, PRELU   rows, columns MATMUL         batch, m, k, n, stride_a, stride_b ADD, MUL       subtract, rank,
+ * dims[rank], stride[0][rank], stride[1][rank] CONCAT         outer, inner, size[inputs], then u16 inputs[inputs]: all
+ * of them REDUCE_MEAN    outer, reduced, inner TABLE          entries, in the storage of the output REQUANTIZE     none
  * COPY           fill, fill_code, in_base, out_base, rank, dims[rank], in_stride[rank], out_stride[rank]
  * GATHER         outer, in_axis, out_axis, inner, indices[out_axis] */
 
@@ -125,5 +133,8 @@ struct pare_file_window {
     uint8_t group[2], count_include_pad[2];
 };
 PARE_STATIC_ASSERT(pare_file_window_has_48_bytes, sizeof(struct pare_file_window) == 48);
+
+#define PARE_WINDOW_SIZES 6 /* of 4 bytes; the other fields are of 2, and at most 65535 where they are terse */
+#define PARE_WINDOW_FIELDS 18
 
 #endif

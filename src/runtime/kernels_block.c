@@ -23,6 +23,7 @@ struct block {
     uint32_t position, positions; /* of the tile: first and count */
     pare_factor factors[POSITIONS][DEPTH];
     pare_factor weights[DEPTH];
+    int fracs[CHANNELS]; /* of the sums */
     pare_accumulator sums[CHANNELS][POSITIONS];
 };
 
@@ -37,10 +38,9 @@ static void gather_row(struct block *b, uint32_t column, uint32_t depth) {
     }
 }
 
-/* One tap of every position; `channel` counts in the whole input. */
-static void gather_tap(struct block *b, uint32_t channel, uint32_t ky, uint32_t kx, uint32_t d) {
+/* One tap of every position; `channel` counts in the whole input, and `zero` is its zero point. */
+static void gather_tap(struct block *b, uint32_t channel, int32_t zero, uint32_t ky, uint32_t kx, uint32_t d) {
     const struct pare_window *w = &b->op->u.window;
-    int32_t zero = zero_at(b->op->zero, channel);
     uint32_t ox = b->position % w->out_w, oy = b->position / w->out_w;
     for (uint32_t p = 0; p < b->positions; p++) {
         /* Outside of the input, above and left too, as unsigned numbers they are too large. */
@@ -61,8 +61,12 @@ static void gather_window(struct block *b, uint32_t column, uint32_t depth) {
     const struct pare_window *w = &b->op->u.window;
     uint32_t kx = column % w->kernel_w, ky = column / w->kernel_w % w->kernel_h;
     uint32_t channel = b->first_input + column / w->kernel_w / w->kernel_h;
+    int32_t zero = 0;
     for (uint32_t d = 0; d < depth; d++) {
-        gather_tap(b, channel, ky, kx, d);
+        if (d == 0 || (kx == 0 && ky == 0)) {
+            zero = zero_at(b->op, channel);
+        }
+        gather_tap(b, channel, zero, ky, kx, d);
         if (++kx == w->kernel_w) {
             kx = 0;
             if (++ky == w->kernel_h) {
@@ -77,7 +81,7 @@ static void gather_window(struct block *b, uint32_t column, uint32_t depth) {
 
 static void unpack(const struct weight_row *row, uint32_t column, uint32_t depth, pare_factor *out) {
     uint32_t at = row->first_bit + column * row->bits, bits = row->bits, reservoir = 0, have = 0;
-    uint32_t sign = (uint32_t)1 << (bits - 1);
+    uint32_t sign = (uint32_t)1 << bits >> 1;
     const uint8_t *byte = row->data + (at >> 3);
     if ((at & 7) != 0) {
         reservoir = *byte++ >> (at & 7);
@@ -96,11 +100,16 @@ static void unpack(const struct weight_row *row, uint32_t column, uint32_t depth
     }
 }
 
-static pare_accumulator bias_of_row(const struct block *b, uint32_t row) {
+/* Row r of the tile, `row` of the operator: its sums begin with the bias. */
+static void begin_sums(struct block *b, uint32_t r, uint32_t row) {
     const struct pare_op *op = b->op;
     int frac = weight_frac(&op->weights, row) + b->values[op->inputs[0]].frac;
     int32_t bias = bias_at(&op->bias, row);
-    return bias == 0 ? 0 : align_left(bias, frac - bias_frac(&op->bias, row));
+    pare_accumulator aligned = bias == 0 ? 0 : align_left(bias, frac - bias_frac(&op->bias, row));
+    b->fracs[r] = frac;
+    for (uint32_t p = 0; p < b->positions; p++) {
+        b->sums[r][p] = aligned;
+    }
 }
 
 static void add_products(struct block *b, uint32_t first_row, uint32_t rows, uint32_t column, uint32_t depth) {
@@ -123,19 +132,16 @@ static void add_products(struct block *b, uint32_t first_row, uint32_t rows, uin
 static void run_tile(struct block *b, uint32_t first, uint32_t rows, uint32_t row_stride, uint32_t position_stride,
                      void *output) {
     const struct pare_op *op = b->op;
-    const struct pare_value *x = &b->values[op->inputs[0]], *y = &b->values[op->output];
+    const struct pare_value *y = &b->values[op->output];
     for (uint32_t r = 0; r < rows; r++) {
-        pare_accumulator bias = bias_of_row(b, first + r);
-        for (uint32_t p = 0; p < b->positions; p++) {
-            b->sums[r][p] = bias;
-        }
+        begin_sums(b, r, first + r);
     }
     uint32_t columns = op->weights.bits == 0 ? 0 : op->weights.columns;
     for (uint32_t column = 0; column < columns; column += DEPTH) {
         add_products(b, first, rows, column, columns - column < DEPTH ? columns - column : DEPTH);
     }
     for (uint32_t r = 0; r < rows; r++) {
-        int shift = weight_frac(&op->weights, first + r) + x->frac - y->frac;
+        int shift = b->fracs[r] - y->frac;
         for (uint32_t p = 0; p < b->positions; p++) {
             int32_t code = requantize_code(b->sums[r][p], shift, op->low, op->high);
             write_code(output, y->storage, (first + r) * row_stride + (b->position + p) * position_stride, code);

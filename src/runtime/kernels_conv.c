@@ -69,7 +69,7 @@ static void accumulate_tile(struct channel *c, bool transposed, int32_t oy, int3
     const struct pare_window *w = c->window;
     channel_row *row = transposed ? transposed_row : conv_row;
     for (uint32_t i = 0; i < c->inputs; i++) {
-        c->zero = zero_at(c->op->zero, c->first_input + i);
+        c->zero = zero_at(c->op, c->first_input + i);
         for (uint32_t ky = 0; ky < w->kernel_h; ky++) {
             int32_t iy = transposed ? transposed_input_row(w, oy, ky) : conv_input_row(w, oy, ky);
             if (iy >= 0) {

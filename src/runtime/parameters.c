@@ -20,34 +20,17 @@ static uint8_t take_rank(struct pare_cursor *c) {
     return c->failed ? 0 : (uint8_t)rank;
 }
 
-static void read_window(const struct pare_file_window *f, struct pare_window *w) {
-    w->in_c = little_endian32(f->in_c, 0);
-    w->in_h = little_endian32(f->in_h, 0);
-    w->in_w = little_endian32(f->in_w, 0);
-    w->out_c = little_endian32(f->out_c, 0);
-    w->out_h = little_endian32(f->out_h, 0);
-    w->out_w = little_endian32(f->out_w, 0);
-    w->kernel_h = little_endian16(f->kernel_h, 0);
-    w->kernel_w = little_endian16(f->kernel_w, 0);
-    w->stride_h = little_endian16(f->stride_h, 0);
-    w->stride_w = little_endian16(f->stride_w, 0);
-    w->dilation_h = little_endian16(f->dilation_h, 0);
-    w->dilation_w = little_endian16(f->dilation_w, 0);
-    w->pad_top = little_endian16(f->pad_top, 0);
-    w->pad_left = little_endian16(f->pad_left, 0);
-    w->pad_bottom = little_endian16(f->pad_bottom, 0);
-    w->pad_right = little_endian16(f->pad_right, 0);
-    w->group = little_endian16(f->group, 0);
-    w->count_include_pad = little_endian16(f->count_include_pad, 0) != 0;
-}
-
 static void take_window(struct pare_cursor *c, const struct pare_model *model, struct pare_op *op) {
     (void)model;
-    const uint8_t *bytes = pare_take(c, sizeof(struct pare_file_window));
-    if (bytes != NULL) {
-        read_window((const struct pare_file_window *)(const void *)bytes, &op->u.window);
-        op->weights.rows = op->u.window.out_c;
+    uint32_t f[PARE_WINDOW_FIELDS];
+    for (unsigned i = 0; i < PARE_WINDOW_FIELDS; i++) {
+        bool is_size = i < PARE_WINDOW_SIZES;
+        f[i] = pare_take_number(c, is_size ? 4 : 2);
+        c->failed = c->failed || (!is_size && f[i] > UINT16_MAX);
     }
+    op->u.window = (struct pare_window){f[0], f[1],  f[2],  f[3],  f[4],  f[5],  f[6],       f[7],  f[8],
+                                        f[9], f[10], f[11], f[12], f[13], f[16], f[17] != 0, f[14], f[15]};
+    op->weights.rows = op->u.window.out_c;
 }
 
 static void take_matrix(struct pare_cursor *c, const struct pare_model *model, struct pare_op *op) {
@@ -80,9 +63,8 @@ static void take_concat(struct pare_cursor *c, const struct pare_model *model, s
     op->u.concat.outer = pare_take_u32(c);
     op->u.concat.inner = pare_take_u32(c);
     pare_take_array(c, op->u.concat.size, op->input_count);
-    const uint8_t *inputs = pare_take(c, (uint64_t)op->input_count * 2);
-    for (uint32_t i = 0; inputs != NULL && i < op->input_count; i++) {
-        op->inputs[i] = little_endian16(inputs, i);
+    for (uint32_t i = 0; i < op->input_count; i++) {
+        op->inputs[i] = pare_take_number(c, 2);
     }
 }
 
@@ -128,7 +110,7 @@ static void take_gather(struct pare_cursor *c, const struct pare_model *model, s
     op->u.gather.in_axis = pare_take_u32(c);
     op->u.gather.out_axis = pare_take_u32(c);
     op->u.gather.inner = pare_take_u32(c);
-    op->u.gather.indices = (const uint32_t *)(const void *)pare_take(c, (uint64_t)op->u.gather.out_axis * 4);
+    op->u.gather.indices = pare_take(c, (uint64_t)op->u.gather.out_axis * 4);
 }
 
 pare_take_parameters *const pare_parameter_readers[PARE_KIND_COUNT] = {

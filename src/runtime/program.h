@@ -102,6 +102,7 @@ struct pare_op {
     /* CONV: the zero point of each of the in_c input channels, signed 16-bit codes, subtracted from the channel's
      * codes; what lies outside of the input still counts as 0 after that. NULL: all 0, as for every other kind. */
     const uint8_t *zero;
+    uint8_t zero_bits; /* 0, but where they are packed as in a file: runtime/format.h */
     union {
         struct pare_window window;
         struct {
@@ -134,7 +135,7 @@ struct pare_op {
         } copy;
         struct {
             uint32_t outer, in_axis, out_axis, inner;
-            const uint32_t *indices;
+            const void *indices; /* 32-bit words */
         } gather;
         struct {
             uint32_t step;

@@ -48,22 +48,23 @@ number() { # KEY FILE.json: the first one
 }
 
 row() { # NAME
-    local out=$work/$1 exact open run
+    local out=$work/$1 exact size open run
     quantize "$1"
     "$pare" export "$out/model.pare" -o "$out/c" --samples 1 --quiet
     "$pare" inspect "$out/model.pare" --memory --json >"$out/memory.json"
     "$pare" inspect "$out/model.pare" --json >"$out/layers.json"
-    exact=$((($(number parameter_bits "$out/layers.json") + 7) / 8))
+    exact=$((($(number exact_bits "$out/layers.json") + 7) / 8))
+    size=$(wc -c <"$out/model.pare")
     read -r open run < <(instructions "$out/c")
-    printf '| %s | %d | %d | %d | %d | %d (%d) | %d | %d (%d) | %.1f | %.1f |\n' "$1" "$(code_size "$out/c")" \
-        "$(sed -n 's/^#define MODEL_SIZE \([0-9]*\).*/\1/p' "$out/c/model.h")" "$(wc -c <"$out/model.pare")" "$exact" \
-        "$(wc -c <"$out/model.onnx")" "$(gzip -9 <"$out/model.onnx" | wc -c)" "$(number arena "$out/memory.json")" \
+    printf '| %s | %d | %d | %d | %d | %d (%d) | %d (%d) | %d | %d (%d) | %.1f | %.1f |\n' "$1" "$(code_size "$out/c")" \
+        "$(sed -n 's/^#define MODEL_SIZE \([0-9]*\).*/\1/p' "$out/c/model.h")" "$size" "$exact" \
+        "$((size - exact))" "$((exact * 3 / 100 + 1024))" "$(wc -c <"$out/model.onnx")" "$(gzip -9 <"$out/model.onnx" | wc -c)" "$(number arena "$out/memory.json")" \
         "$(number lower_bound "$out/memory.json")" "$(number largest_pair "$out/memory.json")" \
         "$(awk "BEGIN { print $run / 1e6 }")" "$(awk "BEGIN { print $open / 1e6 }")"
 }
 
-echo '| network | code | model | .pare | exact bits | model.onnx (gzip) | arena | bound (pair) | run, M | open, M |'
-echo '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |'
+echo '| network | code | model | .pare | exact bits | overhead (limit) | model.onnx (gzip) | arena | bound (pair) | run, M | open, M |'
+echo '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |'
 for name; do
     row "$name"
 done

@@ -131,6 +131,34 @@ START_TEST(test_report_fits_its_schema) {
 }
 END_TEST
 
+/* Names and metadata and all: at most 3 % and 1 KB beside the codes. */
+static void check_overhead(const char *bits) {
+    const char *file = "overhead/model.pare";
+    struct pare_network *network;
+    struct pare_report *report;
+    set("bits", bits);
+    quantize_to("overhead");
+    must(pare_network_open(context, small_path(file), &network));
+    must(pare_inspect(context, network, &report));
+    json_t *root = json_loads(pare_report_json(report), 0, NULL);
+    size_t exact = (size_t)json_integer_value(json_object_get(json_object_get(root, "totals"), "exact_bits")) / 8;
+    struct file_map map = map_of(file);
+    ck_assert_uint_gt(exact, 50);
+    ck_assert_uint_le(map.size, exact + exact * 3 / 100 + 1024);
+    ck_assert_ptr_nonnull(strstr(pare_report_json(report), "cnn.onnx")); /* nothing was stripped */
+    ck_assert_ptr_nonnull(strstr(pare_report_json(report), "probabilities"));
+    file_unmap(&map);
+    json_decref(root);
+    pare_report_free(report);
+    pare_network_free(network);
+}
+
+START_TEST(test_a_compact_file_costs_little_beside_its_codes) {
+    check_overhead("8");
+    check_overhead("3");
+}
+END_TEST
+
 /* ---- what a microcontroller must know ---- */
 
 static void check_codes(const json_t *port, int bits, int frac, bool is_signed) {
@@ -360,6 +388,7 @@ int main(void) {
     tcase_add_unchecked_fixture(c, make_inputs, remove_inputs);
     tcase_add_test(c, test_threads_change_nothing);
     tcase_add_loop_test(c, test_report_fits_its_schema, 0, sizeof reported / sizeof reported[0]);
+    tcase_add_test(c, test_a_compact_file_costs_little_beside_its_codes);
     tcase_add_test(c, test_formats_of_inputs_and_outputs);
     tcase_add_test(c, test_both_files_give_the_same_values);
     tcase_add_test(c, test_report_and_evaluation_agree);

@@ -1,5 +1,6 @@
 /* Programs written as .pare files, read back, planned and run in place. */
 #include "file_fixture.h"
+#include "fixed/exact_bits.h"
 
 START_TEST(reads_what_it_wrote) {
     for (uint64_t seed = 1; seed <= 300; seed++) {
@@ -139,6 +140,55 @@ START_TEST(adds_little_to_the_exact_bits) {
 }
 END_TEST
 
+/* Bits of a code that fill its bytes. */
+static size_t unused_bits(const struct pare_value *v) {
+    return storage_size(v->storage) * 8U - v->bits;
+}
+
+static size_t op_overhead(const struct program *p, const struct pare_op *op) {
+    const struct pare_value *x = &p->values[op->inputs[0]], *y = &p->values[op->output];
+    size_t size = sizeof(struct pare_file_op) + 3; /* alignment */
+    size += op->kind == PARE_ADD || op->kind == PARE_MUL ? 2 + 6 * (size_t)op->u.binary.rank : 0;
+    size += op->kind == PARE_COPY ? 16 + 12 * (size_t)op->u.copy.rank : 0;
+    size += op->kind == PARE_GATHER ? 8 + 4 * (size_t)op->u.gather.out_axis : 0;
+    size += op->kind == PARE_TABLE ? (unused_bits(y) << x->bits) / 8 : 0;
+    size += op->kind == PARE_CONCAT || op->kind == PARE_MATMUL ? 8 + 3 * (size_t)op->input_count : 0;
+    size += op->zero != NULL ? 1 + op->u.window.in_c / 4 : 0;
+    return size + (op->weights.rows > 0 ? 2 * (2 + (size_t)op->weights.rows) : 0); /* fractions as bytes */
+}
+
+/* Records, shapes and windows beside the exact bits, without names and metadata. */
+static size_t overhead(const struct program *p) {
+    size_t size = sizeof(struct pare_file_header) + 2 * (size_t)(p->input_count + p->output_count) + 2;
+    for (uint32_t v = 0; v < p->value_count; v++) {
+        const struct pare_value *value = &p->values[v];
+        size += sizeof(struct pare_file_value) + 2 * (size_t)value->rank;
+        size += value->constant != NULL ? unused_bits(value) * value->count / 8 + 4 : 0;
+    }
+    for (uint32_t i = 0; i < p->op_count; i++) {
+        size += op_overhead(p, &p->ops[i]) + 20; /* a window, or two sizes */
+    }
+    return size;
+}
+
+START_TEST(costs_little_beside_the_exact_bits) {
+    for (uint64_t seed = 1; seed <= 300; seed++) {
+        struct random_program r;
+        struct buffer file;
+        random_seed(seed);
+        random_program(&r);
+        r.program.value_names = NULL;
+        r.program.metadata = NULL;
+        write_planned(&r, &file);
+        size_t exact = (size_t)(program_exact_bits(&r.program) + 7) / 8;
+        ck_assert_uint_ge(file.size, exact);
+        ck_assert_uint_le(file.size, exact + exact * 3 / 100 + overhead(&r.program));
+        buffer_free(&file);
+        random_program_free(&r);
+    }
+}
+END_TEST
+
 /* ---- running ---- */
 
 START_TEST(refuses_an_input_code_outside_of_its_format) {
@@ -235,6 +285,7 @@ int main(void) {
     tcase_add_test(tests, leaves_out_names_and_unused_values);
     tcase_add_test(tests, names_every_step_that_stays_in_float);
     tcase_add_test(tests, adds_little_to_the_exact_bits);
+    tcase_add_test(tests, costs_little_beside_the_exact_bits);
     tcase_add_test(tests, refuses_an_input_code_outside_of_its_format);
     tcase_add_test(tests, runs_the_kernels_that_a_caller_installs);
     tcase_add_test(tests, describes_inputs_and_outputs);

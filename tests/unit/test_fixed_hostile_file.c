@@ -65,18 +65,30 @@ static const char *first_problem(const struct buffer *file) {
     return model.in_operator && model.place == 0 ? model.problem : "another place";
 }
 
-/* The window at the end of the data section, with fewer bytes behind it than it has zero points. */
-static void cut_zero_points(const struct buffer *file) {
+/* Bytes that the numbers of a terse block take. */
+static uint32_t terse_size(const uint8_t *block, unsigned numbers) {
+    uint32_t size = 0;
+    for (unsigned i = 0; i < numbers; size++) {
+        i += block[size] < 0x80;
+    }
+    return size;
+}
+
+/* The window at the end of the data section, with a byte less behind it than its zero points take. Returns where it
+ * says how many bits they have. */
+static uint8_t *cut_zero_points(const struct buffer *file, uint32_t channels) {
     const struct pare_file_header *header = (const struct pare_file_header *)(const void *)file->data;
     struct pare_file_op *op = op_records(file);
     uint8_t *data = file->data + little_endian32(header->data, 0);
-    const struct pare_file_window *w = (const void *)(data + little_endian32(op->parameters, 0));
-    uint32_t whole = sizeof(*w) + 2 * little_endian32(w->in_c, 0), size = little_endian32(header->data_size, 0);
-    uint32_t offset = (size - whole) / 4 * 4 + 4;
-    memmove(data + offset, w, sizeof(*w));
+    const uint8_t *window = data + little_endian32(op->parameters, 0);
+    uint32_t numbers = terse_size(window, PARE_WINDOW_FIELDS);
+    uint32_t whole = numbers + 1 + (channels * window[numbers] + 7) / 8;
+    uint32_t offset = little_endian32(header->data_size, 0) - whole + 1;
+    memmove(data + offset, window, whole - 1);
     for (int i = 0; i < 4; i++) {
         op->parameters[i] = (uint8_t)(offset >> 8 * i & 0xff);
     }
+    return data + offset + numbers;
 }
 
 START_TEST(refuses_zero_points_out_of_place) {
@@ -91,7 +103,10 @@ START_TEST(refuses_zero_points_out_of_place) {
             misplaced++;
         } else if (r.program.ops[0].zero != NULL) {
             ck_assert_str_eq(first_problem(&file), "");
-            cut_zero_points(&file);
+            uint8_t *bits = cut_zero_points(&file, r.program.ops[0].u.window.in_c);
+            ck_assert(*bits >= 1 && *bits <= 16);
+            ck_assert_str_eq(first_problem(&file), "its parameters lie outside of the data section");
+            *bits = cut % 2 == 0 ? 0 : 17;
             ck_assert_str_eq(first_problem(&file), "its parameters lie outside of the data section");
             cut++;
         }
@@ -138,16 +153,23 @@ START_TEST(refuses_fractions_of_impossible_widths) {
 }
 END_TEST
 
-/* Replaces the text at the file's end, its metadata. */
-static enum pare_status read_metadata(struct buffer *file, const char *text) {
+static enum pare_status read_file(const struct buffer *file) {
     struct program *p = NULL;
-    size_t size = strlen(text);
-    memcpy(file->data + file->size - size, text, size);
     repair_checksum(file->data, file->size);
     enum pare_status status = program_read(&ctx, "file", file->data, file->size, &p);
     if (status == PARE_OK) {
         free_program(p);
     }
+    return status;
+}
+
+static enum pare_status read_metadata(struct random_program *r, const char *text) {
+    struct buffer file;
+    r->program.metadata = text;
+    buffer_init(&file);
+    ck_assert_int_eq(program_write(&ctx, &r->program, &file), PARE_OK);
+    enum pare_status status = read_file(&file);
+    buffer_free(&file);
     return status;
 }
 
@@ -169,13 +191,33 @@ START_TEST(refuses_text_that_is_no_utf8) {
     struct buffer file;
     one_file(5, &r, &file);
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-        ck_assert_msg(read_metadata(&file, "xxxx") == PARE_OK && read_metadata(&file, good[i]) == PARE_OK, "good %zu",
-                      i);
+        ck_assert_msg(read_metadata(&r, good[i]) == PARE_OK, "good %zu", i);
     }
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        ck_assert_int_eq(read_metadata(&file, "xxxx"), PARE_OK);
-        ck_assert_msg(read_metadata(&file, bad[i]) == PARE_ERROR_INPUT, "bad %zu", i);
+        ck_assert_msg(read_metadata(&r, bad[i]) == PARE_ERROR_INPUT, "bad %zu", i);
     }
+    buffer_free(&file);
+    random_program_free(&r);
+}
+END_TEST
+
+/* The size that the metadata are said to have. */
+START_TEST(refuses_damaged_text) {
+    static const uint32_t sizes[] = {0, 20, 22, 1 << 24, (1 << 24) + 1, UINT32_MAX};
+    struct random_program r;
+    struct buffer file;
+    one_file(5, &r, &file);
+    const struct pare_file_header *header = (const struct pare_file_header *)(void *)file.data;
+    uint8_t *section = file.data + little_endian32(header->metadata, 0);
+    ck_assert_uint_eq(little_endian32(section, 0), strlen(r.program.metadata));
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        for (int k = 0; k < 4; k++) {
+            section[k] = (uint8_t)(sizes[i] >> 8 * k & 0xff);
+        }
+        ck_assert_int_eq(read_file(&file), PARE_ERROR_INPUT);
+        ck_assert_str_eq(ctx.diag.message, "file: its names or its metadata are damaged");
+    }
+    ck_assert(open_status(file.data, file.size) == PARE_OK); /* nothing at run time depends on it */
     buffer_free(&file);
     random_program_free(&r);
 }
@@ -247,6 +289,7 @@ int main(void) {
     tcase_add_test(tests, refuses_zero_points_out_of_place);
     tcase_add_test(tests, refuses_fractions_of_impossible_widths);
     tcase_add_test(tests, refuses_text_that_is_no_utf8);
+    tcase_add_test(tests, refuses_damaged_text);
     tcase_add_test(tests, refuses_a_plan_that_overlaps);
     tcase_add_test(tests, survives_mutated_files);
     suite_add_tcase(suite, tests);

@@ -196,7 +196,7 @@ static struct fraction define_copy(const struct random_op *r, uint32_t index) {
 
 static struct fraction define_gather(const struct random_op *r, uint32_t index) {
     uint32_t inner = r->op.u.gather.inner, chosen = r->op.u.gather.out_axis;
-    uint32_t row = r->op.u.gather.indices[index / inner % chosen], outer = index / inner / chosen;
+    uint32_t row = little_endian32(r->op.u.gather.indices, index / inner % chosen), outer = index / inner / chosen;
     return (struct fraction){r->codes[0][(outer * r->op.u.gather.in_axis + row) * inner + index % inner],
                              r->values[0].frac, 1};
 }
