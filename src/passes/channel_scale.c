@@ -178,21 +178,21 @@ enum pare_status scalable_list(struct context *ctx, struct arena *a, const struc
 
 /* ---- scaling ---- */
 
-static enum pare_status powers(struct context *ctx, struct arena *a, const int *exponent, int sign, int64_t channels,
-                               struct affine *out) {
+static enum pare_status scales(struct context *ctx, struct arena *a, const double *scale, bool inverse,
+                               int64_t channels, struct affine *out) {
     *out = (struct affine){.axis = 1};
     TRY(affine_identity(ctx, a, channels, out));
     for (int64_t c = 0; c < channels; c++) {
-        out->scale[c] = ldexp(1, sign * exponent[c]);
+        out->scale[c] = inverse ? 1 / scale[c] : scale[c];
     }
     return PARE_OK;
 }
 
 static enum pare_status apply(struct context *ctx, struct arena *scratch, const struct scalable *s,
-                              const int *exponent) {
+                              const double *scale) {
     struct affine up, down;
-    TRY(powers(ctx, scratch, exponent, 1, s->channels, &up));
-    TRY(powers(ctx, scratch, exponent, -1, s->channels, &down));
+    TRY(scales(ctx, scratch, scale, false, s->channels, &up));
+    TRY(scales(ctx, scratch, scale, true, s->channels, &down));
     for (int i = 0; i < s->linear_count; i++) {
         struct linear l;
         bool done = linear_of(s->linears[i], &l);
@@ -207,10 +207,10 @@ static enum pare_status apply(struct context *ctx, struct arena *scratch, const 
     return PARE_OK;
 }
 
-enum pare_status scalable_apply(struct context *ctx, const struct scalable *s, const int *exponent) {
+enum pare_status scalable_apply(struct context *ctx, const struct scalable *s, const double *scale) {
     struct arena scratch;
     arena_init(&scratch);
-    enum pare_status status = apply(ctx, &scratch, s, exponent);
+    enum pare_status status = apply(ctx, &scratch, s, scale);
     arena_free(&scratch);
     return status;
 }

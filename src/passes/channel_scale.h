@@ -1,5 +1,5 @@
-/* Scaling channels between linear operators by powers of two, which changes no result: cross-layer equalisation
- * (Nagel et al. 2019, section 4.1) that is exact in float and in fixed point. */
+/* Scaling channels between linear operators, which changes no result: cross-layer equalisation (Nagel et al. 2019,
+ * section 4.1). */
 #ifndef PARE_PASSES_CHANNEL_SCALE_H
 #define PARE_PASSES_CHANNEL_SCALE_H
 
@@ -20,8 +20,8 @@ struct scalable {
 /* In the order of the graph, each linear operator in one of them at most; memory in `a`. */
 enum pare_status scalable_list(struct context *ctx, struct arena *a, const struct graph *g, struct scalable **out,
                                size_t *count);
-/* Channel c of the values becomes 2^exponent[c] times what it was; what the graph computes stays the same. Exponents
- * lie in [-40, 40]. */
-enum pare_status scalable_apply(struct context *ctx, const struct scalable *s, const int *exponent);
+/* Channel c of the values becomes scale[c] times what it was; what the graph computes stays the same but for float's
+ * rounding. Scales lie between 2^-40 and 2^40. */
+enum pare_status scalable_apply(struct context *ctx, const struct scalable *s, const double *scale);
 
 #endif

@@ -4,10 +4,11 @@
 #include "passes/channel_scale.h"
 #include "quant/histogram.h"
 
+#include <math.h>
 #include <stdlib.h>
 
-#define BITS 4          /* at which channels are made alike */
-#define FRAC (BITS - 1) /* of all of them then: values up to 2, so that those of a Concat are alike too */
+#define BITS 4 /* at which channels are made alike */
+#define FRAC 3 /* of all of them then: values up to 2, so that those of a Concat are alike too */
 #define BINS 128
 #define EXPONENT_MAX 40
 /* Histograms of one worker: networks with more channels are left as they are. */
@@ -80,15 +81,16 @@ static enum pare_status observe(void *user, struct context *ctx, const struct ob
 /* ---- scaling ---- */
 
 static int by_size(const void *a, const void *b) {
-    return *(const int *)a - *(const int *)b;
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
 }
 
 /* The best fraction of every channel that is not silent, less their median: how far to scale it up. *shift is at most
  * how far to scale all of them up. */
 static enum pare_status limit_exponents(struct context *ctx, struct equalizer *e, const struct measured *m,
-                                        int *exponents, int *shift) {
+                                        double *exponents, double *shift) {
     size_t channels = (size_t)m->scalable->channels, count = 0;
-    int *fracs = ARENA_ARRAY(&e->arena, channels, int), *sorted = ARENA_ARRAY(&e->arena, channels, int);
+    double *fracs = ARENA_ARRAY(&e->arena, channels, double), *sorted = ARENA_ARRAY(&e->arena, channels, double);
     if (fracs == NULL || sorted == NULL) {
         return fail_memory(ctx);
     }
@@ -99,27 +101,27 @@ static enum pare_status limit_exponents(struct context *ctx, struct equalizer *e
         }
         bool is_signed = h->low < 0;
         if (h->filled) {
-            fracs[c] = sorted[count++] = histogram_frac(h, BITS + is_signed, is_signed, NULL);
+            fracs[c] = sorted[count++] = -log2(histogram_step(h, BITS + is_signed, is_signed));
         }
     }
-    qsort(sorted, count, sizeof(int), by_size);
+    qsort(sorted, count, sizeof(double), by_size);
     if (count > 0 && sorted[count / 2] - FRAC < *shift) {
         *shift = sorted[count / 2] - FRAC;
     }
     for (size_t c = 0; c < channels && count > 0; c++) {
-        int wanted = m->histograms[0][c].filled ? fracs[c] - sorted[count / 2] : EXPONENT_MAX;
+        double wanted = m->histograms[0][c].filled ? fracs[c] - sorted[count / 2] : EXPONENT_MAX;
         exponents[c] = wanted < exponents[c] ? wanted : exponents[c];
     }
     return PARE_OK;
 }
 
-static int clamp_exponent(int x) {
-    return x < -EXPONENT_MAX ? -EXPONENT_MAX : x > EXPONENT_MAX ? EXPONENT_MAX : x;
+static double clamp_exponent(double x) {
+    return fmin(fmax(x, -EXPONENT_MAX), EXPONENT_MAX);
 }
 
 /* Of what the values that are scaled together would like, the least: a small addend must not blow up its sum. */
 static enum pare_status scale(struct context *ctx, struct equalizer *e, const struct scalable *s) {
-    int *exponents = ARENA_ARRAY(&e->arena, (size_t)s->channels, int), shift = EXPONENT_MAX;
+    double *exponents = ARENA_ARRAY(&e->arena, (size_t)s->channels, double), shift = EXPONENT_MAX;
     if (exponents == NULL) {
         return fail_memory(ctx);
     }
@@ -131,7 +133,7 @@ static enum pare_status scale(struct context *ctx, struct equalizer *e, const st
     }
     for (int64_t c = 0; c < s->channels; c++) {
         bool silent = exponents[c] == EXPONENT_MAX;
-        exponents[c] = silent ? 0 : clamp_exponent(exponents[c] + shift);
+        exponents[c] = silent ? 1 : exp2(clamp_exponent(exponents[c] + shift));
     }
     return scalable_apply(ctx, s, exponents);
 }

@@ -6,6 +6,7 @@
 
 #define COARSER 1
 #define FINER 4
+#define STEPS_PER_OCTAVE 8 /* as closely as a step is chosen that may be any number */
 
 bool histogram_init(struct histogram *h, struct arena *a, uint32_t bins) {
     *h = (struct histogram){.bins = bins, .counts = arena_array(a, (size_t)bins * 2, sizeof(*h->counts))};
@@ -113,15 +114,20 @@ static double half_error(const uint64_t *counts, uint32_t bins, double width, do
     return sum / width;
 }
 
-double histogram_error(const struct histogram *h, int bits, bool is_signed, int frac) {
+/* Of rounding to multiples of any step. */
+static double step_error(const struct histogram *h, int bits, bool is_signed, double step) {
     if (!h->filled) {
         return 0;
     }
     struct format f = {.bits = bits, .is_signed = is_signed};
-    double step = ldexp(1, -frac), width = ldexp(1.0 / h->bins, h->exponent + frac);
+    double width = ldexp(1.0 / h->bins, h->exponent) / step;
     double positive = half_error(h->counts, h->bins, width, format_max(&f));
     double negative = half_error(h->counts + h->bins, h->bins, width, -(double)format_min(&f));
     return (positive + negative) * step * step / (double)h->count;
+}
+
+double histogram_error(const struct histogram *h, int bits, bool is_signed, int frac) {
+    return step_error(h, bits, is_signed, ldexp(1, -frac));
 }
 
 static int best_frac(const struct histogram *h, int bits, bool is_signed, int finer, double *error) {
@@ -146,4 +152,16 @@ int histogram_frac(const struct histogram *h, int bits, bool is_signed, double *
 
 int histogram_covering_frac(const struct histogram *h, int bits, bool is_signed, double *error) {
     return best_frac(h, bits, is_signed, 0, error);
+}
+
+double histogram_step(const struct histogram *h, int bits, bool is_signed) {
+    double around = ldexp(1, -histogram_frac(h, bits, is_signed, NULL)), best = around, least = INFINITY;
+    for (int i = -STEPS_PER_OCTAVE; i <= STEPS_PER_OCTAVE; i++) {
+        double step = around * exp2((double)i / STEPS_PER_OCTAVE), error = step_error(h, bits, is_signed, step);
+        if (error < least) {
+            least = error;
+            best = step;
+        }
+    }
+    return best;
 }

@@ -31,5 +31,7 @@ double histogram_error(const struct histogram *h, int bits, bool is_signed, int 
 int histogram_frac(const struct histogram *h, int bits, bool is_signed, double *error);
 /* The same without clipping. */
 int histogram_covering_frac(const struct histogram *h, int bits, bool is_signed, double *error);
+/* The step with the least such error, where it need not be a power of two. */
+double histogram_step(const struct histogram *h, int bits, bool is_signed);
 
 #endif

