@@ -4,7 +4,6 @@
 
 #include "api/input_shape.h"
 #include "base/context.h"
-#include "fixed/repack.h"
 #include "pare/pare.h"
 #include "search/search.h"
 #include "tensor/npy.h"
@@ -34,7 +33,6 @@ struct pare_settings {
     char *python;              /* of pare_verify; NULL: python3 */
     char *model;               /* of pare_pick: the float network; NULL: where the report says */
     enum export_target target; /* of pare_export, and the next two */
-    enum packing packing;
     size_t samples;
     struct pick pick;             /* `limits`, `end` and `points` stay 0 */
     struct search_options search; /* journal_path stays NULL here */

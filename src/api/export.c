@@ -35,7 +35,7 @@ static enum pare_status copy_program(struct context *ctx, struct export_job *job
         return fail_memory(ctx);
     }
     memcpy(job->program.ops, own->ops, own->op_count * sizeof *own->ops);
-    return program_repack(ctx, &job->program, job->settings->packing);
+    return program_repack(ctx, &job->program, job->settings->search.packing);
 }
 
 static void add_file(struct export_job *job, const char *path, const void *data, size_t size) {

@@ -123,7 +123,8 @@ static enum pare_status restore(struct picking *p, const json_t *values, const c
 
 static enum pare_status restore_settings(struct picking *p, const json_t *carried) {
     static const char *const names[][2] = {{"bits", "bits"},         {"confidence", "confidence"}, {"cost", "cost"},
-                                           {"max_drop", "max-drop"}, {"metric", "metric"},         {"seed", "seed"}};
+                                           {"max_drop", "max-drop"}, {"metric", "metric"},         {"pack", "pack"},
+                                           {"seed", "seed"}};
     static const char *const limits[][2] = {
         {"bitops_max", "bitops-max"}, {"flash_max", "flash-max"}, {"memory_max", "memory-max"}, {"ram_max", "ram-max"}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -135,6 +136,24 @@ static enum pare_status restore_settings(struct picking *p, const json_t *carrie
     return PARE_OK;
 }
 
+/* Sizes that led the search cannot be others now. */
+static enum pare_status choose_packing(struct picking *p) {
+    struct search_options *own = &p->settings->search;
+    enum packing wanted = p->wanted->search.packing;
+    if (wanted == PACKING_KEEP || wanted == own->packing) {
+        return PARE_OK;
+    }
+    if (own->limits.flash_bytes > 0) {
+        return fail(
+            p->ctx, PARE_ERROR_USAGE,
+            "pack '%s': the search kept a limit on the .pare file (flash-max) as it was packed then; pick without "
+            "it, and export the file (`pare export --to pare --pack %s`)",
+            packing_name(wanted), packing_name(wanted));
+    }
+    own->packing = wanted;
+    return PARE_OK;
+}
+
 /* The rewritten network's metadata hold every digit. */
 static enum pare_status read_carried(struct picking *p, const struct pare_network *rewritten) {
     json_t *root = rewritten->metadata != NULL ? json_loads(rewritten->metadata, 0, NULL) : NULL;
@@ -143,6 +162,7 @@ static enum pare_status read_carried(struct picking *p, const struct pare_networ
         carried != NULL ? restore_settings(p, carried) : unreadable(p, "stands beside another model.onnx");
     json_decref(root);
     TRY(status);
+    TRY(choose_packing(p));
     p->settings->preprocess_declared = true;
     return network_preprocess(p->ctx, rewritten, NULL, &p->settings->declared);
 }

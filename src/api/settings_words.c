@@ -91,9 +91,11 @@ bool setting_target(struct context *ctx, struct pare_settings *s, void *field, c
 bool setting_packing(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
     (void)ctx;
     (void)field;
-    static const char *const words[] = {"size", "speed"};
-    int word;
-    bool known = parse_word(text, words, 2, &word);
-    s->packing = !known ? s->packing : word == 0 ? PACKING_SIZE : PACKING_SPEED;
-    return known;
+    for (enum packing p = PACKING_SIZE; p <= PACKING_SPEED; p++) {
+        if (strcmp(text, packing_name(p)) == 0) {
+            s->search.packing = p;
+            return true;
+        }
+    }
+    return false;
 }

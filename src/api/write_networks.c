@@ -83,7 +83,7 @@ static void remove_compact(struct quantize_job *job) {
 static enum pare_status serialise_compact(struct context *ctx, struct quantize_job *job, struct buffer *bytes) {
     size_t peak;
     TRY(program_plan_arena(ctx, job->result.program, &peak));
-    return program_write(ctx, job->result.program, bytes);
+    return program_write_packed(ctx, job->result.program, job->options.packing, bytes);
 }
 
 static enum pare_status write_compact(struct context *ctx, struct quantize_job *job) {

@@ -11,6 +11,7 @@ static const struct option options[] = {
     {"flash-max", 0, "BYTES", ROLE_SETTING, "only points whose .pare file is at most this large"},
     {"ram-max", 0, "BYTES", ROLE_SETTING, "only points with at most this peak of activations"},
     {"bitops-max", 0, "N", ROLE_SETTING, "only points with at most this many bit operations: 250M, 1G"},
+    PACK_OPTION,
     {"output", 'o', "FOLDER", ROLE_COMMAND, "gets the files (default: they replace those of the search)"},
     {"model", 0, "FILE", ROLE_SETTING, "the float network of the search, where it has moved"},
     {"data", 0, "FILE", ROLE_SETTING, "the data of the search, where they have moved"},

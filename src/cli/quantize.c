@@ -17,6 +17,7 @@ static const struct option options[] = {
     {"metric", 0, "M", ROLE_SETTING, "top1, top5, agreement or sqnr (default: top1; without labels agreement)"},
     {"bits", 0, "LIST", ROLE_SETTING, "widths that may be used: 8, 2..8 or 2,4,8, from 2 to 16 (default: 2..8)"},
     {"cost", 0, "C", ROLE_SETTING, "memory, multiplication, bitops or balanced (default: balanced)"},
+    PACK_OPTION,
     {"seed", 0, "N", ROLE_SETTING, "of the split and of every random choice (default: 0)"},
     {"confidence", 0, "P", ROLE_SETTING, "of the interval around the drop, between 0.5 and 1 (default: 0.95)"},
     PREPROCESS_OPTIONS,

@@ -13,6 +13,13 @@
             "fix open dimensions of input X (repeat it); X= may go if it is alone"                                     \
     }
 
+/* For what writes a .pare file. */
+#define PACK_OPTION                                                                                                    \
+    {                                                                                                                  \
+        "pack", 0, "size|speed", ROLE_SETTING,                                                                         \
+            "weights of the .pare file: exact widths, or whole bytes, which need no unpacking"                         \
+    }
+
 /* For what reads data: the declared preprocessing. */
 #define PREPROCESS_OPTIONS                                                                                             \
     {"scale", 0, "S", ROLE_SETTING, "multiply the data by S, a number or a quotient such as 1/255"},                   \

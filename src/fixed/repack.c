@@ -2,6 +2,13 @@
 
 #include "runtime/codes.h"
 
+#include <string.h>
+
+const char *packing_name(enum packing packing) {
+    static const char *const names[] = {[PACKING_SIZE] = "size", [PACKING_SPEED] = "speed"};
+    return names[packing];
+}
+
 static void put_code(uint8_t *data, uint64_t at, int32_t code, unsigned bits) {
     for (unsigned i = 0; i < bits; i++, at++) {
         data[at >> 3] |= (uint8_t)(((uint32_t)code >> i & 1) << (at & 7));
@@ -35,4 +42,27 @@ enum pare_status program_repack(struct context *ctx, struct program *p, enum pac
         }
     }
     return PARE_OK;
+}
+
+static enum pare_status write_repacked(struct context *ctx, struct program *p, enum packing packing,
+                                       struct buffer *out) {
+    struct pare_op *ops = ARENA_ARRAY(p->arena, p->op_count, struct pare_op);
+    if (ops == NULL) {
+        return fail_memory(ctx);
+    }
+    memcpy(ops, p->ops, p->op_count * sizeof(*ops));
+    p->ops = ops;
+    TRY(program_repack(ctx, p, packing));
+    return program_write(ctx, p, out);
+}
+
+enum pare_status program_write_packed(struct context *ctx, const struct program *p, enum packing packing,
+                                      struct buffer *out) {
+    struct arena arena;
+    struct program packed = *p;
+    arena_init(&arena);
+    packed.arena = &arena;
+    enum pare_status status = write_repacked(ctx, &packed, packing, out);
+    arena_free(&arena);
+    return status;
 }

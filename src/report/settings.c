@@ -64,6 +64,9 @@ json_t *json_settings(struct json_builder *b, const struct search_options *o, co
     json_put(b, object, "limits", json_limits(b, &o->limits));
     json_put(b, object, "max_drop", json_drop(o->max_drop, o->max_drop_relative));
     json_put(b, object, "metric", json_text(metric_name(o->metric)));
+    if (o->packing != PACKING_KEEP) {
+        json_put(b, object, "pack", json_text(packing_name(o->packing)));
+    }
     json_put(b, object, "preprocess", json_preprocess(b, p));
     json_put(b, object, "seed", json_count(o->seed));
     return object;

@@ -35,10 +35,10 @@ enum pare_status search_list_front(struct search *s) {
     return PARE_OK;
 }
 
-static enum pare_status file_size(struct context *ctx, struct program *p, uint64_t *bytes) {
+static enum pare_status file_size(struct context *ctx, const struct program *p, enum packing packing, uint64_t *bytes) {
     struct buffer b;
     buffer_init(&b);
-    enum pare_status status = program_write(ctx, p, &b);
+    enum pare_status status = program_write_packed(ctx, p, packing, &b);
     *bytes = status == PARE_OK ? b.size : 0;
     buffer_free(&b);
     if (status == PARE_ERROR_UNSUPPORTED) { /* operators in float: there is no file */
@@ -56,7 +56,7 @@ enum pare_status search_measure_size(struct search *s, struct candidate *c) {
     s->knobs.edition = c->edition;
     TRY(evaluator_apply(s->ctx, &s->evaluator, c->bits));
     TRY(program_plan_arena(s->ctx, s->evaluator.program, &arena));
-    TRY(file_size(s->ctx, s->evaluator.program, &c->pare_bytes));
+    TRY(file_size(s->ctx, s->evaluator.program, s->options->packing, &c->pare_bytes));
     c->peak_bytes = arena;
     c->sized = true;
     return PARE_OK;

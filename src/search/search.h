@@ -6,6 +6,7 @@
 #define PARE_SEARCH_SEARCH_H
 
 #include "fixed/executor.h"
+#include "fixed/repack.h"
 #include "graph/graph.h"
 #include "quant/scheme.h"
 #include "tensor/dataset.h"
@@ -50,6 +51,7 @@ struct search_options {
     uint32_t widths; /* bit b set: width b is allowed, 2..16 */
     enum cost_kind cost;
     struct limits limits; /* kept besides the bound; with max_drop infinite, the best accuracy within them is found */
+    enum packing packing; /* of the .pare file, whose size it decides */
     uint64_t seed;
     double confidence;        /* of the claim, 0.5 .. 1 */
     const char *journal_path; /* or NULL */

@@ -212,6 +212,28 @@ START_TEST(stopped_before_the_limit) {
 }
 END_TEST
 
+/* The limit is on the file as it is packed; another packing would have led the search elsewhere. */
+START_TEST(the_packed_file_is_within_flash) {
+    struct pare_settings *wish;
+    struct pare_report *none;
+    set("pack", "speed");
+    json_t *all = ample("flash-max");
+    set_share("flash-max", cost_of(all, "pare_bytes"), 1);
+    json_t *report = quantize("packed", PARE_OK);
+    ck_assert(limits_held(report));
+    ck_assert_int_eq(cost_of(report, "pare_bytes"), size_of("packed/model.pare"));
+    ck_assert_int_le(size_of("packed/model.pare"), cost_of(all, "pare_bytes"));
+    must(pare_settings_new(context, &wish));
+    must(pare_settings_set(context, wish, "point", "1"));
+    must(pare_settings_set(context, wish, "pack", "size"));
+    ck_assert_int_eq(pare_pick(context, wish, small_path("packed"), small_path("other"), &none), PARE_ERROR_USAGE);
+    ck_assert_ptr_nonnull(strstr(pare_message(context), "pare export --to pare --pack size"));
+    pare_settings_free(wish);
+    json_decref(report);
+    json_decref(all);
+}
+END_TEST
+
 static void check_same_file(const char *one, const char *other) {
     struct file_map a, b;
     small_must(file_map(&small_context, small_path(one), &a));
@@ -258,6 +280,7 @@ int main(void) {
     tcase_add_unchecked_fixture(c, make_inputs, remove_inputs);
     tcase_add_test(c, an_ample_limit_takes_nothing);
     tcase_add_test(c, the_file_is_within_flash);
+    tcase_add_test(c, the_packed_file_is_within_flash);
     tcase_add_test(c, bit_operations_are_within_their_limit);
     tcase_add_test(c, two_limits_hold_together);
     tcase_add_test(c, ram_is_within_its_limit_or_it_is_said);

@@ -215,6 +215,38 @@ START_TEST(picks_from_a_pick) {
 }
 END_TEST
 
+static int64_t size_of(const char *name) {
+    struct file_map map;
+    small_must(file_map(&small_context, small_path(name), &map));
+    int64_t size = (int64_t)map.size;
+    file_unmap(&map);
+    return size;
+}
+
+/* The cheapest point in whole bytes is larger and computes the same; who picks from it gets that packing again. */
+START_TEST(packs_as_asked) {
+    struct pare_report *report;
+    pick_point("exact", 1);
+    set("pack", "speed");
+    pick_point("whole", 1);
+    json_t *whole = report_of("whole");
+    ck_assert_int_gt(size_of("whole/model.pare"), size_of("exact/model.pare"));
+    ck_assert_int_eq(size_of("whole/model.pare"), number(json_object_get(whole, "cost"), "pare_bytes"));
+    ck_assert_str_eq(json_string_value(json_object_get(json_object_get(whole, "settings"), "pack")), "speed");
+    check_same_file("exact/test_vector.npz", "whole/test_vector.npz");
+    must(pare_verify(context, NULL, small_path("whole"), &report));
+    pare_report_free(report);
+    pare_settings_free(settings);
+    must(pare_settings_new(context, &settings));
+    set("point", "1");
+    pare_pick(context, settings, small_path("whole"), small_path("again_whole"), &report);
+    ck_assert_ptr_nonnull(report);
+    check_same_file("whole/model.pare", "again_whole/model.pare");
+    pare_report_free(report);
+    json_decref(whole);
+}
+END_TEST
+
 START_TEST(picks_from_a_search_that_was_stopped) {
     search("stopped", "0.000001s");
     struct pare_report *report;
@@ -306,6 +338,7 @@ int main(void) {
     tcase_add_test(c, picks_by_memory);
     tcase_add_test(c, picks_by_drop);
     tcase_add_test(c, picks_from_a_pick);
+    tcase_add_test(c, packs_as_asked);
     tcase_add_test(c, picks_from_a_search_that_was_stopped);
     tcase_add_test(c, refuses_what_is_not_asked_clearly);
     tcase_add_test(c, refuses_a_point_that_is_not_there);
