@@ -155,7 +155,7 @@ static void check_overhead(const char *bits) {
 
 START_TEST(test_a_compact_file_costs_little_beside_its_codes) {
     check_overhead("8");
-    check_overhead("3");
+    check_overhead("5");
 }
 END_TEST
 
