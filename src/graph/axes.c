@@ -57,3 +57,16 @@ enum pare_status axes_of_transpose(struct context *ctx, const struct node *n, in
     }
     return PARE_OK;
 }
+
+void axes_of_factor(const struct node *n, int operand, int rank, int perm[TENSOR_MAX_RANK]) {
+    bool batch = rank > 2 && node_int(n, operand == 0 ? "transBatchA" : "transBatchB") != 0;
+    bool swap = rank > 1 && node_int(n, operand == 0 ? "transA" : "transB") != 0;
+    for (int i = 0; i < rank; i++) {
+        perm[i] = !batch || i == rank - 1 ? i : i == rank - 2 ? 0 : i + 1;
+    }
+    if (swap) {
+        int last = perm[rank - 1];
+        perm[rank - 1] = perm[rank - 2];
+        perm[rank - 2] = last;
+    }
+}

@@ -13,5 +13,8 @@ enum pare_status axes_of_reduce(struct context *ctx, const struct node *n, const
                                 bool reduced[TENSOR_MAX_RANK]);
 /* The permutation of a Transpose node: output dimension i is input dimension perm[i]. Reversed when not given. */
 enum pare_status axes_of_transpose(struct context *ctx, const struct node *n, int rank, int perm[TENSOR_MAX_RANK]);
+/* The same of operand 0 or 1 of a FusedMatMul, before it is multiplied: with transBatch its first axis goes behind the
+ * batch, then with trans the last two are swapped. */
+void axes_of_factor(const struct node *n, int operand, int rank, int perm[TENSOR_MAX_RANK]);
 
 #endif

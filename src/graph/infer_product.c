@@ -1,4 +1,5 @@
 /* Shapes of Gemm and MatMul. */
+#include "graph/axes.h"
 #include "graph/infer.h"
 
 static enum pare_status fail_product(const struct infer_call *c) {
@@ -74,4 +75,22 @@ enum pare_status infer_matmul(struct infer_call *c) {
         dims[rank++] = b->dims[b->rank - 1];
     }
     return infer_set(c, a->type, rank, dims);
+}
+
+/* As MatMul of what its operands are transposed to. */
+enum pare_status infer_fused_matmul(struct infer_call *c) {
+    struct infer_value turned[2];
+    const struct infer_value *inputs[2] = {&turned[0], &turned[1]};
+    struct infer_call product = *c;
+    for (int k = 0; k < 2; k++) {
+        const struct infer_value *v = infer_input(c, k);
+        int perm[TENSOR_MAX_RANK];
+        turned[k] = *v;
+        axes_of_factor(c->node, k, v->rank, perm);
+        for (int i = 0; i < v->rank; i++) {
+            turned[k].dims[i] = v->dims[perm[i]];
+        }
+    }
+    product.inputs = inputs;
+    return infer_matmul(&product);
 }

@@ -65,6 +65,7 @@ bool op_attr_find(const struct op *op, const char *name, struct op_attr *out) {
 
 const char *op_domain(const struct op *op) {
     switch (op->id) {
+    case OP_FusedMatMul:
     case OP_QGemm:
     case OP_QLinearAdd:
     case OP_QLinearAveragePool:

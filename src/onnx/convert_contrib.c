@@ -137,6 +137,12 @@ static enum pare_status convert_fused_gemm(struct draft *d) {
     return activate(d, activation, &params, y);
 }
 
+/* Its older name. */
+static enum pare_status convert_transpose_matmul(struct draft *d) {
+    d->op_type = "FusedMatMul";
+    return PARE_OK;
+}
+
 /* ---- integer products that end in float ---- */
 
 /* MatMulInteger, times both scales, plus a bias. */
@@ -253,6 +259,7 @@ static const struct {
     {MICROSOFT, "QuickGelu", "Sigmoid", convert_quick_gelu},
     {MICROSOFT, "SkipLayerNormalization", "LayerNormalization", convert_skip_layer_normalization},
     {MICROSOFT, "SkipSimplifiedLayerNormalization", "RMSNormalization", convert_skip_layer_normalization},
+    {MICROSOFT, "TransposeMatMul", "FusedMatMul", convert_transpose_matmul},
 };
 
 static converter *find(const char *domain, const char *op_type) {

@@ -8,6 +8,7 @@ static const struct pass passes[] = {
     {"identity", pass_identity, false},
     {"reshape_cleanup", pass_reshape_cleanup, false},
     {"resize_sizes", pass_resize_sizes, false},
+    {"fused_matmul", pass_fused_matmul, true},
     {"hard_activation", pass_hard_activation, true},
     {"relu_clip", pass_relu_clip, false},
     {"resolve_auto_pad", pass_resolve_auto_pad, false},

@@ -14,6 +14,7 @@ pass_function pass_relu_clip;
 pass_function pass_resolve_auto_pad;
 pass_function pass_transpose;
 pass_function pass_transpose_into_weights;
+pass_function pass_fused_matmul;
 pass_function pass_pad_into_conv;
 pass_function pass_matmul_to_gemm;
 pass_function pass_div_to_mul;

@@ -151,6 +151,10 @@ def fused():
     yield "FusedConv_sum", m.put(normal(4, 3, 3, 3)).put(normal(4)).put(normal(1, 4, 5, 5), True).model()
     m = Maker("FusedGemm", MICROSOFT, activation="LeakyRelu", activation_alpha=0.3, transB=1)
     yield "FusedGemm", m.put(normal(5, 6), True).put(normal(4, 6)).put(normal(4)).model()
+    for name, a, b, options in (("plain", (5, 6), (6, 4), {"alpha": 0.5}), ("turned", (2, 6, 5), (2, 4, 6), {"transA": 1, "transB": 1}),
+                                ("batch", (5, 2, 3, 6), (4, 2, 3, 6), {"transBatchA": 1, "transBatchB": 1, "transB": 1}),
+                                ("both", (6, 2, 3, 5), (2, 3, 6, 4), {"transBatchA": 1, "transA": 1, "alpha": 2.0})):
+        yield f"FusedMatMul_{name}", Maker("FusedMatMul", MICROSOFT, **options).put(normal(*a), True).put(normal(*b), True).model()
     yield "QuickGelu", Maker("QuickGelu", MICROSOFT, alpha=1.5).put(normal(4, 8), True).model()
     m = Maker("DynamicQuantizeMatMul", MICROSOFT).put(normal(5, 24), True).codes(np.uint8, 24, 7, fed=False).scale()
     yield "DynamicQuantizeMatMul", m.zero(np.uint8).put(normal(7)).model()

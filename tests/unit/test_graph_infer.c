@@ -224,6 +224,7 @@ static const struct example inferred[] = {
      "e = Equal(n, n) f = Equal(n, m) const two: int64[1] = [2] const five: int64[1] = [5] a = Where(e, two, five)\n"
      "b = Where(f, two, five) t = Concat(a, b) {axis=0} y = ConstantOfShape(t)",
      "float32[2,?]"},
+    {"input x: float32[4,N,7,3] input z: float32[N,7,3,5] y = FusedMatMul(x, z) {transBatchA=1}", "float32[N,7,4,5]"},
     {"input x: float32[N,2] s = Shape(x) i = Identity(s) q = Squeeze(i) r = Sub(q, q) y = ConstantOfShape(r)",
      "float32[?,0]"},
 };
