@@ -29,10 +29,36 @@ static const struct multiplier *multiplier_of(const struct node *n) {
     return NULL;
 }
 
+/* What the model calls its batch: the open first dimension of an input. NULL: nothing. */
+static const char *batch_symbol(const struct graph *g) {
+    while (g->parent != NULL) {
+        g = g->parent;
+    }
+    for (int i = 0; i < g->input_count; i++) {
+        const struct value *input = g->inputs[i];
+        if (input->rank > 0 && input->dims[0].value < 0 && input->dims[0].symbol != NULL) {
+            return input->dims[0].symbol;
+        }
+    }
+    return NULL;
+}
+
+/* Of one sample: the batch is 1, wherever it stands. */
+static bool sample_shape(const struct value *v, struct shape *out) {
+    const char *batch = v->graph == NULL ? NULL : batch_symbol(v->graph);
+    out->rank = v->rank;
+    for (int i = 0; i < v->rank; i++) {
+        const struct dim *d = &v->dims[i];
+        bool is_batch = d->value < 0 && (i == 0 || (batch != NULL && d->symbol == batch));
+        out->dim[i] = is_batch ? 1 : d->value;
+    }
+    return v->rank >= 0;
+}
+
 uint64_t elements_of(const struct value *v) {
     struct shape shape;
     size_t count;
-    return v != NULL && value_shape(v, 1, &shape) && shape_count(&shape, &count) ? count : 0;
+    return v != NULL && sample_shape(v, &shape) && shape_count(&shape, &count) ? count : 0;
 }
 
 uint64_t parameters_of(const struct value *v) {
@@ -63,7 +89,7 @@ static int64_t output_rows(const struct node *n, const struct value *w) {
 
 static uint64_t recurrent_macs(const struct node *n, const struct value *x, const struct value *w) {
     struct shape shape;
-    bool known = x->rank == 3 && value_shape(x, 1, &shape);
+    bool known = x->rank == 3 && sample_shape(x, &shape) && shape.dim[0] >= 0 && shape.dim[1] >= 0;
     uint64_t steps = known ? times((uint64_t)shape.dim[0], (uint64_t)shape.dim[1]) : 0;
     return times(steps, plus(elements_of(w), elements_of(input_of(n, 2))));
 }

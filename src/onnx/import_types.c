@@ -102,7 +102,8 @@ static enum pare_status check_type(struct import *im, struct value *v, enum dtyp
     return PARE_OK;
 }
 
-/* Inference knows better than the file, whose shapes may be left over from an edit: it fills gaps and names. */
+/* Inference knows better than the file, whose shapes may be left over from an edit: it fills gaps. A symbol that
+ * comes from the inputs says more than one that an exporter made up for an output. */
 static void take_shape(struct import *im, struct value *v, const struct value *declared, bool *changed) {
     bool differs = declared->rank >= 0 && v->rank >= 0 && declared->rank != v->rank;
     if (v->rank < 0 && declared->rank >= 0) {
@@ -114,9 +115,9 @@ static void take_shape(struct import *im, struct value *v, const struct value *d
         const struct dim *d = &declared->dims[i];
         differs = differs || (d->value >= 0 && v->dims[i].value >= 0 && d->value != v->dims[i].value);
         bool gap = v->dims[i].value < 0 && v->dims[i].symbol == NULL;
-        if (v->dims[i].value < 0 && ((gap && d->value >= 0) || d->symbol != NULL)) {
+        if (gap && (d->value >= 0 || d->symbol != NULL)) {
             v->dims[i] = *d;
-            *changed = *changed || gap;
+            *changed = true;
         }
     }
     if (differs) {

@@ -124,7 +124,7 @@ static inline message value_info(const char *name, int type, const int64_t *dims
         if (dims[i] >= 0) {
             put_int(&dim, 1, dims[i]);
         } else {
-            put_text(&dim, 2, "N");
+            put_text(&dim, 2, dims[i] == -1 ? "N" : "M");
         }
         put_message(&shape, 1, dim);
     }

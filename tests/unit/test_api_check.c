@@ -105,6 +105,18 @@ START_TEST(test_bodies_are_counted) {
 }
 END_TEST
 
+/* The batch behind the steps, as recurrent networks have it. */
+START_TEST(test_batch_elsewhere) {
+    json_t *json = checked_text("graph g {\ninput x: float32[N,7,4]\nconst l: float32[1,20,4] = splat(1)\n"
+                                "const r: float32[1,20,5] = splat(1) t = Transpose(x) {perm=[1,0,2]}\n"
+                                "y = LSTM(t, l, r) {hidden_size=5} output y }\n",
+                                PARE_VERDICT_REMARKS);
+    ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(json, "totals"), "macs")),
+                     7 * (20 * 4 + 20 * 5));
+    json_decref(json);
+}
+END_TEST
+
 START_TEST(test_float_in_the_middle_is_a_remark) {
     json_t *json = checked_text("graph g {\ninput x: float32[N,4]\nconst w: float32[4,4] = random(1,-1,1)\n"
                                 "a = Softmax(x) as softmax\ny = Gemm(a, w) as dense\noutput y }\n",
@@ -185,6 +197,7 @@ int main(void) {
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, test_fine);
     tcase_add_test(t, test_bodies_are_counted);
+    tcase_add_test(t, test_batch_elsewhere);
     tcase_add_test(t, test_float_in_the_middle_is_a_remark);
     tcase_add_test(t, test_open_dimensions_are_remarks_until_given);
     tcase_add_test(t, test_input_shape_must_fit_the_model);

@@ -298,6 +298,20 @@ START_TEST(test_cast_like_half) {
 }
 END_TEST
 
+/* The batch is the input's, whatever an exporter called it at the output. */
+START_TEST(test_symbols_come_from_inputs) {
+    message g = new_message(), input = value_info("x", DTYPE_FLOAT, (const int64_t[]){-1, 3}, 2);
+    put_message(&g, GRAPH_INPUT, input);
+    put_message(&g, GRAPH_OUTPUT, value_info("y", DTYPE_FLOAT, (const int64_t[]){-2, 3}, 2));
+    put_node(&g, "Relu", "act", "x", "y");
+    struct graph *graph = must_parse(model_of(13, g));
+    const struct value *x = graph->inputs[0], *y = graph->outputs[0];
+    ck_assert_ptr_nonnull(x->dims[0].symbol);
+    ck_assert_ptr_eq(y->dims[0].symbol, x->dims[0].symbol);
+    graph_free(graph);
+}
+END_TEST
+
 START_TEST(test_metadata) {
     message m = relu_model(13);
     put_message(&m, MODEL_METADATA, pair("author", "someone"));
@@ -330,6 +344,7 @@ int main(void) {
     tcase_add_test(tests, test_values_of_other_kinds);
     tcase_add_test(tests, test_half_models_are_widened);
     tcase_add_test(tests, test_cast_like_half);
+    tcase_add_test(tests, test_symbols_come_from_inputs);
     tcase_add_test(tests, test_metadata);
     return run_case(tests, "onnx import");
 }
