@@ -29,9 +29,12 @@ static double resolution(const struct claim *c, const struct measure *m) {
     return normal_quantile(c->confidence) * paired_error(&m->paired);
 }
 
+bool claim_can_tell(const struct claim *c, const struct measure *m) {
+    return c->metric == METRIC_SQNR || resolution(c, m) <= c->bound;
+}
+
 bool claim_holds(const struct claim *c, const struct measure *m) {
-    bool enough = c->metric == METRIC_SQNR || resolution(c, m) <= c->bound;
-    return enough && claim_drop(c, m) <= c->bound;
+    return claim_can_tell(c, m) && claim_drop(c, m) <= c->bound;
 }
 
 bool claim_supports(const struct claim *c, const struct measure *m) {

@@ -19,13 +19,15 @@ struct claim {
 /* The bound of the options on this set: relative ones take the float network's accuracy on it. */
 void claim_init(struct claim *c, const struct search_options *options, const struct sample_set *set);
 double claim_drop(const struct claim *c, const struct measure *m);
-/* The claim: the drop is within the bound, and the samples are enough to tell. They are enough when a network that had
- * lost nothing, with the same number of discordant samples, would be shown to hold the bound at the claim's confidence:
- * the one-sided error of the drop is at most the bound. */
+/* Whether the measured samples are enough to tell: a network that had lost nothing, with the same number of discordant
+ * samples, would be shown to hold the bound at the claim's confidence; the one-sided error of the drop is at most the
+ * bound. */
+bool claim_can_tell(const struct claim *c, const struct measure *m);
+/* The claim: the drop is within the bound, and the samples are enough to tell. */
 bool claim_holds(const struct claim *c, const struct measure *m);
 /* What the search goes by: claim_holds, or the drop alone where the samples are too few for the claim. */
 bool claim_supports(const struct claim *c, const struct measure *m);
-/* Whether the samples are too few even for this point. */
+/* Whether so many other samples will be too few for this point, to judge by the ones measured. */
 bool claim_needs_samples(const struct claim *c, const struct measure *m, size_t held_out);
 /* The drop to expect on other samples: between the measured one and measure.expected_drop, which has less variance, the
  * nearer to the measured one the more samples there are. */

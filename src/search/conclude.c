@@ -16,8 +16,9 @@ static int by_cost(const void *a, const void *b) {
     return x->cost < y->cost ? -1 : x->cost > y->cost;
 }
 
-/* The candidates that may hold the claim, without those that cost more than another and promise less, the cheapest
- * first; where there are none, the one with the smallest drop. */
+/* The candidates that may hold the claim, the cheapest first; without those that cost more than another and promise
+ * less, unless no claim can be made and all of them may be looked at. Where there are none, the one with the smallest
+ * drop. */
 static enum pare_status front(struct search *s, struct candidate ***out, size_t *count) {
     struct candidate **list = ARENA_ARRAY(s->arena, s->candidate_count + 1, struct candidate *), *nearest = NULL;
     if (list == NULL) {
@@ -44,7 +45,7 @@ static enum pare_status front(struct search *s, struct candidate ***out, size_t 
     }
     for (size_t i = 0; i < accepted; i++) {
         double least = *count == 0 ? INFINITY : claim_estimate(&s->claim, &list[*count - 1]->measure);
-        if (claim_estimate(&s->claim, &list[i]->measure) < least) {
+        if (s->claim.drop_only || claim_estimate(&s->claim, &list[i]->measure) < least) {
             list[(*count)++] = list[i];
         }
     }
@@ -73,7 +74,7 @@ enum pare_status search_test(struct search *s, const struct claim *claim, struct
                              struct measure *out) {
     struct candidate *chosen = NULL;
     bool held = true;
-    for (size_t i = thin(list, count); held && i-- > 0;) {
+    for (size_t i = thin(list, count); (held || claim->drop_only) && i-- > 0;) {
         struct measure m;
         s->knobs.edition = list[i]->edition;
         TRY(evaluator_measure(s->ctx, &s->evaluator, &s->held_out, list[i]->bits, &m));

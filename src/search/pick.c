@@ -111,7 +111,7 @@ enum pare_status search_pick(struct search *s, struct search_result *r) {
         TRY(search_measure_size(s, s->front[i]));
     }
     struct claim wanted = claim_on(s, &s->search_set), held_out = claim_on(s, &s->held_out);
-    wanted.drop_only = claim_needs_samples(&wanted, &s->candidates[0].measure, s->held_out.data->count);
+    wanted.drop_only = s->claim.drop_only;
     held_out.drop_only = wanted.drop_only;
     size_t count;
     struct measure m;

@@ -102,7 +102,8 @@ enum pare_status search_walk(struct search *s);
 /* Fixed-sequence testing (Maurer, Hothorn and Lehmacher 1995): points (at least one, the cheapest first, each dearer
  * one promising more) are tested on the held-out samples in an order that does not depend on them, from the one most
  * likely to hold the claim to the cheapest, until one fails; the last that held becomes s->best. Then each claim has
- * its full confidence, though there were several looks. Long lists are thinned. */
+ * its full confidence, though there were several looks. Where the samples are too few for any claim (drop_only) all of
+ * them are measured, and the cheapest within the bound is taken. Long lists are thinned. */
 enum pare_status search_test(struct search *s, const struct claim *claim, struct candidate **list, size_t count,
                              struct measure *out);
 /* Lists s->front: the points that no other one beats in cost and drop, and s->best. */

@@ -7,8 +7,9 @@
 
 #define ROUNDS 4           /* of sensitivities, each at the point that the last one found */
 #define LEAST_GAIN 0.99    /* of a round's cost over the last one's, to go on */
-#define EVALUATIONS_MAX 29 /* before a step; with a last round's probes, the rungs and the tests at most 40 */
+#define EVALUATIONS_MAX 24 /* before a step; with a last round's probes, the rungs and the tests at most 40 */
 #define DESCENT 0.97       /* of the cost, at a time */
+#define LAST_DESCENT 0.985 /* where that was too much */
 #define POLISHING_EVALUATIONS 3
 #define POLISHING_SAVES 0.002 /* of the cost, to be worth an evaluation */
 
@@ -138,12 +139,19 @@ static enum pare_status polish(struct search *s, const struct sensitivity *aroun
     return PARE_OK;
 }
 
-/* Where 8 bits everywhere already disagree with the float network too often for the samples to tell, fewer bits will
- * not help. */
-static void settle_claim(struct search *s, struct candidate *c) {
-    s->claim.drop_only = claim_needs_samples(&s->claim, &c->measure, s->held_out.data->count);
+/* Where 8 bits everywhere already disagree with the float network too often for the held-out samples to tell, fewer
+ * bits will not help. All that the walk learns of these samples is whether they are enough. */
+static enum pare_status settle_claim(struct search *s, struct candidate *c) {
+    struct claim claim;
+    struct measure held_out;
+    claim_init(&claim, s->options, &s->held_out);
+    TRY(evaluator_measure(s->ctx, &s->evaluator, &s->held_out, c->bits, &held_out));
+    s->full_evaluations++;
+    s->claim.drop_only =
+        !claim_can_tell(&claim, &held_out) || claim_needs_samples(&s->claim, &c->measure, s->held_out.data->count);
     c->accepted = claim_promises(&s->claim, &c->measure, s->held_out.data->count);
     s->best = c->accepted ? c : NULL;
+    return PARE_OK;
 }
 
 /* All tensors at one width: 8 bits, or wider where that does not hold the bound. */
@@ -152,7 +160,7 @@ static enum pare_status find_start(struct search *s, uint8_t *bits) {
         memset(bits, b, s->knobs.count);
         struct candidate *c = NULL;
         TRY(search_evaluate(s, bits, false, &c));
-        settle_claim(s, c);
+        TRY(settle_claim(s, c));
         if (c->accepted) {
             return PARE_OK;
         }
@@ -188,41 +196,33 @@ static size_t point_of_cost(const struct search *s, const struct path *p, double
 /* From the best point down the path, as long as the claim may hold: it tries what is beyond the best point, too. */
 static enum pare_status descend(struct search *s, const struct path *p) {
     double cost = s->best->cost;
-    for (bool may_hold = true; may_hold && may_evaluate(s);) {
+    for (double step = DESCENT; step < 1 && may_evaluate(s);) {
         struct candidate *c = NULL;
-        size_t i = point_of_cost(s, p, cost * DESCENT);
+        size_t i = point_of_cost(s, p, cost * step);
         TRY(search_evaluate(s, p->bits + i * p->knobs, true, &c));
-        may_hold = c->cost < cost && claim_may_hold(&s->claim, &c->measure, s->held_out.data->count);
-        cost = c->cost;
+        if (c->cost < cost && claim_may_hold(&s->claim, &c->measure, s->held_out.data->count)) {
+            cost = c->cost;
+        } else {
+            step = step < LAST_DESCENT ? LAST_DESCENT : 1;
+        }
     }
     return PARE_OK;
 }
 
-/* Rungs above the best point, where the claim can come to rest: all activations a width wider, then weights and biases,
- * too. */
-static enum pare_status add_rungs(struct search *s) {
-    const uint8_t *best = s->best->bits;
-    uint8_t *bits = ARENA_ARRAY(s->arena, s->knobs.count, uint8_t);
-    if (bits == NULL) {
-        return fail_memory(s->ctx);
-    }
-    memcpy(bits, best, s->knobs.count);
-    for (int rung = 0; rung < 2; rung++) {
-        for (size_t k = 0; k < s->knobs.count; k++) {
-            bool is_activation = s->knobs.items[k].kind == KNOB_ACTIVATION;
-            int wider = widths_next_higher(s->knobs.items[k].widths, best[k]);
-            bool within = wider != 0 && wider <= widths_base(s->options->widths);
-            bits[k] = within && (is_activation || rung > 0) ? (uint8_t)wider : bits[k];
-        }
+/* Points up the path from the best one, where the claim can come to rest. */
+static enum pare_status add_rungs(struct search *s, const struct path *p) {
+    static const double costs[] = {1.04, 1.08, 1.13, 1.19, 1.26, 1.35};
+    double best = s->best->cost;
+    for (size_t i = 0; i < sizeof(costs) / sizeof(costs[0]); i++) {
         struct candidate *c = NULL;
-        TRY(search_evaluate(s, bits, true, &c));
+        TRY(search_evaluate(s, p->bits + point_of_cost(s, p, best * costs[i]) * p->knobs, true, &c));
     }
     return PARE_OK;
 }
 
 enum pare_status search_walk(struct search *s) {
     struct sensitivity around;
-    struct path path;
+    struct path path = {0};
     for (int round = 0; round < ROUNDS && may_evaluate(s); round++) {
         double before = s->best->cost;
         TRY(search_sensitivities(s, s->best, round == 0 ? &reach_everything : &reach_nearby, &around));
@@ -237,5 +237,5 @@ enum pare_status search_walk(struct search *s) {
             break;
         }
     }
-    return add_rungs(s);
+    return path.count > 0 ? add_rungs(s, &path) : PARE_OK;
 }

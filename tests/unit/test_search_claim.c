@@ -25,6 +25,8 @@ START_TEST(holds_within_the_bound_when_there_are_samples_to_tell) {
     struct measure at = measure_of(40, 20, 0), beyond = measure_of(41, 20, 0), noisy = measure_of(120, 110, 0);
     ck_assert(claim_holds(&c, &at));
     ck_assert(!claim_holds(&c, &beyond));
+    ck_assert(claim_can_tell(&c, &beyond));
+    ck_assert(!claim_can_tell(&c, &noisy));
     ck_assert(!claim_holds(&c, &noisy)); /* 1.645 * sqrt(230) / 2000 is 1.25 % */
     c.drop_only = true;
     ck_assert(claim_supports(&c, &noisy));
