@@ -1,5 +1,5 @@
-/* Scaling channels between linear operators, which changes no result: cross-layer equalisation (Nagel et al. 2019,
- * section 4.1). */
+/* Scaling channels between linear operators, which changes no result but by the rounding of floats: cross-layer
+ * equalisation (Nagel et al. 2019, section 4.1). */
 #ifndef PARE_PASSES_CHANNEL_SCALE_H
 #define PARE_PASSES_CHANNEL_SCALE_H
 

@@ -122,7 +122,8 @@ static double clamp_exponent(double x) {
 /* Of what the values that are scaled together would like, the least: a small addend must not blow up its sum. */
 static enum pare_status scale(struct context *ctx, struct equalizer *e, const struct scalable *s) {
     double *exponents = ARENA_ARRAY(&e->arena, (size_t)s->channels, double), shift = EXPONENT_MAX;
-    if (exponents == NULL) {
+    double *scales = ARENA_ARRAY(&e->arena, (size_t)s->channels, double);
+    if (exponents == NULL || scales == NULL) {
         return fail_memory(ctx);
     }
     for (int64_t c = 0; c < s->channels; c++) {
@@ -133,9 +134,9 @@ static enum pare_status scale(struct context *ctx, struct equalizer *e, const st
     }
     for (int64_t c = 0; c < s->channels; c++) {
         bool silent = exponents[c] == EXPONENT_MAX;
-        exponents[c] = silent ? 1 : exp2(clamp_exponent(exponents[c] + shift));
+        scales[c] = silent ? 1 : exp2(clamp_exponent(exponents[c] + shift));
     }
-    return scalable_apply(ctx, s, exponents);
+    return scalable_apply(ctx, s, scales);
 }
 
 static bool is_small(const struct equalizer *e) {

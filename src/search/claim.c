@@ -119,6 +119,14 @@ static const char *reason_of(struct arena *a, const struct claim *c, const struc
     if (claim_drop(c, m) > c->bound || c->bound == 0) {
         return reason_of_loss(a, c, m);
     }
+    if (claim_can_tell(c, m)) {
+        return arena_format(
+            a,
+            "too few samples for the bound of %.2f points: %zu held-out sample%s cannot tell at 8 bits "
+            "everywhere, so that nothing was claimed; give more (--test; of --data three fifths are held "
+            "out), or allow a larger drop (--max-drop)",
+            100 * c->bound, c->samples, c->samples == 1 ? "" : "s");
+    }
     return arena_format(
         a,
         "too few samples for the bound of %.2f points: on %zu held-out sample%s with %zu discordant ones the drop is "
@@ -141,7 +149,7 @@ enum pare_status claim_report(struct context *ctx, struct arena *a, const struct
                              .bound_points = 100 * held_out->bound,
                              .search_samples = search->samples,
                              .held_out_samples = held_out->samples,
-                             .bound_held = claim_holds(held_out, on_held_out)};
+                             .bound_held = !held_out->drop_only && claim_holds(held_out, on_held_out)};
     double drop = claim_drop(held_out, on_held_out);
     out->drop_points = 100 * drop;
     out->drop_relative = drop;

@@ -142,14 +142,15 @@ static enum pare_status polish(struct search *s, const struct sensitivity *aroun
 /* Where 8 bits everywhere already disagree with the float network too often for the held-out samples to tell, fewer
  * bits will not help. All that the walk learns of these samples is whether they are enough. */
 static enum pare_status settle_claim(struct search *s, struct candidate *c) {
-    struct claim claim;
+    struct claim claim, lenient = s->claim;
     struct measure held_out;
     claim_init(&claim, s->options, &s->held_out);
+    s->knobs.edition = c->edition;
     TRY(evaluator_measure(s->ctx, &s->evaluator, &s->held_out, c->bits, &held_out));
     s->full_evaluations++;
-    s->claim.drop_only =
-        !claim_can_tell(&claim, &held_out) || claim_needs_samples(&s->claim, &c->measure, s->held_out.data->count);
-    c->accepted = claim_promises(&s->claim, &c->measure, s->held_out.data->count);
+    s->claim.drop_only = !claim_can_tell(&claim, &held_out);
+    lenient.drop_only = true; /* whether the samples are enough is known, not to be foretold */
+    c->accepted = claim_promises(&lenient, &c->measure, s->held_out.data->count);
     s->best = c->accepted ? c : NULL;
     return PARE_OK;
 }

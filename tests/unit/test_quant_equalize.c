@@ -53,11 +53,15 @@ static void equalize_trial(struct quant_trial *t, int threads) {
     trial_ok(t, graph_verify(&t->ctx, t->graph));
 }
 
+/* Equal but for the rounding of floats, in relation to the largest of them: sums cancel. */
 static void assert_close(const struct tensor *a, const struct tensor *b) {
     const float *x = a->data, *y = b->data;
+    float largest = 0;
     for (size_t i = 0; i < tensor_count(a); i++) {
-        ck_assert_msg(fabsf(x[i] - y[i]) <= 1e-4f * fmaxf(fabsf(x[i]), 1), "%zu: %g, %g", i, (double)x[i],
-                      (double)y[i]);
+        largest = fmaxf(largest, fabsf(x[i]));
+    }
+    for (size_t i = 0; i < tensor_count(a); i++) {
+        ck_assert_msg(fabsf(x[i] - y[i]) <= 3e-6f * largest, "%zu: %g, %g", i, (double)x[i], (double)y[i]);
     }
 }
 
@@ -199,7 +203,7 @@ START_TEST(a_residual_is_scaled_as_a_whole) {
     trial_begin(&t, residual);
     ck_assert_int_ge(spread(&t), 9);
     equalize_trial(&t, 2);
-    ck_assert_int_le(spread(&t), 5);
+    ck_assert_int_le(spread(&t), 5); /* of codes of both signs and of one: they differ by a bit */
     trial_finish(&t);
 }
 END_TEST

@@ -3,6 +3,7 @@
 
 #include <check.h>
 #include <math.h>
+#include <string.h>
 
 #define SAMPLES ((size_t)2000)
 #define HELD_OUT ((size_t)3000)
@@ -31,6 +32,25 @@ START_TEST(holds_within_the_bound_when_there_are_samples_to_tell) {
     c.drop_only = true;
     ck_assert(claim_supports(&c, &noisy));
     ck_assert(!claim_supports(&c, &beyond));
+}
+END_TEST
+
+/* Whoever looked at several points without an order has nothing to claim. */
+START_TEST(nothing_is_claimed_by_the_drop_alone) {
+    struct context ctx;
+    struct arena a;
+    struct accuracy report;
+    struct claim c = claim_of(0.01);
+    struct measure held = measure_of(40, 20, 0);
+    context_init(&ctx);
+    arena_init(&a);
+    ck_assert_int_eq(claim_report(&ctx, &a, &c, &held, &c, &held, &report), PARE_OK);
+    ck_assert(report.bound_held);
+    c.drop_only = true;
+    ck_assert_int_eq(claim_report(&ctx, &a, &c, &held, &c, &held, &report), PARE_OK);
+    ck_assert(!report.bound_held);
+    ck_assert_ptr_nonnull(strstr(report.reason, "too few samples"));
+    arena_free(&a);
 }
 END_TEST
 
@@ -95,6 +115,7 @@ int main(void) {
     Suite *suite = suite_create("search/claim");
     TCase *tests = tcase_create("claim");
     tcase_add_test(tests, holds_within_the_bound_when_there_are_samples_to_tell);
+    tcase_add_test(tests, nothing_is_claimed_by_the_drop_alone);
     tcase_add_test(tests, more_samples_tell_more);
     tcase_add_test(tests, estimates_lie_between_measured_and_expected_drop);
     tcase_add_test(tests, promises_are_harder_than_hopes);
