@@ -105,25 +105,27 @@ static enum pare_status merge_quant(struct context *ctx, struct node *n, int *ch
     return become_clip(ctx, n, n->inputs[0], (low - zero) * scale, (high - zero) * scale);
 }
 
-#define USES_LOOKED_AT 16
-
 static bool reads_same(const struct node *a, const struct node *b) {
-    return a != NULL && a != b && a->op == b->op && a->inputs[0] == b->inputs[0] && a->inputs[1] == b->inputs[1] &&
+    return a->op == b->op && a->inputs[0] == b->inputs[0] && a->inputs[1] == b->inputs[1] &&
            node_input(a, 2) == node_input(b, 2) && node_int(a, "axis") == node_int(b, "axis") &&
            node_int(a, "block_size") == node_int(b, "block_size");
 }
 
-/* Later nodes that read the same codes as the same numbers lose their users to this one, the first of them. */
-static enum pare_status join_later(struct context *ctx, struct node *d, int *changes) {
-    const struct value *codes = d->inputs[0];
-    for (int i = 0; i < codes->use_count && i < USES_LOOKED_AT; i++) {
-        struct node *other = codes->uses[i].node;
-        if (reads_same(other, d) && other->outputs[0]->use_count > 0 && !value_is_output(other->outputs[0])) {
-            TRY(graph_replace(ctx, d->graph, other->outputs[0], d->outputs[0]));
-            ++*changes;
-        }
+/* Users of a node that reads the same codes as the same numbers as one before it, in the same graph, read that one. */
+static enum pare_status join_earlier(struct context *ctx, struct arena *scratch, struct node *d, int *changes) {
+    (void)scratch;
+    if (!node_is(d, "DequantizeLinear") || d->inputs[0]->use_count == 1 || value_is_output(d->outputs[0])) {
+        return PARE_OK;
     }
-    return PARE_OK;
+    const struct node *earlier = d->previous;
+    while (earlier != NULL && !reads_same(earlier, d)) {
+        earlier = earlier == d->inputs[0]->producer ? NULL : earlier->previous;
+    }
+    if (earlier == NULL) {
+        return PARE_OK;
+    }
+    ++*changes;
+    return node_bypass(ctx, d, earlier->outputs[0]);
 }
 
 static enum pare_status rewrite(struct context *ctx, struct arena *scratch, struct node *n, int *changes) {
@@ -139,7 +141,6 @@ static enum pare_status rewrite(struct context *ctx, struct arena *scratch, stru
     if (!node_is(n, "DequantizeLinear") || n->outputs[0]->use_count == 0) {
         return PARE_OK;
     }
-    TRY(join_later(ctx, n, changes));
     if (is_dynamic_pair(n)) {
         ++*changes;
         return node_bypass(ctx, n, input_producer(n, 0)->inputs[0]);
@@ -148,5 +149,6 @@ static enum pare_status rewrite(struct context *ctx, struct arena *scratch, stru
 }
 
 enum pare_status pass_dequantize(struct context *ctx, struct graph *g, int *changes) {
+    TRY(rewrite_nodes(ctx, g, join_earlier, changes)); /* first, while all of them still read codes */
     return rewrite_nodes(ctx, g, rewrite, changes);
 }

@@ -251,6 +251,58 @@ START_TEST(test_dynamic_that_stays) {
 }
 END_TEST
 
+static int nodes_of(const struct graph *g, const char *op) {
+    int count = 0;
+    for (const struct node *n = g->first; n != NULL; n = n->next) {
+        count += node_is(n, op);
+    }
+    return count;
+}
+
+/* Readers of the same codes become one, however many they are; one whose numbers are an output stays as well. */
+START_TEST(test_many_readers_of_codes) {
+    static const char *const outputs[] = {"", "d1 = DequantizeLinear(e, s, z) output d1"};
+    char text[4096];
+    for (int stay = 0; stay < 2; stay++) {
+        int used = snprintf(text, sizeof text,
+                            "graph g {\ninput x: float32[1,4] const r: int64[2] = [2,2]\n" CODES
+                            "q = QuantizeLinear(x, s, z) e = Reshape(q, r)\n"
+                            "d0 = DequantizeLinear(e, s, z) a0 = Relu(d0) %s\n",
+                            outputs[stay]);
+        for (int i = 2; i < 22; i++) {
+            used += snprintf(text + used, sizeof text - (size_t)used,
+                             "d%d = DequantizeLinear(e, s, z) b%d = Relu(d%d) a%d = Add(a0, b%d) output a%d\n", i, i, i,
+                             i, i, i);
+        }
+        snprintf(text + used, sizeof text - (size_t)used, "}\n");
+        struct graph *g = dequantized(text);
+        ck_assert_int_eq(nodes_of(g, "DequantizeLinear"), 2 * stay);
+        ck_assert_int_eq(nodes_of(g, "Clip"), 1 - stay);
+        ck_assert_int_eq(nodes_of(g, "Relu"), 21);
+        graph_free(g);
+    }
+}
+END_TEST
+
+/* A body that captures codes reads them itself, not a value that comes after it. */
+START_TEST(test_codes_in_a_body) {
+    struct graph *g = dequantized(
+        "graph g {\ninput x: float32[1,4] input on: bool[]\n" CODES "q = QuantizeLinear(x, s, z)\n"
+        "i = If(on) {then_branch=graph t { m = DequantizeLinear(q, s, z) output m },"
+        "else_branch=graph e { n = DequantizeLinear(q, s, z) p = Relu(n) output p }}\n"
+        "d = DequantizeLinear(q, s, z) f = DequantizeLinear(q, s, z) h = Add(d, f) y = Add(h, i) output y }\n");
+    ck_assert_int_eq(nodes_of(g, "DequantizeLinear"), 0);
+    ck_assert_int_eq(nodes_of(g, "Clip"), 1);
+    const struct node *branch = g->first;
+    while (!node_is(branch, "If")) {
+        branch = branch->next;
+    }
+    const struct graph *body = node_attr(branch, "else_branch")->graph;
+    ck_assert_ptr_eq(body->outputs[0]->producer->inputs[0]->graph, body);
+    graph_free(g);
+}
+END_TEST
+
 /* A network in half precision between float32 ends; a cast that changes more than the width stays. */
 START_TEST(test_widen) {
     struct graph *g;
@@ -284,6 +336,8 @@ int main(void) {
     tcase_add_test(t, test_dynamic_conv);
     tcase_add_test(t, test_dynamic_embedding);
     tcase_add_test(t, test_dynamic_that_stays);
+    tcase_add_test(t, test_many_readers_of_codes);
+    tcase_add_test(t, test_codes_in_a_body);
     tcase_add_test(t, test_widen);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
