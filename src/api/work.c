@@ -118,7 +118,8 @@ static uint64_t own_macs(const struct node *n, const struct multiplier *m) {
 static uint64_t passes_of(const struct node *n) {
     double trips = 0;
     if (node_is(n, "Loop") && n->input_count > 0 && n->inputs[0] != NULL && value_scalar(n->inputs[0], &trips)) {
-        return trips < 0 ? 0 : trips >= 0x1p63 ? 1 : (uint64_t)trips; /* the largest number stands for no limit */
+        /* no number at all in a broken model; the largest number stands for no limit */
+        return !(trips >= 0) ? 0 : trips >= 0x1p63 ? 1 : (uint64_t)trips;
     }
     int64_t scanned = node_is(n, "Scan") ? node_int(n, "num_scan_inputs") : 0;
     const struct value *first = scanned > 0 && scanned <= n->input_count ? n->inputs[n->input_count - scanned] : NULL;

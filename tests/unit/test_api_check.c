@@ -105,6 +105,24 @@ START_TEST(test_bodies_are_counted) {
 }
 END_TEST
 
+/* Trip counts that a broken or hostile model may hold: below 0, and no number at all. */
+START_TEST(test_trips_that_are_none) {
+    static const char *const trips[] = {"const m: int64[] = -3", "const m: float32[] = splat(nan)",
+                                        "const m: float64[] = splat(nan)"};
+    for (size_t i = 0; i < sizeof trips / sizeof trips[0]; i++) {
+        char text[1024];
+        snprintf(text, sizeof text,
+                 "graph g {\ninput x: float32[1,4] const w: float32[4,4] = random(1,-1,1)\n%s const go: bool[] = 1\n"
+                 "y = Loop(m, go, x) {body=graph b {input i: int64[] input on: bool[] input v: float32[1,4]\n"
+                 "on_out = Identity(on) u = MatMul(v, w) output on_out output u }} output y }\n",
+                 trips[i]);
+        json_t *json = checked_text(text, PARE_VERDICT_REMARKS);
+        ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(json, "totals"), "macs")), 0);
+        json_decref(json);
+    }
+}
+END_TEST
+
 /* The batch behind the steps, as recurrent networks have it. */
 START_TEST(test_batch_elsewhere) {
     json_t *json = checked_text("graph g {\ninput x: float32[N,7,4]\nconst l: float32[1,20,4] = splat(1)\n"
@@ -197,6 +215,7 @@ int main(void) {
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, test_fine);
     tcase_add_test(t, test_bodies_are_counted);
+    tcase_add_test(t, test_trips_that_are_none);
     tcase_add_test(t, test_batch_elsewhere);
     tcase_add_test(t, test_float_in_the_middle_is_a_remark);
     tcase_add_test(t, test_open_dimensions_are_remarks_until_given);
