@@ -52,7 +52,7 @@ enum pare_status infer_set_elements(struct infer_call *c, const struct dim_value
 char *infer_text(const struct infer_value *v, char *text, size_t size);
 /* Fails with "node (Operator): ..." in front. */
 enum pare_status infer_fail(const struct infer_call *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Puts "node (Operator) on [shape of input 0]: " in front of what a geometry helper recorded. */
+/* Puts "node (Operator) on [shape of input 0]: " in front of what a geometry function recorded. */
 enum pare_status infer_fail_at(const struct infer_call *c);
 /* Fails unless the rank of input i is unknown or in [low, high]. */
 enum pare_status infer_check_rank(const struct infer_call *c, int i, int low, int high);

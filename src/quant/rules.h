@@ -45,7 +45,7 @@ bool rule_is_absorbed(const struct node *n);
 /* Whether `n` is a Relu, or a Clip whose bounds are known and in order. */
 bool rule_is_bounds(const struct node *n);
 
-/* ---- helpers for lower_*.c ---- */
+/* ---- functions for lower_*.c ---- */
 
 /* The program's value for a graph value: made on first use, with the storage of its format, or float32. */
 enum pare_status lower_value(struct lowering *l, const struct value *v, uint32_t *index);
