@@ -43,17 +43,15 @@ static bool code_range(enum dtype type, double *low, double *high) {
 static enum pare_status move_up(struct context *ctx, struct node *d, int *changes) {
     static const char *const moves[] = {"Flatten", "Gather", "Identity",  "MaxPool",   "Reshape", "Slice",
                                         "Squeeze", "Split",  "Transpose", "Unsqueeze", NULL};
-    struct node *m = input_producer(d, 0), *moved = NULL;
+    struct node *m = input_producer(d, 0);
     struct value *v = NULL;
     if (m == NULL || !node_is_any(m, moves) || m->output_count != 1 || m->outputs[0]->use_count != 1 ||
         d->inputs[1]->rank > 1 || (d->inputs[1]->rank == 1 && d->inputs[1]->dims[0].value != 1)) {
         return PARE_OK;
     }
     struct value *inputs[] = {m->inputs[0], d->inputs[1], node_input(d, 2)};
-    TRY(graph_add_value(ctx, d->graph, NULL, m->inputs[0]->name, &v));
-    value_copy_type(v, m->inputs[0]);
+    TRY(put_before(ctx, m, d->op->name, inputs, inputs[2] == NULL ? 2 : 3, m->inputs[0], &v));
     v->type = d->outputs[0]->type;
-    TRY(graph_add_node(ctx, d->graph, d->op, NULL, inputs, inputs[2] == NULL ? 2 : 3, &v, 1, m, &moved));
     TRY(node_set_input(ctx, m, 0, v));
     m->outputs[0]->type = v->type;
     ++*changes;

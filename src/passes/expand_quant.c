@@ -126,18 +126,6 @@ static enum pare_status expand_constant(struct context *ctx, struct node *n, con
     return node_set_int(ctx, n, "axis", q->axis);
 }
 
-/* A node in front of `n`; its output is like that of `n`, but of this type. */
-static enum pare_status put(struct context *ctx, struct node *n, const char *op, struct value *const *inputs,
-                            enum dtype type, struct value **out) {
-    struct value *v = NULL;
-    TRY(graph_add_value(ctx, n->graph, NULL, n->outputs[0]->name, &v));
-    value_copy_type(v, n->outputs[0]);
-    v->type = type;
-    TRY(graph_add_node(ctx, n->graph, op_find(op), NULL, inputs, 3, &v, 1, n, NULL));
-    *out = v; /* which may be one of the inputs' places */
-    return PARE_OK;
-}
-
 static bool fills_type(const struct quant *q) {
     bool whole = q->bits == 8 || q->bits == 16;
     return whole && q->high - q->low == exp2(q->bits) - 1;
@@ -151,11 +139,12 @@ static enum pare_status expand_value(struct context *ctx, struct node *n, const 
     if (!fills_type(q)) {
         TRY(add_scalar(ctx, n, "low", q->low * scale, &clip[1]));
         TRY(add_scalar(ctx, n, "high", q->high * scale, &clip[2]));
-        TRY(put(ctx, n, "Clip", clip, DTYPE_FLOAT, &inputs[0]));
+        TRY(put_before(ctx, n, "Clip", clip, 3, n->outputs[0], &inputs[0]));
     }
     TRY(put_scale(ctx, n, q, &inputs[1]));
     TRY(add_constant(ctx, n, "zero_point", &zero, &inputs[2]));
-    TRY(put(ctx, n, "QuantizeLinear", inputs, storage_of(q), &inputs[0]));
+    TRY(put_before(ctx, n, "QuantizeLinear", inputs, 3, n->outputs[0], &inputs[0]));
+    inputs[0]->type = storage_of(q);
     TRY(annotate(ctx, inputs[0], q));
     return node_become(ctx, n, "DequantizeLinear", inputs, 3);
 }

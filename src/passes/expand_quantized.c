@@ -8,8 +8,6 @@
 #include "passes/pipeline.h"
 #include "passes/rewrite.h"
 
-#include <string.h>
-
 struct form {
     const char *from, *to;
     int operands;    /* codes, scale and zero point each, in front */
@@ -53,38 +51,29 @@ static int64_t channel_axis(const struct node *n, int operand) {
     return node_is(n, "QGemm") && node_int(n, "transB") != 0 ? 0 : v->rank - 1;
 }
 
-/* A node in front of `before`, with a float output like `like`. */
-static enum pare_status put(struct context *ctx, struct node *before, const char *op, struct value *const *inputs,
-                            int count, const struct value *like, struct node **out) {
-    struct value *v = NULL;
-    TRY(graph_add_value(ctx, before->graph, NULL, like->name, &v));
-    value_copy_type(v, like);
-    v->type = DTYPE_FLOAT;
-    return graph_add_node(ctx, before->graph, op_find(op), NULL, inputs, count, &v, 1, before, out);
+static enum pare_status put_dequantize(struct context *ctx, struct node *n, struct value *const *inputs, int count,
+                                       int64_t axis, struct value **out) {
+    TRY(put_before(ctx, n, "DequantizeLinear", inputs, count, inputs[0], out));
+    (*out)->type = DTYPE_FLOAT;
+    return node_set_int(ctx, (*out)->producer, "axis", axis);
 }
 
-static enum pare_status put_dequantize(struct context *ctx, struct node *n, int operand, struct value **out) {
-    struct node *d = NULL;
+static enum pare_status dequantize_operand(struct context *ctx, struct node *n, int operand, struct value **out) {
     int at = 3 * operand, count = node_input(n, at + 2) == NULL ? 2 : 3;
-    TRY(put(ctx, n, "DequantizeLinear", &n->inputs[at], count, n->inputs[at], &d));
-    *out = d->outputs[0];
-    return node_set_int(ctx, d, "axis", channel_axis(n, operand));
+    return put_dequantize(ctx, n, &n->inputs[at], count, channel_axis(n, operand), out);
 }
 
 /* The bias has the scale of the product. */
-static enum pare_status put_bias(struct context *ctx, struct node *n, struct value *bias, struct value **out) {
+static enum pare_status dequantize_bias(struct context *ctx, struct node *n, struct value *bias, struct value **out) {
     const struct tensor *x = n->inputs[1]->constant, *w = n->inputs[4]->constant;
     struct value *inputs[2] = {bias};
     struct tensor scale;
-    struct node *d = NULL;
     TRY(tensor_new(ctx, n->graph->arena, DTYPE_FLOAT, &w->shape, &scale));
     for (size_t i = 0; i < tensor_count(w); i++) {
         tensor_set_double(&scale, i, tensor_get_double(x, 0) * tensor_get_double(w, i));
     }
     TRY(add_constant(ctx, n, "bias_scale", &scale, &inputs[1]));
-    TRY(put(ctx, n, "DequantizeLinear", inputs, 2, bias, &d));
-    *out = d->outputs[0];
-    return node_set_int(ctx, d, "axis", bias->rank - 1);
+    return put_dequantize(ctx, n, inputs, 2, bias->rank - 1, out);
 }
 
 /* alpha scales the product alone, as in Gemm, but QGemm's bias is part of the sum that it scales. */
@@ -96,18 +85,19 @@ static enum pare_status rewrite(struct context *ctx, struct arena *scratch, stru
     (void)scratch;
     const struct form *f = form_of(n);
     struct value *inputs[3] = {NULL}, *bias = f == NULL ? NULL : node_input(n, f->bias < 0 ? n->input_count : f->bias);
-    struct node *real = NULL;
+    struct value *real = NULL;
     if (f == NULL || !can_expand(n, f)) {
         return PARE_OK;
     }
     for (int i = 0; i < f->operands; i++) {
-        TRY(put_dequantize(ctx, n, i, &inputs[i]));
+        TRY(dequantize_operand(ctx, n, i, &inputs[i]));
     }
-    TRY(bias == NULL ? PARE_OK : put_bias(ctx, n, bias, &inputs[2]));
-    TRY(put(ctx, n, f->to, inputs, bias == NULL ? f->operands : 3, n->outputs[0], &real));
-    TRY(node_copy_attributes(ctx, n, real));
-    TRY(scale_bias(ctx, n, real));
-    struct value *quantize[] = {real->outputs[0], n->inputs[f->scale], node_input(n, f->scale + 1)};
+    TRY(bias == NULL ? PARE_OK : dequantize_bias(ctx, n, bias, &inputs[2]));
+    TRY(put_before(ctx, n, f->to, inputs, bias == NULL ? f->operands : 3, n->outputs[0], &real));
+    real->type = DTYPE_FLOAT;
+    TRY(node_copy_attributes(ctx, n, real->producer));
+    TRY(scale_bias(ctx, n, real->producer));
+    struct value *quantize[] = {real, n->inputs[f->scale], node_input(n, f->scale + 1)};
     ++*changes;
     return node_become(ctx, n, "QuantizeLinear", quantize, quantize[2] == NULL ? 2 : 3);
 }

@@ -119,6 +119,16 @@ void value_copy_type(struct value *v, const struct value *like) {
     memcpy(v->dims, like->dims, sizeof v->dims);
 }
 
+enum pare_status put_before(struct context *ctx, struct node *before, const char *op, struct value *const *inputs,
+                            int count, const struct value *like, struct value **out) {
+    struct value *v = NULL;
+    TRY(graph_add_value(ctx, before->graph, NULL, like->name, &v));
+    value_copy_type(v, like);
+    TRY(graph_add_node(ctx, before->graph, op_find(op), NULL, inputs, count, &v, 1, before, NULL));
+    *out = v;
+    return PARE_OK;
+}
+
 enum pare_status node_become(struct context *ctx, struct node *n, const char *op, struct value *const *inputs,
                              int count) {
     while (n->input_count < count) {

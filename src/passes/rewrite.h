@@ -40,6 +40,10 @@ bool input_axes(const struct node *n, int index, int rank, struct int_list *out)
 enum pare_status fold_node(struct context *ctx, struct arena *scratch, struct node *n);
 /* Gives `v` the type and dimensions of `like`. */
 void value_copy_type(struct value *v, const struct value *like);
+/* A node in front of `before`; its output, with the type and dimensions of `like` and named after it. `out` may be one
+ * of the places that `inputs` points to. */
+enum pare_status put_before(struct context *ctx, struct node *before, const char *op, struct value *const *inputs,
+                            int count, const struct value *like, struct value **out);
 /* The node becomes another operator in place: name, outputs and origin stay, all attributes go. */
 enum pare_status node_become(struct context *ctx, struct node *n, const char *op, struct value *const *inputs,
                              int count);
