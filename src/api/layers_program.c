@@ -3,6 +3,7 @@
 
 #include "fixed/exact_bits.h"
 #include "quant/certificate.h"
+#include "runtime/codes.h"
 
 static const char *const kind_names[PARE_KIND_COUNT] = {
     [PARE_CONV] = "Conv",
@@ -47,11 +48,11 @@ static bool has_weights(const struct pare_op *op) {
 
 /* Widens packed fractions for struct format; one per row, or one. */
 static enum pare_status set_fractions(struct context *ctx, struct arena *arena, struct format *f, const int8_t *frac,
-                                      bool per_row, uint32_t rows) {
+                                      bool per_row, unsigned bits, uint32_t rows) {
     if (f->bits == 0 || frac == NULL) {
         return PARE_OK;
     }
-    f->frac = frac[0];
+    f->frac = frac_at(frac, per_row, bits, 0);
     if (per_row) {
         f->channel_frac = ARENA_ARRAY(arena, rows, int);
         if (f->channel_frac == NULL) {
@@ -59,7 +60,7 @@ static enum pare_status set_fractions(struct context *ctx, struct arena *arena, 
         }
         f->channels = (int)rows;
         for (uint32_t r = 0; r < rows; r++) {
-            f->channel_frac[r] = frac[r];
+            f->channel_frac[r] = frac_at(frac, true, bits, r);
         }
     }
     return PARE_OK;
@@ -70,11 +71,13 @@ static enum pare_status fill_parameters(struct context *ctx, struct arena *arena
     struct tensor_report *weight = &row->layer.weight, *bias = &row->layer.bias;
     weight->count = (uint64_t)op->weights.rows * op->weights.columns;
     weight->format = (struct format){.bits = op->weights.bits, .is_signed = true};
-    TRY(set_fractions(ctx, arena, &weight->format, op->weights.frac, op->weights.frac_per_row, op->weights.rows));
+    TRY(set_fractions(ctx, arena, &weight->format, op->weights.frac, op->weights.frac_per_row, op->weights.frac_bits,
+                      op->weights.rows));
     if (op->bias.bits > 0) {
         bias->count = op->weights.rows;
         bias->format = (struct format){.bits = op->bias.bits, .is_signed = true};
-        TRY(set_fractions(ctx, arena, &bias->format, op->bias.frac, op->bias.frac_per_row, op->weights.rows));
+        TRY(set_fractions(ctx, arena, &bias->format, op->bias.frac, op->bias.frac_per_row, op->bias.frac_bits,
+                          op->weights.rows));
     }
     row->parameters = weight->count + bias->count;
     return PARE_OK;

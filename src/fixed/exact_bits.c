@@ -13,14 +13,15 @@ static unsigned range_bits(int32_t low, int32_t high) {
     return bits;
 }
 
-static uint64_t frac_bits(const int8_t *frac, bool per_row, uint32_t rows) {
+static uint64_t frac_bits(const int8_t *frac, bool per_row, unsigned bits, uint32_t rows) {
     if (frac == NULL || !per_row || rows == 0) {
         return 0;
     }
-    int8_t least = frac[0], most = frac[0];
+    int least = frac_at(frac, true, bits, 0), most = least;
     for (uint32_t r = 1; r < rows; r++) {
-        least = frac[r] < least ? frac[r] : least;
-        most = frac[r] > most ? frac[r] : most;
+        int f = frac_at(frac, true, bits, r);
+        least = f < least ? f : least;
+        most = f > most ? f : most;
     }
     return (uint64_t)rows * range_bits(least, most);
 }
@@ -39,8 +40,9 @@ static uint64_t zero_bits(const struct pare_op *op) {
 static uint64_t linear_bits(const struct pare_op *op) {
     const struct pare_weights *w = &op->weights;
     uint64_t bits = (uint64_t)w->rows * w->columns * w->bits + (uint64_t)w->rows * op->bias.bits;
-    bits += frac_bits(w->frac, w->frac_per_row, w->rows);
-    bits += op->bias.bits > 0 ? frac_bits(op->bias.frac, op->bias.frac_per_row, w->rows) : 0;
+    bits += frac_bits(w->frac, w->frac_per_row, w->frac_bits, w->rows);
+    const struct pare_bias *b = &op->bias;
+    bits += b->bits > 0 ? frac_bits(b->frac, b->frac_per_row, b->frac_bits, w->rows) : 0;
     return bits + zero_bits(op);
 }
 

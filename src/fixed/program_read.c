@@ -28,43 +28,6 @@ static enum pare_status open_copy(struct context *ctx, struct program *p, const 
     return status;
 }
 
-/* In memory every fraction has a byte of its own. */
-static enum pare_status unpack_fracs(struct context *ctx, struct arena *arena, struct pare_op *op) {
-    uint32_t rows = op->weights.rows;
-    int8_t *weight = op->weights.frac_bits > 0 ? ARENA_ARRAY(arena, rows, int8_t) : NULL;
-    int8_t *bias = op->bias.frac_bits > 0 ? ARENA_ARRAY(arena, rows, int8_t) : NULL;
-    if ((op->weights.frac_bits > 0 && weight == NULL) || (op->bias.frac_bits > 0 && bias == NULL)) {
-        return fail_memory(ctx);
-    }
-    for (uint32_t r = 0; weight != NULL && r < rows; r++) {
-        weight[r] = (int8_t)weight_frac(&op->weights, r);
-    }
-    for (uint32_t r = 0; bias != NULL && r < rows; r++) {
-        bias[r] = (int8_t)bias_frac(&op->bias, r);
-    }
-    op->weights.frac = weight != NULL ? weight : op->weights.frac;
-    op->bias.frac = bias != NULL ? bias : op->bias.frac;
-    op->weights.frac_bits = op->bias.frac_bits = 0;
-    return PARE_OK;
-}
-
-/* And every zero point two. */
-static enum pare_status unpack_zeros(struct context *ctx, struct arena *arena, struct pare_op *op) {
-    uint32_t channels = op->zero == NULL ? 0 : op->u.window.in_c;
-    uint8_t *zero = ARENA_ARRAY(arena, (size_t)channels * 2, uint8_t);
-    if (zero == NULL) {
-        return fail_memory(ctx);
-    }
-    for (uint32_t c = 0; c < channels; c++) {
-        uint32_t code = (uint32_t)zero_at(op, c);
-        zero[2 * (size_t)c] = (uint8_t)(code & 0xff);
-        zero[2 * (size_t)c + 1] = (uint8_t)(code >> 8 & 0xff);
-    }
-    op->zero = op->zero == NULL ? NULL : zero;
-    op->zero_bits = 0;
-    return PARE_OK;
-}
-
 static enum pare_status read_records(struct context *ctx, struct program *p, const struct pare_model *model) {
     p->value_count = little_endian16(pare_header(model)->value_count, 0);
     p->op_count = little_endian16(pare_header(model)->op_count, 0);
@@ -80,8 +43,6 @@ static enum pare_status read_records(struct context *ctx, struct program *p, con
     }
     for (uint32_t i = 0; i < p->op_count; i++) {
         pare_decode_op(model, i, &p->ops[i]);
-        TRY(unpack_fracs(ctx, p->arena, &p->ops[i]));
-        TRY(unpack_zeros(ctx, p->arena, &p->ops[i]));
     }
     return PARE_OK;
 }

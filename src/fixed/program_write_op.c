@@ -33,7 +33,7 @@ static enum pare_status write_window(struct file_writer *w, const struct pare_wi
     return PARE_OK;
 }
 
-static unsigned zero_width(const struct pare_op *op) {
+static unsigned least_zero_width(const struct pare_op *op) {
     unsigned bits = 1;
     for (uint32_t c = 0; c < op->u.window.in_c; c++) {
         while (zero_at(op, c) < code_min(bits, true) || zero_at(op, c) > code_max(bits, true)) {
@@ -47,7 +47,7 @@ static void write_zeros(struct buffer *b, const struct pare_op *op) {
     if (op->zero == NULL) {
         return;
     }
-    unsigned bits = zero_width(op), have = 0;
+    unsigned bits = least_zero_width(op), have = 0;
     uint32_t reservoir = 0, mask = (1U << bits) - 1;
     write_u8(b, (uint8_t)bits);
     for (uint32_t c = 0; c < op->u.window.in_c; c++) {
@@ -185,17 +185,24 @@ static enum pare_status write_weights(struct file_writer *w, const struct pare_w
 /* Fractions per row, and how they are packed. */
 struct fracs {
     const int8_t *frac; /* NULL: one of 0 */
-    uint32_t rows;      /* 1: not per row */
-    int8_t least;
+    bool per_row;
+    unsigned packed_bits; /* in memory: frac_bits of struct pare_weights */
+    uint32_t rows;        /* 1: not per row */
+    int least;
     unsigned bits;
 };
 
-static struct fracs fracs_of(const int8_t *frac, bool per_row, uint32_t rows) {
-    struct fracs f = {frac, frac != NULL && per_row ? rows : 1, frac != NULL ? frac[0] : 0, 1};
-    int8_t most = f.least;
+static int frac_of(const struct fracs *f, uint32_t row) {
+    return frac_at(f->frac, f->per_row, f->packed_bits, row);
+}
+
+static struct fracs fracs_of(const int8_t *frac, bool per_row, unsigned packed_bits, uint32_t rows) {
+    struct fracs f = {frac, per_row, packed_bits, frac != NULL && per_row ? rows : 1, 0, 1};
+    int most = f.least = frac_of(&f, 0);
     for (uint32_t r = 1; r < f.rows; r++) {
-        f.least = frac[r] < f.least ? frac[r] : f.least;
-        most = frac[r] > most ? frac[r] : most;
+        int each = frac_of(&f, r);
+        f.least = each < f.least ? each : f.least;
+        most = each > most ? each : most;
     }
     while (most - f.least >= 1 << f.bits) {
         f.bits++;
@@ -217,7 +224,7 @@ static void write_packed(struct buffer *b, const struct fracs *f) {
     write_u8(b, (uint8_t)f->least);
     write_u8(b, (uint8_t)f->bits);
     for (uint32_t r = 0; r < f->rows; r++) {
-        reservoir |= (uint32_t)(f->frac[r] - f->least) << have;
+        reservoir |= (uint32_t)(frac_of(f, r) - f->least) << have;
         for (have += f->bits; have >= 8; have -= 8) {
             write_u8(b, (uint8_t)(reservoir & 0xff));
             reservoir >>= 8;
@@ -231,18 +238,18 @@ static void write_packed(struct buffer *b, const struct fracs *f) {
 static void write_fracs(struct buffer *b, const struct fracs *f, bool packed) {
     if (packed && f->rows > 1) {
         write_packed(b, f);
-    } else if (f->frac == NULL) {
-        write_u8(b, 0);
-    } else {
-        write_bytes(b, f->frac, f->rows);
+        return;
+    }
+    for (uint32_t r = 0; r < f->rows; r++) {
+        write_u8(b, (uint8_t)frac_of(f, r));
     }
 }
 
 /* Both kinds packed, or neither, as is smaller. */
 static void write_all_fracs(struct buffer *b, const struct pare_weights *weights, const struct pare_bias *bias,
                             uint8_t *flags) {
-    struct fracs w = fracs_of(weights->frac, weights->frac_per_row, weights->rows);
-    struct fracs c = fracs_of(bias->frac, bias->frac_per_row, weights->rows);
+    struct fracs w = fracs_of(weights->frac, weights->frac_per_row, weights->frac_bits, weights->rows);
+    struct fracs c = fracs_of(bias->frac, bias->frac_per_row, bias->frac_bits, weights->rows);
     bool with_bias = bias->bits > 0;
     size_t plain = w.rows + (with_bias ? c.rows : 0), size = packed_size(&w) + (with_bias ? packed_size(&c) : 0);
     bool packed = size < plain && can_be_packed(&w) && (!with_bias || can_be_packed(&c));

@@ -39,10 +39,10 @@ struct reach {
     int64_t low, high;
 };
 
-static struct reach reach_of(int64_t low, int64_t high, const uint8_t *zero, uint32_t channels) {
+static struct reach reach_of(int64_t low, int64_t high, const uint8_t *zero, unsigned bits, uint32_t channels) {
     struct reach reach = {low, high};
     for (uint32_t c = 0; zero != NULL && c < channels; c++) {
-        int64_t z = (int16_t)(zero[2 * (size_t)c] | zero[2 * (size_t)c + 1] << 8);
+        int64_t z = pare_packed_code(zero, bits, c);
         reach.low = low - z < reach.low ? low - z : reach.low;
         reach.high = high - z > reach.high ? high - z : reach.high;
     }
@@ -54,7 +54,7 @@ static struct reach reach_of(int64_t low, int64_t high, const uint8_t *zero, uin
 int64_t linear_accumulator(const struct linear *l, const struct bias_choice *bias) {
     const struct format *in = &l->in->format, *w = &l->weights->format;
     uint32_t channels = l->zero_point == NULL ? 0 : (uint32_t)l->weight->constant->shape.dim[1] * l->groups;
-    struct reach reach = reach_of(format_min(in), format_max(in), bias->zero, channels);
+    struct reach reach = reach_of(format_min(in), format_max(in), bias->zero, 16, channels);
     int64_t largest = 0;
     for (uint32_t r = 0; r < l->rows; r++) {
         int shift = format_frac(w, (int)r) + in->frac - format_frac(&bias->format, (int)r);
@@ -101,7 +101,7 @@ static int64_t weighted_accumulator(const struct program *p, const struct pare_o
     const struct pare_value *in = &p->values[op->inputs[0]];
     const struct pare_weights *w = &op->weights;
     struct reach reach = reach_of(code_min(in->bits, in->is_signed), code_max(in->bits, in->is_signed), op->zero,
-                                  op->zero == NULL ? 0 : op->u.window.in_c);
+                                  zero_width(op), op->zero == NULL ? 0 : op->u.window.in_c);
     int64_t largest = 0;
     for (uint32_t r = 0; r < w->rows; r++) {
         int64_t sums[2] = {0, 0};

@@ -87,10 +87,14 @@ static inline int32_t signed_bits(const uint8_t *data, uint32_t at, unsigned bit
 /* Code `index` of an array of codes of `bits` bits, packed as biases are. For what is read once per channel. */
 int32_t pare_packed_code(const uint8_t *data, unsigned bits, uint32_t index);
 
+/* Bits that each zero point of a convolution takes where it lies. */
+static inline unsigned zero_width(const struct pare_op *op) {
+    return op->zero_bits == 0 ? 16 : op->zero_bits;
+}
+
 /* The zero point of an input channel of a convolution. */
 static inline int32_t zero_at(const struct pare_op *op, uint32_t channel) {
-    unsigned bits = op->zero_bits == 0 ? 16 : op->zero_bits;
-    return op->zero == NULL ? 0 : pare_packed_code(op->zero, bits, channel);
+    return op->zero == NULL ? 0 : pare_packed_code(op->zero, zero_width(op), channel);
 }
 
 /* The zero point that weight `column` of a row of a convolution meets. */

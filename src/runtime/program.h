@@ -78,7 +78,7 @@ struct pare_weights {
     const uint8_t *data;
     bool frac_per_row;
     const int8_t *frac; /* rows entries, or 1 */
-    uint8_t frac_bits;  /* 0, but where they are packed as in a file: struct pare_file_op */
+    uint8_t frac_bits;  /* 0: a byte each; else packed as in a file: struct pare_file_op */
 };
 
 /* One bias per row, the same packing with one column. frac <= weight frac + input frac, row by row. */
@@ -99,10 +99,11 @@ struct pare_op {
     int32_t low, high;           /* bounds of the output code: saturation, with Relu and Clip folded in */
     struct pare_weights weights; /* CONV, CONV_TRANSPOSE, DENSE, PRELU */
     struct pare_bias bias;
-    /* CONV: the zero point of each of the in_c input channels, signed 16-bit codes, subtracted from the channel's
-     * codes; what lies outside of the input still counts as 0 after that. NULL: all 0, as for every other kind. */
+    /* CONV: the zero point of each of the in_c input channels, signed codes packed as biases are, subtracted from the
+     * channel's codes; what lies outside of the input still counts as 0 after that. NULL: all 0, as for every other
+     * kind. */
     const uint8_t *zero;
-    uint8_t zero_bits; /* 0, but where they are packed as in a file: runtime/format.h */
+    uint8_t zero_bits; /* of each; 0 stands for 16 */
     union {
         struct pare_window window;
         struct {

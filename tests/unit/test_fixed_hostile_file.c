@@ -238,6 +238,44 @@ START_TEST(refuses_a_plan_that_overlaps) {
 }
 END_TEST
 
+/* Many convolutions that share one block of zero points, and one of fractions, of 1 bit each. */
+START_TEST(takes_no_more_memory_than_the_file) {
+    enum { CHANNELS = 60000, OPERATORS = 12 };
+    uint32_t sizes[OPERATORS + 1];
+    static uint8_t zero[CHANNELS / 8];
+    static int8_t frac[2 + CHANNELS / 8] = {3, 1};
+    struct random_program r;
+    struct buffer file;
+    struct program *p = NULL;
+    for (size_t i = 0; i <= OPERATORS; i++) {
+        sizes[i] = CHANNELS;
+    }
+    memset(zero, 0xa5, sizeof(zero));
+    memset(frac + 2, 0x5a, sizeof(frac) - 2);
+    random_seed(1);
+    make_chain(&r, sizes, OPERATORS + 1);
+    for (uint32_t i = 0; i < OPERATORS; i++) {
+        struct pare_op *op = &r.program.ops[i];
+        op->kind = PARE_CONV;
+        op->u.window =
+            (struct pare_window){CHANNELS, 1, 1, CHANNELS, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, CHANNELS, false, 0, 0};
+        op->weights = (struct pare_weights){0, CHANNELS, 1, 0, NULL, true, frac, 1};
+        op->zero = zero;
+        op->zero_bits = 1;
+    }
+    write_planned(&r, &file);
+    ck_assert_uint_lt(file.size, 4 * sizeof(zero));
+    ck_assert_msg(program_read(&ctx, "file", file.data, file.size, &p) == PARE_OK, "%s", ctx.diag.message);
+    size_t records = p->op_count * sizeof(*p->ops) + p->value_count * sizeof(*p->values);
+    ck_assert_uint_lt(p->arena->bytes, file.size + records + 64 * 1024);
+    ck_assert_int_eq(zero_at(&p->ops[OPERATORS - 1], 2), zero_at(&r.program.ops[0], 2));
+    ck_assert_int_eq(weight_frac(&p->ops[OPERATORS - 1].weights, 1), 4);
+    free_program(p);
+    buffer_free(&file);
+    random_program_free(&r);
+}
+END_TEST
+
 /* One to three bytes changed, in any place, or in a record. */
 static void mutate(uint8_t *file, size_t size) {
     size_t records = 64 + (size_t)pick(0, 600);
@@ -291,6 +329,7 @@ int main(void) {
     tcase_add_test(tests, refuses_text_that_is_no_utf8);
     tcase_add_test(tests, refuses_damaged_text);
     tcase_add_test(tests, refuses_a_plan_that_overlaps);
+    tcase_add_test(tests, takes_no_more_memory_than_the_file);
     tcase_add_test(tests, survives_mutated_files);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
