@@ -20,7 +20,7 @@ struct file_writer {
     struct block *blocks; /* two per value or operator at most */
     size_t block_count;
     struct buffer values, ops, ports, data, names, metadata;
-    struct buffer parameters; /* of the operator at hand; scratch */
+    struct buffer parameters; /* scratch: the block at hand, be it of dims, parameters, coefficients or names */
 };
 
 /* Adds a block to the data section, at a multiple of `alignment` bytes, or finds an equal one. */

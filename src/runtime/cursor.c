@@ -25,7 +25,7 @@ const uint8_t *pare_take(struct pare_cursor *c, uint64_t size) {
     return data;
 }
 
-/* Bits of one byte after the other, `step` apart, while there is another byte. */
+/* 7 bits of each byte while its high bit is set, where the block is terse; else `size` whole bytes. */
 uint32_t pare_take_number(struct pare_cursor *c, unsigned size) {
     uint32_t number = 0;
     bool more = true;
