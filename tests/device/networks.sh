@@ -49,20 +49,24 @@ run_one() { # TARGET NAME SAMPLES
     echo "$verdict $1, $2: $said"
 }
 
+started=0
 for file in "$kept"/*.pare; do
     name=$(basename "$file" .pare)
     data=$kept/${name%-*}.npz
     samples=$(samples_of "$file")
     if ! "$pare" export "$file" --data "$data" --samples "$samples" -o "$work/exported/$name" --quiet; then
         echo "failed $name: cannot be exported" >"$work/said/$name"
+        started=$((started + 1))
     elif ! fits "$work/exported/$name"; then
         echo "skipped $name: larger than a board's memory" >"$work/said/$name"
+        started=$((started + 1))
     else
         for to; do
             while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
                 wait -n
             done
             run_one "$to" "$name" "$samples" >"$work/said/$name-$to" &
+            started=$((started + 1))
         done
     fi
 done
@@ -71,5 +75,8 @@ cat "$work"/said/*
 count() { # VERDICT
     cat "$work"/said/* | grep -c "^$1 "
 }
-echo "$(count passed) passed, $(count failed) failed, $(count skipped) skipped"
-[ "$(count failed)" -eq 0 ]
+passed=$(count passed) failed=$(count failed) skipped=$(count skipped)
+silent=$((started - passed - failed - skipped))
+[ "$silent" -eq 0 ] || echo "$silent of $started jobs ended without a verdict"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$silent" -eq 0 ]
