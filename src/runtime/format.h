@@ -6,10 +6,11 @@
  *     header | values | operators | ports | data | names | metadata
  *
  * values, operators: arrays of the records below. ports: the 16-bit indices of the values that are inputs, then of
- * those that are outputs. data: blocks of parameters, weights, tables and constants, each aligned to 4 unless it is
- * terse; equal blocks may share their bytes. names: NUL-terminated UTF-8, one name per value, then one name and one
- * ONNX operator type per operator. metadata: JSON text. Both are compressed since 1.2: the size of the text, 4 bytes,
- * then a zlib stream (RFC 1950) of at most 16 MB; they may be stripped (size 0): nothing at run time depends on them.
+ * those that are outputs. data: blocks of dims, parameters (with the entries of tables and the indices of gathers),
+ * coefficients and constants, each aligned to 4, but terse ones of dims or parameters, which begin at any byte; equal
+ * blocks may share their bytes. names: NUL-terminated UTF-8, one name per value, then one name and one ONNX operator
+ * type per operator. metadata: JSON text. Both are compressed since 1.2: the size of the text, 4 bytes, at most 16 MB,
+ * then a zlib stream (RFC 1950); they may be stripped (size 0): nothing at run time depends on them.
  *
  * Terse blocks (since 1.2): where the record's flag says so, every number of its dims or parameters takes as many bytes
  * as it needs: 7 bits each from the least significant on, the high bit set in all bytes but the last (LEB128).
@@ -21,8 +22,8 @@
  * step `op_count + 1`. Two values in the arena whose steps meet do not share a byte, but for an operator that works in
  * place: since 1.1 an output may begin where an input begins whose last step is that of the operator, where every
  * element of the input is read before the output's element of the same index is written (pare_may_overwrite in
- * runtime/model.h). Files without such operators and
- * without packed fractions were of version 1.0, others of 1.1, before 1.2. */
+ * runtime/model.h). Files without such operators and without packed fractions were of version 1.0, others of 1.1,
+ * before 1.2. */
 #ifndef PARE_RUNTIME_FORMAT_H
 #define PARE_RUNTIME_FORMAT_H
 
@@ -113,15 +114,27 @@ enum pare_op_flag {
     PARE_OP_FLAGS = 127
 };
 
-/* Parameters, arrays of u32 unless said otherwise, in the words of struct pare_op. Entries and indices are never terse:
+/* clang-format off */
+/* Parameters, arrays of u32 unless said otherwise, in the words of struct pare_op. The entries of a table and the
+ * indices of a gather are never terse:
  *
- * CONV, CONV_TRANSPOSE, MAX_POOL, AVERAGE_POOL  struct pare_file_window, then where the flag says so
- *                i16 zero[in_c]; in a terse block how many bits they have (1 to 16), and the codes, packed as biases
- * are DENSE, PRELU   rows, columns MATMUL         batch, m, k, n, stride_a, stride_b ADD, MUL       subtract, rank,
- * dims[rank], stride[0][rank], stride[1][rank] CONCAT         outer, inner, size[inputs], then u16 inputs[inputs]: all
- * of them REDUCE_MEAN    outer, reduced, inner TABLE          entries, in the storage of the output REQUANTIZE     none
+ * CONV           struct pare_file_window, then where the flag says so i16 zero[in_c]; in a terse block how many bits
+ *                they have (1 to 16, a byte), and the codes, packed as biases are
+ * CONV_TRANSPOSE struct pare_file_window
+ * MAX_POOL       struct pare_file_window
+ * AVERAGE_POOL   struct pare_file_window
+ * DENSE          rows, columns
+ * PRELU          rows, columns
+ * MATMUL         batch, m, k, n, stride_a, stride_b
+ * ADD            subtract, rank, dims[rank], stride[0][rank], stride[1][rank]
+ * MUL            as ADD
+ * CONCAT         outer, inner, size[inputs], then u16 inputs[inputs]: all of them
+ * REDUCE_MEAN    outer, reduced, inner
+ * TABLE          entries, in the storage of the output
+ * REQUANTIZE     none
  * COPY           fill, fill_code, in_base, out_base, rank, dims[rank], in_stride[rank], out_stride[rank]
  * GATHER         outer, in_axis, out_axis, inner, indices[out_axis] */
+/* clang-format on */
 
 /*  0  in_c   4  in_h   8  in_w  12  out_c  16  out_h  20  out_w
  * 24  kernel_h 26 kernel_w  28  stride_h 30 stride_w  32  dilation_h 34 dilation_w
