@@ -145,6 +145,11 @@ static size_t unused_bits(const struct pare_value *v) {
     return storage_size(v->storage) * 8U - v->bits;
 }
 
+/* One byte, or the least of them, how many bits they have above it, and a bit each where all are equal. */
+static size_t frac_overhead(const int8_t *frac, bool per_row, uint32_t rows) {
+    return frac != NULL && per_row ? 2 + ((size_t)rows + 7) / 8 : 1;
+}
+
 static size_t op_overhead(const struct program *p, const struct pare_op *op) {
     const struct pare_value *x = &p->values[op->inputs[0]], *y = &p->values[op->output];
     size_t size = sizeof(struct pare_file_op) + 3; /* alignment */
@@ -153,8 +158,13 @@ static size_t op_overhead(const struct program *p, const struct pare_op *op) {
     size += op->kind == PARE_GATHER ? 8 + 4 * (size_t)op->u.gather.out_axis : 0;
     size += op->kind == PARE_TABLE ? (unused_bits(y) << x->bits) / 8 : 0;
     size += op->kind == PARE_CONCAT || op->kind == PARE_MATMUL ? 8 + 3 * (size_t)op->input_count : 0;
-    size += op->zero != NULL ? 1 + op->u.window.in_c / 4 : 0;
-    return size + (op->weights.rows > 0 ? 2 * (2 + (size_t)op->weights.rows) : 0); /* fractions as bytes */
+    size += op->zero != NULL ? 1 + (op->u.window.in_c + 7) / 8 : 0; /* the width, and a bit more than the range has */
+    if (op->weights.rows > 0) {
+        size += 2; /* whole bytes of weights and of biases */
+        size += frac_overhead(op->weights.frac, op->weights.frac_per_row, op->weights.rows);
+        size += op->bias.bits > 0 ? frac_overhead(op->bias.frac, op->bias.frac_per_row, op->weights.rows) : 0;
+    }
+    return size;
 }
 
 /* Records, shapes and windows beside the exact bits, without names and metadata. */
