@@ -148,7 +148,7 @@ static enum pare_status write_parameters(struct file_writer *w, const struct par
 /* ---- coefficients ---- */
 
 /* The same rows, bit against bit. */
-static enum pare_status write_repacked(struct file_writer *w, const struct pare_weights *weights) {
+static enum pare_status write_rows_without_gaps(struct file_writer *w, const struct pare_weights *weights) {
     size_t bits = 0;
     uint8_t byte = 0;
     for (uint32_t r = 0; r < weights->rows; r++) {
@@ -176,7 +176,7 @@ static enum pare_status write_weights(struct file_writer *w, const struct pare_w
         return PARE_OK;
     }
     if (weights->row_bits != exact && !*whole) {
-        return write_repacked(w, weights);
+        return write_rows_without_gaps(w, weights);
     }
     write_bytes(&w->parameters, weights->data, (size_t)(((uint64_t)weights->rows * weights->row_bits + 7) / 8));
     return PARE_OK;

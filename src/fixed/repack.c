@@ -44,8 +44,8 @@ enum pare_status program_repack(struct context *ctx, struct program *p, enum pac
     return PARE_OK;
 }
 
-static enum pare_status write_repacked(struct context *ctx, struct program *p, enum packing packing,
-                                       struct buffer *out) {
+static enum pare_status repack_and_write(struct context *ctx, struct program *p, enum packing packing,
+                                         struct buffer *out) {
     struct pare_op *ops = ARENA_ARRAY(p->arena, p->op_count, struct pare_op);
     if (ops == NULL) {
         return fail_memory(ctx);
@@ -62,7 +62,7 @@ enum pare_status program_write_packed(struct context *ctx, const struct program 
     struct program packed = *p;
     arena_init(&arena);
     packed.arena = &arena;
-    enum pare_status status = write_repacked(ctx, &packed, packing, out);
+    enum pare_status status = repack_and_write(ctx, &packed, packing, out);
     arena_free(&arena);
     return status;
 }
