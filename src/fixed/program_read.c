@@ -105,7 +105,7 @@ static enum pare_status read_text(struct context *ctx, struct program *p, const 
     *text = (const char *)bytes;
     *size = little_endian32(stored, 0);
     if (!plain && *size > 0) {
-        TRY(text_section_read(ctx, p->arena, place, bytes, *size, text, size));
+        TRY(text_section_read(ctx, p->arena, place, what, bytes, *size, text, size));
     }
     return is_utf8(*text, *size) ? PARE_OK : fail(ctx, PARE_ERROR_INPUT, "%s: its %s are no UTF-8 text", place, what);
 }

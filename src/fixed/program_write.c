@@ -129,12 +129,12 @@ static enum pare_status write_names(struct file_writer *w) {
         write_name(b, p->op_names[i]);
         write_name(b, p->op_types[i]);
     }
-    return b->failed ? fail_memory(w->ctx) : text_section_write(w->ctx, b->data, b->size, &w->names);
+    return b->failed ? fail_memory(w->ctx) : text_section_write(w->ctx, "names", b->data, b->size, &w->names);
 }
 
 static enum pare_status write_metadata(struct file_writer *w) {
     const char *text = w->program->metadata;
-    return text_section_write(w->ctx, text, text == NULL ? 0 : strlen(text), &w->metadata);
+    return text_section_write(w->ctx, "metadata", text, text == NULL ? 0 : strlen(text), &w->metadata);
 }
 
 /* ---- the file ---- */
