@@ -43,15 +43,15 @@ static unsigned least_zero_width(const struct pare_op *op) {
     return bits;
 }
 
-static void write_zeros(struct buffer *b, const struct pare_op *op) {
-    if (op->zero == NULL) {
-        return;
-    }
-    unsigned bits = least_zero_width(op), have = 0;
+/* Code `index` of what is packed; 16 bits at most. */
+typedef int32_t packed_code(const void *of, uint32_t index);
+
+/* Codes of `bits` bits each, bit against bit, the first in the least significant ones. */
+static void write_packed_codes(struct buffer *b, const void *of, packed_code *code, uint32_t count, unsigned bits) {
     uint32_t reservoir = 0, mask = (1U << bits) - 1;
-    write_u8(b, (uint8_t)bits);
-    for (uint32_t c = 0; c < op->u.window.in_c; c++) {
-        reservoir |= ((uint32_t)zero_at(op, c) & mask) << have;
+    unsigned have = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        reservoir |= ((uint32_t)code(of, i) & mask) << have;
         for (have += bits; have >= 8; have -= 8) {
             write_u8(b, (uint8_t)(reservoir & 0xff));
             reservoir >>= 8;
@@ -59,6 +59,18 @@ static void write_zeros(struct buffer *b, const struct pare_op *op) {
     }
     if (have > 0) {
         write_u8(b, (uint8_t)reservoir);
+    }
+}
+
+static int32_t zero_code(const void *op, uint32_t channel) {
+    return zero_at(op, channel);
+}
+
+static void write_zeros(struct buffer *b, const struct pare_op *op) {
+    if (op->zero != NULL) {
+        unsigned bits = least_zero_width(op);
+        write_u8(b, (uint8_t)bits);
+        write_packed_codes(b, op, zero_code, op->u.window.in_c, bits);
     }
 }
 
@@ -218,21 +230,15 @@ static bool can_be_packed(const struct fracs *f) {
     return f->rows == 1 || f->least + (1 << f->bits) - 1 <= INT8_MAX;
 }
 
+static int32_t frac_code(const void *fracs, uint32_t row) {
+    const struct fracs *f = fracs;
+    return frac_of(f, row) - f->least;
+}
+
 static void write_packed(struct buffer *b, const struct fracs *f) {
-    uint32_t reservoir = 0;
-    unsigned have = 0;
     write_u8(b, (uint8_t)f->least);
     write_u8(b, (uint8_t)f->bits);
-    for (uint32_t r = 0; r < f->rows; r++) {
-        reservoir |= (uint32_t)(frac_of(f, r) - f->least) << have;
-        for (have += f->bits; have >= 8; have -= 8) {
-            write_u8(b, (uint8_t)(reservoir & 0xff));
-            reservoir >>= 8;
-        }
-    }
-    if (have > 0) {
-        write_u8(b, (uint8_t)reservoir);
-    }
+    write_packed_codes(b, f, frac_code, f->rows, f->bits);
 }
 
 static void write_fracs(struct buffer *b, const struct fracs *f, bool packed) {
