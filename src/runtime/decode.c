@@ -2,6 +2,13 @@
 #include "runtime/model.h"
 #include "runtime/parameters.h"
 
+/* Whether no flag is newer than the file. */
+static bool version_has(const struct pare_model *model, unsigned flags, unsigned terse, unsigned packed_fracs) {
+    unsigned minor = little_endian16(pare_header(model)->minor, 0);
+    unsigned later = (minor < 2 ? terse : 0) | (minor < 1 ? packed_fracs : 0);
+    return (flags & later) == 0;
+}
+
 /* ---- values ---- */
 
 static bool storage_holds(const struct pare_value *v) {
@@ -47,7 +54,8 @@ const char *pare_decode_value(const struct pare_model *model, uint32_t index, st
     v->rank = record->rank;
     out->first = little_endian16(record->first, 0);
     out->last = little_endian16(record->last, 0);
-    if (!storage_holds(v) || (record->flags & ~PARE_VALUE_FLAGS) != 0 || v->rank > PARE_MAX_RANK) {
+    bool known = (record->flags & ~PARE_VALUE_FLAGS) == 0 && version_has(model, record->flags, PARE_VALUE_TERSE, 0);
+    if (!storage_holds(v) || !known || v->rank > PARE_MAX_RANK) {
         return "a value has an unknown format";
     }
     struct pare_cursor c = pare_cursor_at(model, record->dims, (record->flags & PARE_VALUE_TERSE) != 0);
@@ -157,11 +165,12 @@ static const char *check_values(const struct pare_model *model, const struct par
     return in_range ? NULL : "it names a value that does not exist";
 }
 
-static const char *take_record(const struct pare_file_op *record, struct pare_op *op) {
+static const char *take_record(const struct pare_model *model, const struct pare_file_op *record, struct pare_op *op) {
     op->kind = record->kind;
     op->wide = (record->flags & PARE_OP_WIDE) != 0;
     op->input_count = record->input_count;
     bool known = op->kind < PARE_HOST && (record->flags & ~PARE_OP_FLAGS) == 0 &&
+                 version_has(model, record->flags, PARE_OP_TERSE, PARE_OP_PACKED_FRACS) &&
                  (op->kind == PARE_CONV || (record->flags & PARE_OP_INPUT_ZERO) == 0);
     if (!known || op->input_count == 0 || op->input_count > (op->kind == PARE_CONCAT ? PARE_MAX_INPUTS : 2)) {
         return "an operator of an unknown kind";
@@ -173,7 +182,7 @@ const char *pare_decode_op(const struct pare_model *model, uint32_t index, struc
     const uint8_t *records = model->bytes + little_endian32(pare_header(model)->ops, 0);
     const struct pare_file_op *record = (const struct pare_file_op *)(const void *)records + index;
     memset(out, 0, sizeof(*out));
-    const char *problem = take_record(record, out);
+    const char *problem = take_record(model, record, out);
     if (problem != NULL) {
         return problem;
     }

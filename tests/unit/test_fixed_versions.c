@@ -142,12 +142,42 @@ START_TEST(runs_version_1_1) {
 }
 END_TEST
 
+static const char *problem_of(struct buffer *file, uint8_t minor) {
+    struct pare_model model;
+    file->data[6] = minor;
+    repair_checksum(file->data, file->size);
+    return pare_model_open(file->data, file->size, &model) == PARE_OK ? "" : model.problem;
+}
+
+START_TEST(refuses_flags_newer_than_the_file) {
+    struct random_program r;
+    struct buffer old, now;
+    make_network(&r);
+    write_planned(&r, &now);
+    ck_assert_str_eq(problem_of(&now, 2), "");
+    ck_assert_str_eq(problem_of(&now, 1), "a value has an unknown format");
+    read_hex(version_1_1, &old);
+    const struct pare_file_header *header = (const struct pare_file_header *)(const void *)old.data;
+    struct pare_file_op *op = (struct pare_file_op *)(void *)(old.data + little_endian32(header->ops, 0));
+    ck_assert_str_eq(problem_of(&old, 1), "");
+    op->flags ^= PARE_OP_TERSE;
+    ck_assert_str_eq(problem_of(&old, 1), "an operator of an unknown kind");
+    op->flags ^= PARE_OP_TERSE;
+    op->flags |= PARE_OP_PACKED_FRACS;
+    ck_assert_str_eq(problem_of(&old, 0), "an operator of an unknown kind");
+    buffer_free(&now);
+    buffer_free(&old);
+    random_program_free(&r);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("fixed/versions");
     TCase *tests = tcase_create("all");
     tcase_add_checked_fixture(tests, setup, NULL);
     tcase_add_test(tests, reads_version_1_1);
     tcase_add_test(tests, runs_version_1_1);
+    tcase_add_test(tests, refuses_flags_newer_than_the_file);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
