@@ -173,8 +173,8 @@ START_TEST(test_dynamic_matmul) {
     static const char *const texts[] = {
         "m = MatMulInteger(q, w, z, p) c = Cast(m) {to=1} k = Mul(s, v) y = Mul(c, k) as product output y }\n",
         "m = MatMulInteger(q, w, z, p) c = Cast(m) {to=1} k = Mul(v, s) y = Mul(k, c) as product output y }\n",
-        "i = Identity(q) m = MatMulInteger(i, w, z, p) c = Cast(m) {to=1} k = Mul(s, v) y = Mul(c, k) as product\n"
-        "output y }\n"};
+        ("i = Identity(q) m = MatMulInteger(i, w, z, p) c = Cast(m) {to=1} k = Mul(s, v) y = Mul(c, k) as product\n"
+         "output y }\n")};
     static const double weight[] = {0, 2, 8, 1.5, 5, 14};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         char text[1024];
@@ -233,8 +233,8 @@ END_TEST
 START_TEST(test_dynamic_that_stays) {
     static const char *const texts[] = {
         "m = MatMulInteger(q, q, z, z) c = Cast(m) {to=1} k = Mul(s, b) y = Mul(c, k) output y }\n",
-        "m = MatMulInteger(q, w, z, p) c = Cast(m) {to=11} t = Cast(v) {to=11} u = Cast(s) {to=11} k = Mul(u, t)\n"
-        "y = Mul(c, k) output y }\n",
+        ("m = MatMulInteger(q, w, z, p) c = Cast(m) {to=11} t = Cast(v) {to=11} u = Cast(s) {to=11} k = Mul(u, t)\n"
+         "y = Mul(c, k) output y }\n"),
         "m = MatMulInteger(q, w, z, p) c = Cast(m) {to=1} k = Mul(s, s) y = Mul(c, k) output y }\n",
         "m = MatMulInteger(q, w, z, p) c = Cast(m) {to=1} y = Mul(c, v) output y }\n"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
