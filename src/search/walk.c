@@ -228,6 +228,9 @@ enum pare_status search_walk(struct search *s) {
         double before = s->best->cost;
         TRY(search_sensitivities(s, s->best, round == 0 ? &reach_everything : &reach_nearby, &around));
         TRY(path_build(s->ctx, s->arena, &s->cost, &around, &path));
+        if (path.count == 1) { /* no tensor has another width */
+            return PARE_OK;
+        }
         if (round == 0) {
             TRY(bisect(s, &path, 0, path.count));
         } else {
