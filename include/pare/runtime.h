@@ -17,7 +17,8 @@
 struct pare_op;
 struct pare_value;
 
-/* Runs one operator: reads data[op->inputs[i]], writes data[op->output] (src/runtime/program.h). */
+/* Runs one operator: reads data[op->inputs[i]], i < op->input_count, writes data[op->output] (src/runtime/program.h). A
+ * convolution of two inputs adds the second to its sums before they are rounded. */
 typedef void pare_kernel(const struct pare_op *op, const struct pare_value *values, void *const *data);
 
 /* An open file. Its bytes are not copied: they must stay in place, unchanged. */

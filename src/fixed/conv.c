@@ -1,5 +1,6 @@
 /* Convolution and transposed convolution: one matrix product per group and pair of lattices. */
 #include "base/bytes.h"
+#include "fixed/addend.h"
 #include "fixed/image.h"
 #include "fixed/plan.h"
 #include "fixed/product.h"
@@ -26,6 +27,7 @@ struct part { /* of the output: the points of one lattice in y and one in x */
 struct conv {
     struct image image;
     struct channels channels;
+    struct addend_shifts addend; /* where there is one */
     struct operand input;
     bool wide, bytes;
     uint32_t panel;
@@ -238,6 +240,7 @@ static enum pare_status conv_plan(struct context *ctx, struct plan *plan) {
     conv->panel = product_panel(plan->isa, plan->op->weights.rows / conv->image.group);
     TRY(channels_new(ctx, plan, &conv->channels));
     TRY(conv_parts(ctx, plan, conv));
+    TRY(plan->op->input_count < 2 ? PARE_OK : addend_plan(ctx, plan, &conv->channels, &conv->addend));
     return conv_scratch(ctx, plan, conv);
 }
 
@@ -284,12 +287,26 @@ static void store_run(const struct run *run, size_t step, size_t bytes, const ch
     }
 }
 
+/* The codes of the addend that belong to one output channel, by lane of the tile; lanes in the padding get none. */
+static void gather_addend(const struct plan *plan, const struct part *part, const struct run *runs, size_t run_count,
+                          const char *channel, int32_t *lanes) {
+    uint8_t storage = plan_input(plan, 1)->storage;
+    for (size_t i = 0; i < run_count; i++) {
+        codes_to_int32(channel + runs[i].to * storage_size(storage), storage, part->x->step, runs[i].count,
+                       lanes + runs[i].lane);
+    }
+}
+
 static void conv_tile(const struct plan *plan, const struct part *part, const struct product *product, uint32_t group,
-                      size_t column, char *output) {
+                      size_t column, void *const *data) {
+    char *output = data[plan->op->output];
+    const char *addend = plan->op->input_count < 2 ? NULL : data[plan->op->inputs[1]];
     const struct conv *conv = plan->state;
     struct code_range range = plan_range(plan);
     size_t bytes = storage_size(range.storage), lanes = plan->isa->lanes;
-    size_t channel_bytes = (size_t)conv->image.y.out_size * conv->image.x.out_size * bytes;
+    size_t plane = (size_t)conv->image.y.out_size * conv->image.x.out_size;
+    size_t addend_bytes = addend == NULL ? 0 : plane * storage_size(plan_input(plan, 1)->storage);
+    int32_t addend_codes[ISA_MAX_LANES] = {0};
     struct run runs[ISA_MAX_LANES];
     size_t run_count = tile_runs(conv, part, column, lanes, runs);
     uint16_t codes[ISA_MAX_LANES];
@@ -298,10 +315,15 @@ static void conv_tile(const struct plan *plan, const struct part *part, const st
         product_tile(plan->isa, product, first, column, &tile);
         for (uint32_t r = 0; r < product_panel_rows(product, first); r++) {
             size_t row = (size_t)group * product->rows + first + r;
-            product_codes(plan->isa, product, &tile, r, lanes, conv->channels.bias[row], conv->channels.shift[row],
-                          &range, codes);
+            if (addend != NULL) {
+                gather_addend(plan, part, runs, run_count, addend + row * addend_bytes, addend_codes);
+                addend_product_codes(plan, product, &tile, r, row, &conv->channels, &conv->addend, addend_codes, codes);
+            } else {
+                product_codes(plan->isa, product, &tile, r, lanes, conv->channels.bias[row], conv->channels.shift[row],
+                              &range, codes);
+            }
             for (size_t i = 0; i < run_count; i++) {
-                store_run(&runs[i], part->x->step, bytes, (const char *)codes, output + row * channel_bytes);
+                store_run(&runs[i], part->x->step, bytes, (const char *)codes, output + row * plane * bytes);
             }
         }
     }
@@ -333,7 +355,7 @@ static void conv_run(const struct plan *plan, void *const *data, void *scratch) 
             product.a.words[0] = part->weights + group * part->group_weights;
             for (size_t tile = 0; tile < part->tiles; tile++) {
                 size_t column = tile_column(conv, part, plan->isa->lanes, tile);
-                conv_tile(plan, part, &product, group, column, data[plan->op->output]);
+                conv_tile(plan, part, &product, group, column, data);
             }
         }
     }

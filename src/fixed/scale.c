@@ -14,7 +14,7 @@ bool scale_fits(const struct plan *plan) {
     const struct pare_window *w = &plan->op->u.window;
     bool pointwise = w->kernel_h == 1 && w->kernel_w == 1 && w->stride_h == 1 && w->stride_w == 1 && w->pad_top == 0 &&
                      w->pad_left == 0 && w->in_h == w->out_h && w->in_w == w->out_w;
-    return pointwise && w->group == w->in_c && w->in_c == w->out_c && !plan->op->wide;
+    return pointwise && w->group == w->in_c && w->in_c == w->out_c && !plan->op->wide && plan->op->input_count == 1;
 }
 
 static enum pare_status scale_plan(struct context *ctx, struct plan *plan) {

@@ -45,7 +45,7 @@ static const char *check_add(const struct pare_op *op, const struct pare_value *
         return problem;
     }
     int shift_a = b->frac > a->frac ? b->frac - a->frac : 0, shift_b = a->frac > b->frac ? a->frac - b->frac : 0;
-    if (shift_a > 40 || shift_b > 40) {
+    if (shift_a > PARE_ALIGNMENT_MAX || shift_b > PARE_ALIGNMENT_MAX) {
         return PARE_OVERFLOWS;
     }
     struct range ra = code_range(a), rb = code_range(b);
@@ -201,7 +201,7 @@ static pare_check *const checks[PARE_KIND_COUNT] = {
 
 static bool input_count_right(const struct pare_op *op) {
     bool two = op->kind == PARE_MATMUL || op->kind == PARE_ADD || op->kind == PARE_MUL;
-    uint32_t most = op->kind == PARE_CONCAT ? PARE_MAX_INPUTS : two ? 2 : 1;
+    uint32_t most = op->kind == PARE_CONCAT ? PARE_MAX_INPUTS : two || op->kind == PARE_CONV ? 2 : 1;
     return op->input_count >= (two ? 2 : 1) && op->input_count <= most;
 }
 
@@ -223,7 +223,8 @@ bool pare_may_overwrite(const struct pare_op *op, const struct pare_value *value
     bool binary = op->kind == PARE_ADD || op->kind == PARE_MUL;
     bool unary = op->kind == PARE_TABLE || op->kind == PARE_REQUANTIZE || op->kind == PARE_PRELU;
     bool alike = x->count == y->count && storage_size(x->storage) == storage_size(y->storage);
-    return alike && (unary || (binary && walks_in_order(op, input, y->count)));
+    bool addend = op->kind == PARE_CONV && input == 1;
+    return alike && (unary || addend || (binary && walks_in_order(op, input, y->count)));
 }
 
 /* Of a mean, its sum brought to the fraction of the output, before the division. */

@@ -10,6 +10,7 @@ typedef const char *pare_check(const struct pare_op *op, const struct pare_value
 pare_check pare_check_conv, pare_check_pool, pare_check_dense, pare_check_matmul, pare_check_prelu;
 
 #define PARE_SHAPES_DISAGREE "its shapes do not agree with those of its values"
+#define PARE_ALIGNMENT_MAX 40 /* bits that an addend can be shifted to the finer fraction */
 #define PARE_OVERFLOWS "its accumulators could overflow"
 
 static inline const struct pare_value *input_of(const struct pare_op *op, const struct pare_value *values, unsigned i) {

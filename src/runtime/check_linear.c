@@ -34,20 +34,40 @@ static struct range row_range(const struct pare_op *op, uint32_t row, struct ran
     return sum;
 }
 
-static const char *check_row(const struct pare_op *op, uint32_t row, const struct pare_value *x) {
+/* Sums of fraction `frac` with the codes of an addend, in units of the finer of both. */
+static const char *check_addend(struct range sum, int frac, const struct pare_value *addend, bool wide) {
+    int shift = addend->frac > frac ? addend->frac - frac : 0, up = frac > addend->frac ? frac - addend->frac : 0;
+    if (shift > PARE_ALIGNMENT_MAX || up > PARE_ALIGNMENT_MAX || sum.low < -(INT64_MAX / 4 >> shift) ||
+        sum.high > INT64_MAX / 4 >> shift) {
+        return PARE_OVERFLOWS;
+    }
+    struct range codes = code_range(addend);
+    sum.low = sum.low * ((int64_t)1 << shift) + codes.low * ((int64_t)1 << up);
+    sum.high = sum.high * ((int64_t)1 << shift) + codes.high * ((int64_t)1 << up);
+    return fits(sum, wide) ? NULL : PARE_OVERFLOWS;
+}
+
+static const char *check_row(const struct pare_op *op, uint32_t row, const struct pare_value *x,
+                             const struct pare_value *addend) {
+    int frac = weight_frac(&op->weights, row) + x->frac;
     int64_t bias = bias_at(&op->bias, row);
     if (op->bias.bits > 0) {
-        int shift = weight_frac(&op->weights, row) + x->frac - bias_frac(&op->bias, row);
+        int shift = frac - bias_frac(&op->bias, row);
         int64_t largest = shift >= 0 && shift <= 60 ? INT64_MAX / 4 >> shift : 0;
         if (shift < 0 || bias > largest || bias < -largest) {
             return bad_bias;
         }
         bias = bias == 0 ? 0 : align_left(bias, shift);
     }
-    return fits(row_range(op, row, code_range(x), bias), op->wide) ? NULL : PARE_OVERFLOWS;
+    struct range sum = row_range(op, row, code_range(x), bias);
+    if (!fits(sum, op->wide)) {
+        return PARE_OVERFLOWS;
+    }
+    return addend == NULL ? NULL : check_addend(sum, frac, addend, op->wide);
 }
 
-static const char *check_rows(const struct pare_op *op, const struct pare_value *x) {
+/* `addend` NULL: none. */
+static const char *check_rows(const struct pare_op *op, const struct pare_value *x, const struct pare_value *addend) {
     const struct pare_weights *w = &op->weights;
     bool known = (w->bits == 0 || (w->bits >= 2 && w->bits <= 16)) && op->bias.bits != 1 && op->bias.bits <= 32;
     bool present = (w->bits == 0 || (w->data != NULL && (uint64_t)w->columns * w->bits <= w->row_bits)) &&
@@ -55,9 +75,9 @@ static const char *check_rows(const struct pare_op *op, const struct pare_value 
     if (!known || !present) {
         return bad_weights;
     }
-    bool all_zero = w->bits == 0 && op->bias.bits == 0;
+    bool all_zero = w->bits == 0 && op->bias.bits == 0 && addend == NULL;
     for (uint32_t row = 0; !all_zero && row < w->rows; row++) {
-        const char *problem = check_row(op, row, x);
+        const char *problem = check_row(op, row, x, addend);
         if (problem != NULL) {
             return problem;
         }
@@ -99,7 +119,9 @@ const char *pare_check_conv(const struct pare_op *op, const struct pare_value *v
     }
     uint64_t taps = (uint64_t)w->kernel_h * w->kernel_w, channels = w->in_c / w->group;
     bool agree = op->weights.rows == w->out_c && taps <= UINT32_MAX && op->weights.columns == channels * taps;
-    return agree ? check_rows(op, input_of(op, values, 0)) : PARE_SHAPES_DISAGREE;
+    const struct pare_value *addend = op->input_count == 2 ? input_of(op, values, 1) : NULL;
+    agree = agree && (addend == NULL || addend->count == output_of(op, values)->count);
+    return agree ? check_rows(op, input_of(op, values, 0), addend) : PARE_SHAPES_DISAGREE;
 }
 
 /* Whether every window along an axis covers at least one element: those that start on one do. */
@@ -137,7 +159,7 @@ const char *pare_check_dense(const struct pare_op *op, const struct pare_value *
     const struct pare_weights *w = &op->weights;
     bool agree = w->columns > 0 && w->rows > 0 && x->count % w->columns == 0 &&
                  (uint64_t)(x->count / w->columns) * w->rows == y->count;
-    return agree ? check_rows(op, x) : PARE_SHAPES_DISAGREE;
+    return agree ? check_rows(op, x, NULL) : PARE_SHAPES_DISAGREE;
 }
 
 static bool batches_inside(uint32_t count, uint32_t batch, uint32_t stride, uint32_t rows, uint32_t columns) {
@@ -167,5 +189,5 @@ const char *pare_check_prelu(const struct pare_op *op, const struct pare_value *
     if (x->count != y->count || w->columns != 1 || op->bias.bits != 0 || (w->rows != 1 && !per_channel)) {
         return PARE_SHAPES_DISAGREE;
     }
-    return check_rows(op, x);
+    return check_rows(op, x, NULL);
 }

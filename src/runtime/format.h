@@ -1,4 +1,4 @@
-/* The .pare file, version 1.2: this header is its specification.
+/* The .pare file, version 1.3: this header is its specification.
  *
  * Everything is little-endian and may be read where it lies. Offsets are in bytes; those of sections count from the
  * beginning of the file, all others from the beginning of the data section. Bytes and flags without a name are 0.
@@ -23,14 +23,15 @@
  * place: since 1.1 an output may begin where an input begins whose last step is that of the operator, where every
  * element of the input is read before the output's element of the same index is written (pare_may_overwrite in
  * runtime/model.h). Files without such operators and without packed fractions were of version 1.0, others of 1.1,
- * before 1.2. */
+ * before 1.2. A CONV may have a second input since 1.3; its element of an index is read before the output's is written.
+ */
 #ifndef PARE_RUNTIME_FORMAT_H
 #define PARE_RUNTIME_FORMAT_H
 
 #include "runtime/program.h"
 
 #define PARE_FORMAT_MAJOR 1
-#define PARE_FORMAT_MINOR 2
+#define PARE_FORMAT_MINOR 3
 
 /* Bounds of a file, so that checking one takes bounded time. */
 #define PARE_MAX_VALUES 4096

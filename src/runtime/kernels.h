@@ -9,7 +9,7 @@
 #include "runtime/program.h"
 
 /* y[o] = sum over i, ky, kx of w[o][i][ky][kx] * (x[i][...] - zero[i]) + bias[o], all in codes, over the taps inside of
- * x. */
+ * x; plus a[o], the second input, where there is one. */
 pare_kernel pare_run_conv; /* both kinds */
 /* y[r][o] = sum over c of w[o][c] * x[r][c] + bias[o] */
 pare_kernel pare_run_dense;

@@ -1,6 +1,7 @@
 /* Convolutions and dense layers by blocks: the weights of a row are unpacked once for POSITIONS outputs, the codes
  * under these are gathered once for CHANNELS rows, DEPTH products of each sum at a time. Sums are exact, so that
  * their order does not matter: the codes are those of the reference kernels. */
+#include "runtime/addend.h"
 #include "runtime/codes.h"
 #include "runtime/dot.h"
 #include "runtime/kernels.h"
@@ -18,6 +19,7 @@ struct block {
     const struct pare_op *op;
     const struct pare_value *values;
     struct codes input;
+    struct addend addend;
     gather_factors *gather;
     uint32_t first_input;         /* channel of the group of a convolution */
     uint32_t position, positions; /* of the tile: first and count */
@@ -141,10 +143,9 @@ static void run_tile(struct block *b, uint32_t first, uint32_t rows, uint32_t ro
         add_products(b, first, rows, column, columns - column < DEPTH ? columns - column : DEPTH);
     }
     for (uint32_t r = 0; r < rows; r++) {
-        int shift = b->fracs[r] - y->frac;
         for (uint32_t p = 0; p < b->positions; p++) {
-            int32_t code = requantize_code(b->sums[r][p], shift, op->low, op->high);
-            write_code(output, y->storage, (first + r) * row_stride + (b->position + p) * position_stride, code);
+            uint32_t at = (first + r) * row_stride + (b->position + p) * position_stride;
+            write_code(output, y->storage, at, round_sum(op, y, &b->addend, b->sums[r][p], b->fracs[r], at));
         }
     }
 }
@@ -167,6 +168,7 @@ void pare_run_conv_block(const struct pare_op *op, const struct pare_value *valu
     b.op = op;
     b.values = values;
     b.input = input_codes(op, values, data, 0);
+    b.addend = addend_of(op, values, data);
     b.gather = gather_window;
     uint32_t rows = w->out_c / w->group, plane = w->out_h * w->out_w;
     for (uint32_t group = 0; group < w->group; group++) {

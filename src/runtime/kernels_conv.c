@@ -1,3 +1,4 @@
+#include "runtime/addend.h"
 #include "runtime/codes.h"
 #include "runtime/kernels.h"
 #include "runtime/window.h"
@@ -10,6 +11,7 @@ struct channel {
     const struct pare_op *op;
     const struct pare_window *window;
     struct codes input;
+    struct addend addend;
     struct weight_row weights;
     uint32_t first_input; /* channel of the group */
     uint32_t inputs;      /* channels in the group */
@@ -97,7 +99,7 @@ static void run_channel(struct channel *c, bool transposed, uint32_t channel, co
             }
             accumulate_tile(c, transposed, oy, ox, count);
             for (int32_t i = 0; i < count; i++) {
-                int32_t code = requantize_code(c->accumulators[i], frac - y->frac, op->low, op->high);
+                int32_t code = round_sum(op, y, &c->addend, c->accumulators[i], frac, at);
                 write_code(output, y->storage, at++, code);
             }
         }
@@ -111,6 +113,7 @@ void pare_run_conv(const struct pare_op *op, const struct pare_value *values, vo
     c.op = op;
     c.window = w;
     c.input = input_codes(op, values, data, 0);
+    c.addend = addend_of(op, values, data);
     c.inputs = w->in_c / w->group;
     for (uint32_t o = 0; o < w->out_c; o++) {
         c.weights = weight_row(&op->weights, o);

@@ -28,8 +28,9 @@ uint32_t pare_output_value(const struct pare_model *model, uint32_t index);
  * the output's format, and no input in format can make an accumulator overflow (32 bits, or 64 when wide).
  * Computed from the actual weights, so it takes time in proportion to them. */
 const char *pare_check_op(const struct pare_op *op, const struct pare_value *values);
-/* Whether the output may take the place of input `input`, which no later operator reads: TABLE, REQUANTIZE, PRELU, and
- * ADD and MUL where that input is not broadcast, with codes of the same size. Kernels keep to it. */
+/* Whether the output may take the place of input `input`, which no later operator reads: TABLE, REQUANTIZE, PRELU, the
+ * addend of CONV, and ADD and MUL where that input is not broadcast, with codes of the same size. Kernels keep to it.
+ */
 bool pare_may_overwrite(const struct pare_op *op, const struct pare_value *values, uint32_t input);
 /* Whether the operator needs PARE_WIDE (runtime/kinds.h): its accumulators, or what it divides, may leave 32 bits. */
 bool pare_op_is_wide(const struct pare_op *op, const struct pare_value *values);

@@ -41,7 +41,8 @@ struct pare_value {
 };
 
 enum pare_kind {
-    PARE_CONV, /* 2-D (1-D has height 1), groups, dilation; weights [out_c][in_c / group][kernel_h][kernel_w] */
+    PARE_CONV, /* 2-D (1-D has height 1), groups, dilation; weights [out_c][in_c / group][kernel_h][kernel_w]; a second
+                * input, of the output's shape, is added before the one rounding */
     PARE_CONV_TRANSPOSE, /* weights reordered to [out_c][in_c / group][kernel_h][kernel_w] */
     PARE_DENSE,          /* rows of the input (count / columns of them) times weights [out][columns] */
     PARE_MATMUL,         /* two activations, [batch][m][k] x [batch][k][n] */

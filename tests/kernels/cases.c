@@ -224,7 +224,17 @@ static void random_window(struct kernel_case *c, struct random *r, enum case_siz
 static void window_shapes(struct kernel_case *c) {
     const struct pare_window *w = &c->op.u.window;
     set_shape(&c->values[0], 4, (const uint32_t[]){1, w->in_c, w->in_h, w->in_w});
-    set_shape(&c->values[1], 4, (const uint32_t[]){1, w->out_c, w->out_h, w->out_w});
+    for (uint32_t i = 1; i <= c->op.output; i++) { /* the addend has the shape of the output */
+        set_shape(&c->values[i], 4, (const uint32_t[]){1, w->out_c, w->out_h, w->out_w});
+    }
+}
+
+/* Codes of some fraction to be added to sums of fraction `frac`. */
+static void random_addend(struct kernel_case *c, struct random *r, int frac) {
+    c->op.input_count = 2;
+    c->op.output = 2;
+    random_format(r, &c->values[1]);
+    c->values[1].frac = (int16_t)(frac + random_between(r, -12, 6));
 }
 
 static void make_conv(struct kernel_case *c, struct random *r, enum case_size size) {
@@ -253,6 +263,9 @@ static void make_conv(struct kernel_case *c, struct random *r, enum case_size si
     random_weights(c, r, w->out_c, columns, bits);
     random_bias(c, r, w->out_c);
     bits += c->op.kind == PARE_CONV && one_in(r, 2) ? random_zeros(c, r) : c->values[0].bits;
+    if (c->op.kind == PARE_CONV && one_in(r, 2)) {
+        random_addend(c, r, c->values[0].frac + c->op.weights.frac[0]);
+    }
     random_output(c, r, c->values[0].frac + c->op.weights.frac[0], (int)bits + log2_of(c->op.weights.columns) / 2);
     window_shapes(c);
 }

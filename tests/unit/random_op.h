@@ -200,6 +200,15 @@ static inline void fill_zeros(struct random_op *r, uint32_t channels) {
     r->op.wide = r->op.wide || pare_check_op(&r->op, r->values) != NULL;
 }
 
+/* What is added to the sums of a convolution: input 1. */
+static inline void add_addend(struct random_op *r) {
+    const struct pare_window *w = &r->op.u.window;
+    r->op.input_count = 2;
+    r->op.inputs[1] = 1;
+    set_shape(&r->values[1], 4, (const uint32_t[]){1, w->out_c, w->out_h, w->out_w});
+    r->op.wide = r->op.wide || pare_check_op(&r->op, r->values) != NULL;
+}
+
 /* ---- kinds ---- */
 
 static inline uint32_t window_out(uint32_t in, uint32_t kernel, uint32_t stride, uint32_t dilation, uint32_t pads) {
@@ -248,6 +257,9 @@ static inline void random_window(struct random_op *r, bool pool) {
     }
     if (r->op.kind == PARE_CONV && chance(50)) {
         fill_zeros(r, w->in_c);
+    }
+    if (r->op.kind == PARE_CONV && chance(50)) {
+        add_addend(r);
     }
 }
 

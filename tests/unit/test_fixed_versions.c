@@ -171,6 +171,28 @@ START_TEST(refuses_flags_newer_than_the_file) {
 }
 END_TEST
 
+START_TEST(addends_are_newer_than_1_2) {
+    unsigned with = 0, without = 0;
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        struct random_program r;
+        struct buffer file;
+        bool adds = false;
+        one_file(seed, &r, &file);
+        for (uint32_t i = 0; i < r.program.op_count; i++) {
+            adds = adds || (r.program.ops[i].kind == PARE_CONV && r.program.ops[i].input_count == 2);
+        }
+        ck_assert_str_eq(problem_of(&file, 3), "");
+        ck_assert_str_eq(problem_of(&file, 2), adds ? "an operator of an unknown kind" : "");
+        with += adds;
+        without += !adds;
+        buffer_free(&file);
+        random_program_free(&r);
+    }
+    ck_assert_uint_gt(with, 5);
+    ck_assert_uint_gt(without, 5);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("fixed/versions");
     TCase *tests = tcase_create("all");
@@ -178,6 +200,7 @@ int main(void) {
     tcase_add_test(tests, reads_version_1_1);
     tcase_add_test(tests, runs_version_1_1);
     tcase_add_test(tests, refuses_flags_newer_than_the_file);
+    tcase_add_test(tests, addends_are_newer_than_1_2);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

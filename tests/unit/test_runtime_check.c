@@ -340,6 +340,38 @@ START_TEST(takes_zero_points_into_account) {
 }
 END_TEST
 
+/* One output of a convolution: an 8-bit code times 1, at fraction 4, and a 16-bit code at fraction `frac`. */
+static const char *check_addend(int frac, uint32_t count, bool wide) {
+    static const int8_t fracs = 0;
+    static const uint8_t weights[1] = {1};
+    struct pare_value values[3] = {
+        {.storage = PARE_U8, .bits = 8, .frac = 4, .count = 1},
+        {.storage = PARE_I16, .bits = 16, .is_signed = true, .frac = (int16_t)frac, .count = count},
+        {.storage = PARE_I8, .bits = 8, .is_signed = true, .count = 1}};
+    struct pare_op op = {.kind = PARE_CONV, .wide = wide, .input_count = 2, .inputs = {0, 1}, .output = 2};
+    op.low = -128;
+    op.high = 127;
+    op.weights = (struct pare_weights){2, 1, 1, 2, weights, false, &fracs, 0};
+    op.u.window = (struct pare_window){1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, false, 0, 0};
+    return pare_check_op(&op, values);
+}
+
+START_TEST(adds_to_sums_in_range_only) {
+    ck_assert_ptr_null(check_addend(4, 1, false));
+    ck_assert_ptr_nonnull(check_addend(4, 2, false));
+    ck_assert_ptr_null(check_addend(-11, 1, false)); /* 32767 * 2^15 + 255 */
+    ck_assert_ptr_nonnull(check_addend(-13, 1, false));
+    ck_assert_ptr_null(check_addend(-13, 1, true));
+    ck_assert_ptr_null(check_addend(26, 1, false)); /* 255 * 2^22 + 32767 */
+    ck_assert_ptr_nonnull(check_addend(28, 1, false));
+    ck_assert_ptr_null(check_addend(28, 1, true));
+    ck_assert_ptr_null(check_addend(44, 1, true));
+    ck_assert_ptr_nonnull(check_addend(45, 1, true));
+    ck_assert_ptr_null(check_addend(-36, 1, true));
+    ck_assert_ptr_nonnull(check_addend(-37, 1, true));
+}
+END_TEST
+
 START_TEST(adds_in_range_only) {
     struct pare_value values[3] = {{.storage = PARE_I16, .bits = 16, .is_signed = true, .count = 1},
                                    {.storage = PARE_I16, .bits = 16, .is_signed = true, .count = 1},
@@ -364,6 +396,7 @@ int main(void) {
     tcase_add_loop_test(tests, refuses_what_a_kind_may_not_have, 0, (int)(sizeof(particular) / sizeof(particular[0])));
     tcase_add_test(tests, knows_the_largest_accumulator);
     tcase_add_test(tests, takes_zero_points_into_account);
+    tcase_add_test(tests, adds_to_sums_in_range_only);
     tcase_add_test(tests, adds_in_range_only);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -69,7 +69,13 @@ static struct fraction define_conv(const struct random_op *r, uint32_t index) {
             }
         }
     }
-    return with_bias(r, sum, o);
+    struct fraction f = with_bias(r, sum, o);
+    if (r->op.input_count == 2) { /* both over the denominator 2^20 */
+        f.numerator *= (wide_int)1 << (20 - f.frac);
+        f.numerator += r->codes[1][index] * ((wide_int)1 << (20 - r->values[1].frac));
+        f.frac = 20;
+    }
+    return f;
 }
 
 static struct fraction define_dense(const struct random_op *r, uint32_t index) {
