@@ -117,11 +117,9 @@ static bool has_open_shape(const struct node *n) {
 }
 
 static enum pare_status look_at(struct context *ctx, struct check *c, const struct node *n, struct layer_outlook *out) {
-    static const char *const texts[] = {[FATE_INTEGER] = "integers",
-                                        [FATE_BOUNDS] = "bounds",
-                                        [FATE_CUT] = "cut",
-                                        [FATE_FLOAT] = "float",
-                                        [FATE_UNKNOWN] = "unknown"};
+    static const char *const texts[] = {
+        [FATE_INTEGER] = "integers", [FATE_BOUNDS] = "bounds", [FATE_ADDEND] = "addend",
+        [FATE_CUT] = "cut",          [FATE_FLOAT] = "float",   [FATE_UNKNOWN] = "unknown"};
     static const struct finding kind = {.kind = FINDING_FLOAT, .way_out = "it stays float, and out of the .pare file"};
     enum fate fate = lower_fate(&c->arena, c->scheme, n, &out->why);
     if (fate == FATE_FLOAT && c->open && has_open_shape(n)) {

@@ -44,15 +44,27 @@ static int64_t sum_of_dense(const struct program *p, const struct pare_op *op, v
     return sum;
 }
 
+static const char *describe_addend(struct arena *arena, const struct program *p, const struct pare_op *op,
+                                   void *const *codes, size_t sample, uint32_t index) {
+    return op->input_count < 2
+               ? ""
+               : arena_format(arena, ", added %d * 2^-%d", (int)code_of(p, codes, op->inputs[1], sample, index),
+                              p->values[op->inputs[1]].frac);
+}
+
 static const char *describe_sum(struct arena *arena, const struct program *p, const struct pare_op *op,
                                 void *const *codes, size_t sample, uint32_t index) {
     uint32_t row;
     int64_t sum = op->kind == PARE_CONV ? sum_of_conv(p, op, codes, sample, index, &row)
                                         : sum_of_dense(p, op, codes, sample, index, &row);
-    return arena_format(arena, "%u products that sum to %lld * 2^-%d, bias %d * 2^-%d, output * 2^-%d in [%d, %d]",
-                        (unsigned)op->weights.columns, (long long)sum,
-                        weight_frac(&op->weights, row) + p->values[op->inputs[0]].frac, (int)bias_at(&op->bias, row),
-                        bias_frac(&op->bias, row), p->values[op->output].frac, (int)op->low, (int)op->high);
+    const char *addend = describe_addend(arena, p, op, codes, sample, index);
+    return addend == NULL
+               ? NULL
+               : arena_format(
+                     arena, "%u products that sum to %lld * 2^-%d, bias %d * 2^-%d%s, output * 2^-%d in [%d, %d]",
+                     (unsigned)op->weights.columns, (long long)sum,
+                     weight_frac(&op->weights, row) + p->values[op->inputs[0]].frac, (int)bias_at(&op->bias, row),
+                     bias_frac(&op->bias, row), addend, p->values[op->output].frac, (int)op->low, (int)op->high);
 }
 
 /* Codes at the same place of every input; only where there is one. */

@@ -181,6 +181,9 @@ bool value_is_output(const struct value *v);
 struct node *value_single_user(const struct value *v);
 /* All dims known. Symbolic ones take `batch` when batch >= 0 and the dim is the first one; else false. */
 bool value_shape(const struct value *v, int64_t batch, struct shape *out);
+/* Both false when that is not certain. */
+bool same_dim(const struct dim *a, const struct dim *b);
+bool value_same_shape(const struct value *a, const struct value *b);
 /* The float value of a one-element constant; false for anything else. */
 bool value_scalar(const struct value *v, double *out);
 bool node_has_subgraphs(const struct node *n);

@@ -25,6 +25,21 @@ struct node *value_single_user(const struct value *v) {
     return v->use_count == 1 ? v->uses[0].node : NULL;
 }
 
+bool same_dim(const struct dim *a, const struct dim *b) {
+    return a->value >= 0 ? a->value == b->value : b->value < 0 && a->symbol != NULL && a->symbol == b->symbol;
+}
+
+bool value_same_shape(const struct value *a, const struct value *b) {
+    if (a->rank < 0 || a->rank != b->rank) {
+        return false;
+    }
+    int same = 0;
+    while (same < a->rank && same_dim(&a->dims[same], &b->dims[same])) {
+        same++;
+    }
+    return same == a->rank;
+}
+
 bool value_shape(const struct value *v, int64_t batch, struct shape *out) {
     if (v->rank < 0) {
         return false;

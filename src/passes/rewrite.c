@@ -38,21 +38,6 @@ bool value_dim(const struct value *v, int axis, int64_t *size) {
     return true;
 }
 
-bool same_dim(const struct dim *a, const struct dim *b) {
-    return a->value >= 0 ? a->value == b->value : b->value < 0 && a->symbol != NULL && a->symbol == b->symbol;
-}
-
-bool value_same_shape(const struct value *a, const struct value *b) {
-    if (a->rank < 0 || a->rank != b->rank) {
-        return false;
-    }
-    int same = 0;
-    while (same < a->rank && same_dim(&a->dims[same], &b->dims[same])) {
-        same++;
-    }
-    return same == a->rank;
-}
-
 static bool row_size(const struct value *v, size_t *count) {
     struct shape row = {.rank = v->rank - 1};
     for (int i = 0; i < row.rank; i++) {

@@ -16,8 +16,6 @@ struct value *node_input(const struct node *n, int index);        /* NULL when o
 struct node *input_producer(const struct node *n, int index);     /* NULL when there is none */
 bool node_is_any(const struct node *n, const char *const *names); /* `names` ends with NULL */
 bool value_dim(const struct value *v, int axis, int64_t *size);   /* false when unknown */
-bool same_dim(const struct dim *a, const struct dim *b);          /* false when that is not certain */
-bool value_same_shape(const struct value *a, const struct value *b);
 /* Whether a reshape of `from` to `to` keeps axis 0: each row is reshaped by itself. */
 bool keeps_rows(const struct value *from, const struct value *to);
 bool value_is_float_constant(const struct value *v);

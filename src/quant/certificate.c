@@ -51,15 +51,26 @@ static struct reach reach_of(int64_t low, int64_t high, const uint8_t *zero, uns
     return reach;
 }
 
+/* Sums up to `largest` at one fraction and an addend of another, in units of the finer. */
+static int64_t with_addend(int64_t largest, int frac, int64_t addend, int addend_frac) {
+    int finest = frac > addend_frac ? frac : addend_frac;
+    return add(shift_left(largest, finest - frac), shift_left(addend, finest - addend_frac));
+}
+
 int64_t linear_accumulator(const struct linear *l, const struct bias_choice *bias) {
     const struct format *in = &l->in->format, *w = &l->weights->format;
     uint32_t channels = l->zero_point == NULL ? 0 : (uint32_t)l->weight->constant->shape.dim[1] * l->groups;
     struct reach reach = reach_of(format_min(in), format_max(in), bias->zero, 16, channels);
     int64_t largest = 0;
     for (uint32_t r = 0; r < l->rows; r++) {
-        int shift = format_frac(w, (int)r) + in->frac - format_frac(&bias->format, (int)r);
-        int64_t b = shift_left(magnitude(bias->codes[r]), shift);
+        int frac = format_frac(w, (int)r) + in->frac;
+        int64_t b = shift_left(magnitude(bias->codes[r]), frac - format_frac(&bias->format, (int)r));
         int64_t a = row_bound(l->weights->row_sums[2 * r], l->weights->row_sums[2 * r + 1], reach.low, reach.high, b);
+        if (l->addend != NULL) {
+            const struct format *f = &l->addend->format;
+            int64_t most = f->is_signed ? -(int64_t)format_min(f) : format_max(f);
+            a = with_addend(a, frac, most, f->frac);
+        }
         largest = a > largest ? a : largest;
     }
     return largest;
@@ -76,8 +87,7 @@ int64_t product_accumulator(const struct program *p, const struct pare_op *op) {
 
 static int64_t sum_accumulator(const struct program *p, const struct pare_op *op) {
     const struct pare_value *a = &p->values[op->inputs[0]], *b = &p->values[op->inputs[1]];
-    int finest = a->frac > b->frac ? a->frac : b->frac;
-    return add(shift_left(largest_code(a), finest - a->frac), shift_left(largest_code(b), finest - b->frac));
+    return with_addend(largest_code(a), a->frac, largest_code(b), b->frac);
 }
 
 /* The quotient sum / count is rounded in float32 before it is rounded to a code. Below 2^e codes it is at least
@@ -110,9 +120,14 @@ static int64_t weighted_accumulator(const struct program *p, const struct pare_o
             sums[q < 0] += q;
         }
         int64_t bias = op->bias.bits == 0 ? 0 : unpack_code(op->bias.data, (uint64_t)r * op->bias.bits, op->bias.bits);
-        int shift = weight_frac(w, r) + in->frac - bias_frac(&op->bias, r); /* without a bias it does not matter */
+        int frac = weight_frac(w, r) + in->frac;
+        int shift = frac - bias_frac(&op->bias, r); /* without a bias it does not matter */
         int64_t a = row_bound(sums[0], sums[1], reach.low, reach.high,
                               op->bias.bits == 0 ? 0 : shift_left(magnitude(bias), shift));
+        if (op->input_count == 2) {
+            const struct pare_value *addend = &p->values[op->inputs[1]];
+            a = with_addend(a, frac, largest_code(addend), addend->frac);
+        }
         largest = a > largest ? a : largest;
     }
     return largest;

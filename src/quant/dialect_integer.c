@@ -147,11 +147,28 @@ static enum pare_status rows_of(struct context *ctx, struct arena *a, const stru
     return PARE_OK;
 }
 
+/* Codes of the output, not rounded: what is added behind the layer, if anything, in double too. *last is the node whose
+ * result they replace. */
+static enum pare_status add_addend(struct context *ctx, const struct linear *l, struct node *n, struct value **codes,
+                                   struct node **last) {
+    struct value *pair[2] = {*codes, NULL};
+    *last = n;
+    if (l->sum == NULL) {
+        return PARE_OK;
+    }
+    *last = value_single_user(n->outputs[0]);
+    struct value *addend = (*last)->inputs[(*last)->inputs[0] == n->outputs[0]];
+    TRY(build_cast(ctx, *last, addend, DTYPE_DOUBLE, &pair[1]));
+    TRY(build_with_scalar(ctx, *last, "Mul", pair[1], ldexp(1, l->out->format.frac), &pair[1]));
+    return build_node(ctx, *last, "Add", pair, 2, "unrounded", codes);
+}
+
 static enum pare_status rewrite(struct context *ctx, struct arena *a, const struct linear *l,
                                 const struct bias_choice *bias, struct node *n) {
     struct bytes x = {.count = 0}, w = {.count = 0};
     struct rows rows;
     struct value *pair[2] = {NULL, NULL};
+    struct node *last = NULL;
     TRY(split_input(ctx, n, &l->in->format, &x));
     TRY(split_weights(ctx, n->graph, l, &w));
     TRY(sum_of_products(ctx, n, &x, &w, &pair[0]));
@@ -160,11 +177,15 @@ static enum pare_status rewrite(struct context *ctx, struct arena *a, const stru
     TRY(build_node(ctx, n, "Add", pair, 2, "sums", &pair[0]));
     TRY(per_row(ctx, n, l, rows.factor, &pair[1]));
     TRY(build_node(ctx, n, "Mul", pair, 2, "unrounded", &pair[0]));
-    TRY(build_node(ctx, n, "Round", pair, 1, "rounded", &pair[0]));
-    TRY(build_with_scalar(ctx, n, "Mul", pair[0], ldexp(1, -l->out->format.frac), &pair[0]));
-    TRY(build_cast(ctx, n, pair[0], DTYPE_FLOAT, &pair[0]));
-    TRY(graph_replace(ctx, n->graph, n->outputs[0], pair[0]));
-    graph_remove_node(n->graph, n);
+    TRY(add_addend(ctx, l, n, &pair[0], &last));
+    TRY(build_node(ctx, last, "Round", pair, 1, "rounded", &pair[0]));
+    TRY(build_with_scalar(ctx, last, "Mul", pair[0], ldexp(1, -l->out->format.frac), &pair[0]));
+    TRY(build_cast(ctx, last, pair[0], DTYPE_FLOAT, &pair[0]));
+    TRY(graph_replace(ctx, n->graph, last->outputs[0], pair[0]));
+    graph_remove_node(n->graph, last);
+    if (last != n) {
+        graph_remove_node(n->graph, n);
+    }
     return PARE_OK;
 }
 

@@ -159,6 +159,11 @@ static enum pare_status note_rounding(struct import *im, const struct node *n, s
     }
     *place = (struct rounding_place){.node = n, .value = source, .format = *f, .next = im->places};
     im->places = place;
+    source->format = ARENA_NEW(im->graph->arena, struct format); /* so that nobody takes it unrounded */
+    if (source->format == NULL) {
+        return fail_memory(im->ctx);
+    }
+    *source->format = *f;
     return map_set(&im->rounding, source, place) ? PARE_OK : fail_memory(im->ctx);
 }
 

@@ -276,7 +276,7 @@ static bool moves_floats(const struct scheme *s, const struct node *n) {
 }
 
 static enum pare_status lower_node(struct lowering *l, const struct node *n) {
-    if (rule_is_absorbed(n) || is_cut(l->scheme, n)) {
+    if (rule_is_absorbed(n) || rule_sum_of_conv(n) != NULL || is_cut(l->scheme, n)) {
         return PARE_OK;
     }
     const struct rule *r = rule_of(n);
@@ -302,6 +302,9 @@ enum fate lower_fate(struct arena *a, const struct scheme *s, const struct node 
     }
     if (rule_is_absorbed(n)) {
         return FATE_BOUNDS;
+    }
+    if (rule_conv_of_sum(n) != NULL) {
+        return FATE_ADDEND;
     }
     if (s != NULL && is_cut(s, n)) {
         return FATE_CUT;

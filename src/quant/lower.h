@@ -20,6 +20,7 @@ enum pare_status lower_again(struct context *ctx, const struct scheme *s, struct
 enum fate {
     FATE_INTEGER, /* an operator of the integer program */
     FATE_BOUNDS,  /* bounds of the saturation of the operator before */
+    FATE_ADDEND,  /* added to the sums of the convolution before, which are rounded with it */
     FATE_CUT,     /* a final Softmax or ArgMax, outside the program */
     FATE_FLOAT,
     FATE_UNKNOWN /* what it computes on is not known */

@@ -5,8 +5,7 @@
 #include "quant/codes.h"
 #include "quant/rules.h"
 #include "runtime/arith.h"
-
-#define ALIGNMENT_MAX 40 /* bits that an addend can be shifted to the finer fraction (runtime/check.c) */
+#include "runtime/check.h"
 
 /* ---- two operands ---- */
 
@@ -36,16 +35,23 @@ static enum pare_status lower_binary(struct lowering *l, const struct node *n, e
     return PARE_OK;
 }
 
-static enum pare_status lower_add(struct lowering *l, const struct node *n) {
-    struct pare_op *op = NULL;
-    TRY(lower_binary(l, n, PARE_ADD, &op));
-    const struct pare_value *values = l->program->values;
-    int distance = values[op->inputs[0]].frac - values[op->inputs[1]].frac;
-    if (distance > ALIGNMENT_MAX || distance < -ALIGNMENT_MAX) {
+enum pare_status lower_alignment(struct lowering *l, const struct node *n, int distance) {
+    if (distance > PARE_ALIGNMENT_MAX || distance < -PARE_ALIGNMENT_MAX) {
         return fail(l->ctx, PARE_ERROR_UNSUPPORTED,
                     "%s and %s differ in scale by 2^%d, at most 2^%d can be added exactly; remove the smaller one",
-                    n->inputs[0]->name, n->inputs[1]->name, distance < 0 ? -distance : distance, ALIGNMENT_MAX);
+                    n->inputs[0]->name, n->inputs[1]->name, distance < 0 ? -distance : distance, PARE_ALIGNMENT_MAX);
     }
+    return PARE_OK;
+}
+
+static enum pare_status lower_add(struct lowering *l, const struct node *n) {
+    struct pare_op *op = NULL;
+    if (rule_conv_of_sum(n) != NULL) {
+        return lower_conv_and_add(l, n);
+    }
+    TRY(lower_binary(l, n, PARE_ADD, &op));
+    const struct pare_value *values = l->program->values;
+    TRY(lower_alignment(l, n, values[op->inputs[0]].frac - values[op->inputs[1]].frac));
     op->u.binary.subtract = n->op->id == OP_Sub;
     op->wide = accumulator_bits(op_accumulator(l->program, op)) > 32;
     return PARE_OK;

@@ -5,6 +5,7 @@
 #include "quant/certificate.h"
 #include "quant/parameters.h"
 #include "quant/rules.h"
+#include "runtime/codes.h"
 
 #include <string.h>
 
@@ -82,12 +83,16 @@ static bool conv_applies(const struct node *n) {
     return value_is_constant(n->inputs[1]) && constant_or_absent(n, 2) && spatial_rank_supported(n);
 }
 
-static enum pare_status lower_conv_kind(struct lowering *l, const struct node *n, enum pare_kind kind) {
-    struct pare_op *op = NULL;
-    TRY(lower_op(l, n, kind, n->inputs, 1, &op));
+static enum pare_status finish_conv(struct lowering *l, const struct node *n, struct pare_op *op) {
     TRY(set_window(l, n, op));
     op->u.window.group = (uint32_t)node_int(n, "group");
     return set_parameters(l, n, op);
+}
+
+static enum pare_status lower_conv_kind(struct lowering *l, const struct node *n, enum pare_kind kind) {
+    struct pare_op *op = NULL;
+    TRY(lower_op(l, n, kind, n->inputs, 1, &op));
+    return finish_conv(l, n, op);
 }
 
 static enum pare_status lower_conv(struct lowering *l, const struct node *n) {
@@ -96,6 +101,28 @@ static enum pare_status lower_conv(struct lowering *l, const struct node *n) {
 
 static enum pare_status lower_conv_transpose(struct lowering *l, const struct node *n) {
     return lower_conv_kind(l, n, PARE_CONV_TRANSPOSE);
+}
+
+static enum pare_status check_alignment(struct lowering *l, const struct node *sum, const struct pare_op *op) {
+    const struct pare_value *values = l->program->values;
+    for (uint32_t row = 0; row < op->weights.rows; row++) {
+        int frac = weight_frac(&op->weights, row) + values[op->inputs[0]].frac;
+        TRY(lower_alignment(l, sum, frac - values[op->inputs[1]].frac));
+    }
+    return PARE_OK;
+}
+
+enum pare_status lower_conv_and_add(struct lowering *l, const struct node *sum) {
+    const struct node *conv = rule_conv_of_sum(sum);
+    struct pare_op draft, *op = NULL;
+    TRY(lower_draft(l, sum, PARE_CONV, &draft));
+    draft.input_count = 2;
+    TRY(lower_value(l, conv->inputs[0], &draft.inputs[0]));
+    TRY(lower_value(l, rule_addend(sum), &draft.inputs[1]));
+    TRY(lower_append(l, conv, &draft, &op));
+    l->program->op_types[l->program->op_count - 1] = "Conv+Add";
+    TRY(finish_conv(l, conv, op));
+    return check_alignment(l, sum, op);
 }
 
 const struct rule rule_conv = {

@@ -56,14 +56,14 @@ static double largest_of(const float *x, uint32_t count) {
     return largest;
 }
 
-/* The finest fraction of row r: its bias, aligned, stays below 2^BIAS_BITS. */
-static int bias_limit(const struct linear *l, uint32_t r, int input_frac) {
-    int exponent = 0;
-    if (l->bias_float[r] == 0) {
-        return FRAC_LIMIT;
+/* The finest fraction of row r: its bias, aligned, stays below 2^BIAS_BITS, and so does what is added to its sums. */
+static int row_limit(const struct linear *l, uint32_t r, int input_frac) {
+    int exponent = 0, finest = l->finest_sum;
+    if (l->bias_float[r] != 0) {
+        (void)frexp(l->bias_float[r], &exponent);
+        finest = BIAS_BITS - exponent < finest ? BIAS_BITS - exponent : finest;
     }
-    (void)frexp(l->bias_float[r], &exponent);
-    int limit = BIAS_BITS - exponent - input_frac;
+    int limit = finest - input_frac;
     return limit > FRAC_LIMIT ? FRAC_LIMIT : limit < -FRAC_LIMIT ? -FRAC_LIMIT : limit;
 }
 
@@ -76,7 +76,7 @@ static void fraction_ranges(struct rounder *k, int input_frac) {
     for (uint32_t r = 0; r < l->rows; r++) {
         double largest = largest_of(weights + (size_t)r * l->columns, l->columns);
         int frac = largest > 0 ? frac_for_range(largest, k->bits, true) - COARSER : FRAC_LIMIT;
-        limit[r] = bias_limit(l, r, input_frac);
+        limit[r] = row_limit(l, r, input_frac);
         lowest[r] = frac > limit[r] ? limit[r] : frac < -FRAC_LIMIT ? -FRAC_LIMIT : frac;
         limit[r] = limit[r] > lowest[r] + COARSER + finer ? lowest[r] + COARSER + finer : limit[r];
         limit[r] = largest > 0 ? limit[r] : lowest[r];

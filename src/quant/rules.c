@@ -63,6 +63,37 @@ struct value *rule_result(const struct node *n, double *low, double *high) {
     return v;
 }
 
+/* ---- sums of convolutions ---- */
+
+/* Whether operand `i` of Add `n` is a convolution that nobody else reads and that is not rounded by itself. */
+static bool takes_sums(const struct node *n, int i) {
+    const struct value *v = n->inputs[i], *other = n->inputs[1 - i];
+    return v->producer != NULL && v->format == NULL && value_single_user(v) == n &&
+           rule_of(v->producer) == &rule_conv && !value_is_constant(other) && other->type == DTYPE_FLOAT &&
+           value_same_shape(v, other);
+}
+
+static int operand_with_sums(const struct node *n) {
+    if (n->op->id != OP_Add || rule_of(n) != &rule_add) {
+        return -1;
+    }
+    return takes_sums(n, 1) ? 1 : takes_sums(n, 0) ? 0 : -1;
+}
+
+struct node *rule_conv_of_sum(const struct node *n) {
+    int i = operand_with_sums(n);
+    return i < 0 ? NULL : n->inputs[i]->producer;
+}
+
+struct node *rule_sum_of_conv(const struct node *n) {
+    struct node *user = n->op->id == OP_Conv ? value_single_user(n->outputs[0]) : NULL;
+    return user != NULL && rule_conv_of_sum(user) == n ? user : NULL;
+}
+
+struct value *rule_addend(const struct node *sum) {
+    return sum->inputs[1 - operand_with_sums(sum)];
+}
+
 bool rule_is_absorbed(const struct node *n) {
     while (rule_is_bounds(n) && n->inputs[0]->producer != NULL && value_single_user(n->inputs[0]) == n) {
         n = n->inputs[0]->producer;

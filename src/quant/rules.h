@@ -42,6 +42,12 @@ const struct rule *rule_of(const struct node *n);
 struct value *rule_result(const struct node *n, double *low, double *high);
 /* Whether `n` is a Relu or Clip that the operator before it absorbs. */
 bool rule_is_absorbed(const struct node *n);
+/* The convolution whose sums Add `n` takes as they are, so that both are rounded once, together; or NULL. */
+struct node *rule_conv_of_sum(const struct node *n);
+/* The Add that takes the sums of convolution `n` like that, or NULL. */
+struct node *rule_sum_of_conv(const struct node *n);
+/* The other operand of such an Add. */
+struct value *rule_addend(const struct node *sum);
 /* Whether `n` is a Relu, or a Clip whose bounds are known and in order. */
 bool rule_is_bounds(const struct node *n);
 
@@ -65,6 +71,10 @@ enum pare_status lower_part(struct lowering *l, uint32_t like, uint32_t count, u
 enum pare_status lower_step(struct lowering *l, const struct host_step *step, uint32_t *index);
 /* A PARE_HOST operator per used output of `n`: it runs in float32, between codes or float values. */
 enum pare_status lower_host_step(struct lowering *l, const struct node *n);
+/* PARE_CONV for an Add and the convolution whose sums it takes. */
+enum pare_status lower_conv_and_add(struct lowering *l, const struct node *sum);
+/* Whether the operands of Add or Sub `n` can be aligned, whose fractions differ by `distance`. */
+enum pare_status lower_alignment(struct lowering *l, const struct node *n, int distance);
 /* `alias` stands for `v` from now on. */
 enum pare_status lower_alias(struct lowering *l, const struct value *alias, const struct value *v);
 

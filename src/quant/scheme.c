@@ -7,7 +7,8 @@
 #include <stdlib.h>
 
 #define OPERAND_BITS 8
-#define ADDEND_FRAC_MAX 30 /* an epsilon that no activation can resolve must still be aligned exactly */
+#define FINEST_SUM (2 * FRAC_LIMIT) /* no limit */
+#define ADDEND_FRAC_MAX 30          /* an epsilon that no activation can resolve must still be aligned exactly */
 
 /* What is known of a value while the graph is walked. */
 struct value_state {
@@ -248,6 +249,9 @@ static enum pare_status add_linear(struct builder *b, struct node *n, struct val
     TRY(gather_floats(b, l));
     l->in = scheme_point_of(b->s, l->input);
     l->out = scheme_point_of(b->s, result);
+    l->sum = rule_sum_of_conv(n);
+    l->addend = l->sum == NULL ? NULL : scheme_point_of(b->s, rule_addend(l->sum));
+    l->finest_sum = FINEST_SUM;
     uint64_t inputs = 0, outputs = 0;
     TRY(count_per_sample(b->ctx, l->input, &inputs));
     TRY(count_per_sample(b->ctx, result, &outputs));
@@ -258,11 +262,11 @@ static enum pare_status add_linear(struct builder *b, struct node *n, struct val
 
 /* ---- the walk ---- */
 
-/* Inputs that come from float operators are rounded where an integer operator takes them. */
-static enum pare_status round_inputs(struct builder *b, struct node *n) {
+/* Inputs that come from float operators are rounded where an integer operator takes them; `sums` stay as they are. */
+static enum pare_status round_inputs(struct builder *b, struct node *n, const struct value *sums) {
     for (int i = 0; i < n->input_count; i++) {
         struct value *v = n->inputs[i];
-        if (v != NULL && !value_is_constant(v) && v->type == DTYPE_FLOAT) {
+        if (v != NULL && v != sums && !value_is_constant(v) && v->type == DTYPE_FLOAT) {
             TRY(add_point(b, v, NULL, NULL));
         }
     }
@@ -270,6 +274,7 @@ static enum pare_status round_inputs(struct builder *b, struct node *n) {
 }
 
 static enum pare_status visit_keeps(struct builder *b, struct node *n) {
+    TRY(rule_of(n) == &rule_zero_point ? round_inputs(b, n, NULL) : PARE_OK); /* its convolutions take codes */
     struct point *p = scheme_point_of(b->s, n->inputs[0]);
     bool nonnegative = result_nonnegative(b, n);
     for (int i = 0; i < n->output_count; i++) {
@@ -302,7 +307,9 @@ static enum pare_status format_operands(struct builder *b, struct node *n) {
 }
 
 static enum pare_status visit_rounds(struct builder *b, struct node *n) {
-    TRY(round_inputs(b, n));
+    struct node *conv = rule_conv_of_sum(n), *linear = conv == NULL ? n : conv;
+    TRY(conv == NULL ? PARE_OK : round_inputs(b, conv, NULL));
+    TRY(round_inputs(b, n, conv == NULL ? NULL : conv->outputs[0]));
     TRY(format_operands(b, n));
     double low = 0, high = 0;
     struct value *result = rule_result(n, &low, &high);
@@ -312,11 +319,11 @@ static enum pare_status visit_rounds(struct builder *b, struct node *n) {
     }
     state->nonnegative = low >= 0 || result_nonnegative(b, n);
     TRY(add_point(b, result, n, NULL));
-    return is_linear(n) ? add_linear(b, n, result) : PARE_OK;
+    return is_linear(linear) ? add_linear(b, linear, result) : PARE_OK;
 }
 
 static enum pare_status visit(struct builder *b, struct node *n) {
-    if (rule_is_absorbed(n)) {
+    if (rule_is_absorbed(n) || rule_sum_of_conv(n) != NULL) {
         return PARE_OK;
     }
     const struct rule *r = rule_of(n);

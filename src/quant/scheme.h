@@ -46,6 +46,7 @@ struct linear {
     struct value *weight, *bias; /* bias may be NULL */
     struct value *input, *output;
     const struct node *zero_point; /* the Sub in front (graph/zero_point.h), whose difference `input` is; or NULL */
+    const struct node *sum;        /* the Add behind that takes its sums unrounded (quant/rules.h), or NULL */
     uint32_t rows, columns, groups;
     bool rows_first; /* a Gemm with transB: its weight is [rows][columns] */
     uint64_t macs;   /* per sample */
@@ -53,6 +54,8 @@ struct linear {
     const float *rows_float; /* [rows][columns], gathered from the weight in any of ONNX's layouts */
     const float *bias_float; /* [rows], zeros when there is none */
     struct point *in, *out;
+    struct point *addend;                /* what `sum` adds; NULL without it */
+    int finest_sum;                      /* what the fraction of its sums is kept to: addends stay small beside them */
     const struct weight_choice *weights; /* the current choice */
     int bias_bits;                       /* the current choice; 0: no bias */
     struct bias_choice *bias_choices;    /* made so far */

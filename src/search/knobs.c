@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+#define ADDEND_BITS 22 /* of an addend, aligned to the sums of the convolution before it: float32 adds them exactly */
+
 int widths_next_lower(uint32_t widths, int bits) {
     for (int b = bits - 1; b > 0; b--) {
         if (widths >> b & 1) {
@@ -156,6 +158,20 @@ static void find_fracs(struct knobs *k, uint32_t widths) {
     }
 }
 
+/* The coarsest fraction of a point tells how large its values get. */
+static void limit_sums(struct knobs *k, uint32_t widths) {
+    for (size_t i = 0; i < k->scheme->linear_count; i++) {
+        struct linear *l = &k->scheme->linears[i];
+        size_t point = l->addend == NULL ? 0 : (size_t)(l->addend - k->scheme->points);
+        for (int b = 1; l->addend != NULL && b <= KNOB_MAX_BITS; b++) {
+            int exponent = b - l->addend->is_signed - k->fracs[point][b];
+            if ((widths >> b & 1) && ADDEND_BITS - exponent < l->finest_sum) {
+                l->finest_sum = ADDEND_BITS - exponent;
+            }
+        }
+    }
+}
+
 enum pare_status knobs_new(struct context *ctx, struct arena *a, struct scheme *s, const struct statistics *st,
                            uint32_t widths, struct knobs *out) {
     *out = (struct knobs){.arena = a, .scheme = s, .statistics = st, .widths = widths};
@@ -166,6 +182,7 @@ enum pare_status knobs_new(struct context *ctx, struct arena *a, struct scheme *
         return fail_memory(ctx);
     }
     find_fracs(out, widths);
+    limit_sums(out, widths);
     list_knobs(out, widths);
     return first_edition(ctx, out);
 }

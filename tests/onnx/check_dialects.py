@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """The dialects of `pare export`: check_dialects.py PARE SAMPLES
 
-The sample network, quantised at 8, 12 and 16 bits. `integer` must give the codes of the integer program in ONNX Runtime,
+The sample network, and a small residual one with random weights, quantised at 8, 12 and 16 bits. `integer` must give the codes of the integer program in ONNX Runtime,
 every one of them, at all optimisation levels; `qdq` where every sum is exact in float32; `qonnx`, which ONNX Runtime does
 not know, is read back as an integer program with the same outputs and widths."""
+import itertools
 import json
 import pathlib
 import subprocess
@@ -61,12 +62,39 @@ def widths(pare, path):
             for layer in json.loads(run.stdout)["layers"] for part in ("weight", "output")]
 
 
-def check(pare, samples, bits, folder):
+def write_residual(path):
+    """A block whose input is added to its convolution, and one whose input goes through a convolution too."""
+    random, nodes, constants = np.random.default_rng(7), [], []
+
+    def constant(name, *shape):
+        values = random.normal(0, 1 / np.sqrt(np.prod(shape[1:])), shape).astype(np.float32)
+        constants.append(onnx.numpy_helper.from_array(values, name))
+        return name
+
+    def node(op, inputs, output, **attributes):
+        nodes.append(onnx.helper.make_node(op, inputs, [output], **attributes))
+        return output
+
+    def conv(x, name, channels, size, stride=1):
+        out, into = channels
+        weights = [constant(f"{name}_weight", out, into, size, size), constant(f"{name}_bias", out)]
+        return node("Conv", [x, *weights], name, pads=[size // 2] * 4, strides=[stride] * 2)
+
+    a = node("Relu", [conv("x", "stem", (8, 1), 3)], "a")
+    b = node("Relu", [node("Add", [conv(a, "inner", (8, 8), 3), a], "sum")], "b")
+    c = node("Relu", [conv(b, "half", (16, 8), 3, 2)], "c")
+    d = node("Add", [conv(c, "last", (16, 16), 3), conv(b, "shortcut", (16, 8), 1, 2)], "d")
+    flat = node("Flatten", [node("GlobalAveragePool", [node("Relu", [d], "e")], "mean")], "flat")
+    node("Gemm", [flat, constant("dense_weight", 10, 16), constant("dense_bias", 10)], "y", transB=1)
+    x, y = (onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, s) for n, s in (("x", ["N", 1, 28, 28]), ("y", ["N", 10])))
+    graph = onnx.helper.make_graph(nodes, "residual", [x], [y], constants)
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8), path)
+
+
+def check(pare, model, data, bits, flags, folder):
     """Lines of what is wrong."""
-    out, problems = folder / f"out{bits}", []
-    data = samples / "fashion_mnist_val.npz"
-    call(pare, "quantize", samples / "fashion_mnist.onnx", "--data", data, "--scale", "1/255", "--bits", bits, "--max-drop",
-         "50pt", "-o", out, "--quiet")
+    out, problems = folder / f"{model.stem}{bits}", []
+    call(pare, "quantize", model, "--data", data, "--scale", "1/255", "--bits", bits, *flags, "-o", out, "--quiet")
     for dialect in ("qdq", "qonnx", "integer"):
         call(pare, "export", out / "model.onnx", "--to", dialect, "-o", out / f"{dialect}.onnx", "--quiet")
         if dialect != "qonnx":
@@ -84,7 +112,7 @@ def check(pare, samples, bits, folder):
         for dialect in ("qdq", "integer"):
             count, wrong = differing(codes, codes_in_onnx_runtime(out / f"{dialect}.onnx", inputs, level))
             must = dialect == "integer" or bits == "8"
-            print(f"{bits} bits, {dialect}, {level.name}: {wrong} of {count} codes differ{'' if must else ' (may)'}")
+            print(f"{model.stem}, {bits} bits, {dialect}, {level.name}: {wrong} of {count} codes differ{'' if must else ' (may)'}")
             if count == 0 or (wrong and must):
                 problems.append(f"{dialect}: {wrong} of {count} codes differ")
     if widths(pare, out / "qonnx.onnx") != widths(pare, out / "model.onnx"):
@@ -99,10 +127,14 @@ def check(pare, samples, bits, folder):
 def main():
     pare, samples = sys.argv[1], pathlib.Path(sys.argv[2])
     failed = 0
-    with tempfile.TemporaryDirectory() as folder:
-        for bits in WIDTHS:
-            for problem in check(pare, samples, bits, pathlib.Path(folder)):
-                print(f"{bits} bits: {problem}")
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        write_residual(folder / "residual.onnx")
+        networks = ((samples / "fashion_mnist.onnx", ("--max-drop", "50pt")),
+                    (folder / "residual.onnx", ("--metric", "agreement", "--max-drop", "99%")))
+        for (model, flags), bits in itertools.product(networks, WIDTHS):
+            for problem in check(pare, model, samples / "fashion_mnist_val.npz", bits, flags, folder):
+                print(f"{model.stem}, {bits} bits: {problem}")
                 failed += 1
     return 1 if failed else 0
 

@@ -196,6 +196,33 @@ static inline bool put_conv(struct maker *m) {
     return true;
 }
 
+/* A convolution that keeps the shape, and its sum with what it reads, now and then with another convolution. */
+static inline bool put_residual(struct maker *m) {
+    struct operand x = {0};
+    if (!pick_value(m, 4, 4, &x) || x.shape.dim[0] != 1) {
+        return false;
+    }
+    int64_t channels = x.shape.dim[1];
+    int convs[2], count = (int)pick(m, 1, 2);
+    for (int i = 0; i < count; i++) {
+        int64_t size = pick(m, 0, 1) == 0 ? 1 : 3;
+        struct shape w = {.rank = 4, .dim = {channels, channels, size, size}};
+        int weight = random_constant(m, &w, -1, 1);
+        convs[i] = ++m->serial;
+        say(m, "  v%d = Conv(%s, c%d) {pads=[%d,%d,%d,%d]}\n", convs[i], x.name, weight, size > 1, size > 1, size > 1,
+            size > 1);
+    }
+    int sum = ++m->serial;
+    if (count == 2) {
+        say(m, "  v%d = Add(v%d, v%d)\n", sum, convs[0], convs[1]);
+    } else if (pick(m, 0, 1) == 0) {
+        say(m, "  v%d = Add(v%d, %s)\n", sum, convs[0], x.name);
+    } else {
+        say(m, "  v%d = Add(%s, v%d)\n", sum, x.name, convs[0]);
+    }
+    return true;
+}
+
 static inline bool put_pool(struct maker *m) {
     struct operand x = {0};
     int64_t kernel[2];
@@ -499,8 +526,9 @@ static inline bool put_float(struct maker *m) {
 }
 
 static network_operator *const network_operators[] = {
-    put_conv,  put_pool,  put_gemm,      put_matmul, put_prelu, put_binary, put_concat, put_function, put_bounds,
-    put_shape, put_slice, put_transpose, put_split,  put_pad,   put_gather, put_resize, put_mean,     put_float,
+    put_conv,     put_pool,   put_gemm,  put_matmul, put_prelu,     put_binary, put_concat,
+    put_function, put_bounds, put_shape, put_slice,  put_transpose, put_split,  put_pad,
+    put_gather,   put_resize, put_mean,  put_float,  put_residual,
 };
 #define NETWORK_OPERATORS (int)(sizeof network_operators / sizeof network_operators[0])
 

@@ -205,6 +205,31 @@ static void assert_recognised(const char *text, bool expected) {
     graph_free(g);
 }
 
+/* A convolution that is rounded before its sum with another value, as other tools write it, stays so. */
+START_TEST(sums_that_are_rounded_stay_rounded) {
+    static const char *const between[] = {"", "  e = QuantizeLinear(a, s, z)\n  a2 = DequantizeLinear(e, s, z)\n"};
+    char text[1024];
+    for (int rounded = 0; rounded < 2; rounded++) {
+        struct context ctx;
+        snprintf(text, sizeof text,
+                 "graph g {\n  input x: float32[1,1,2,2]\n  const s: float32[] = 0.5\n  const z: int8[] = 0\n" CODES
+                 "  const c: int8[1,1,1,1] = [3]\n  w = DequantizeLinear(c, s)\n  a = Conv(d, w)\n%s"
+                 "  b = Add(%s, d)\n  f = QuantizeLinear(b, s, z)\n  y = DequantizeLinear(f, s, z)\n  output y\n}\n",
+                 between[rounded], rounded ? "a2" : "a");
+        struct graph *g = graph_of(&ctx, text);
+        struct scheme *s = NULL;
+        struct program *p = NULL;
+        ck_assert_msg(import_graph(&ctx, &g, &s) == PARE_OK && lower(&ctx, s, &p) == PARE_OK, "%s", ctx.diag.message);
+        ck_assert_uint_eq(p->op_count, rounded ? 2 : 1);
+        ck_assert_uint_eq(p->ops[0].kind, PARE_CONV);
+        ck_assert_uint_eq(p->ops[0].input_count, rounded ? 1 : 2);
+        program_free(p);
+        scheme_free(s);
+        graph_free(g);
+    }
+}
+END_TEST
+
 START_TEST(what_is_recognised) {
     assert_recognised(HEAD CODES "  y = Relu(d)\n  output y\n}\n", true);
     assert_recognised("graph g {\n  input x: float32[1,4]\n  y = Relu(x)\n  output y\n}\n", false);
@@ -273,6 +298,7 @@ int main(void) {
     tcase_add_test(t, weights_that_two_operators_share);
     tcase_add_test(t, bias_that_cannot_be_aligned);
     tcase_add_test(t, matmul_has_no_place_for_a_bias);
+    tcase_add_test(t, sums_that_are_rounded_stay_rounded);
     tcase_add_test(t, what_is_recognised);
     tcase_add_test(t, what_is_no_program_of_ours);
     suite_add_tcase(s, t);

@@ -3,6 +3,7 @@
 #include "program_run.h"
 #include "quant/certificate.h"
 #include "quant/rules.h"
+#include "runtime/codes.h"
 
 #define NETWORKS 600
 #define SAMPLES 3
@@ -227,6 +228,8 @@ static enum pare_status lower_text(struct quantised *q, const char *text) {
     return lower(&q->m.ctx, q->s, &q->p);
 }
 
+#define WEIGHT "const w: float32[2,2,1,1] = [1,2,3,4] "
+
 static const struct {
     const char *body;
     int kinds[4]; /* of the program's operators, -1 behind the last */
@@ -244,6 +247,19 @@ static const struct {
     {"const k: int64[2] = [1,3] y = ReduceMean(x, k) output y", {PARE_HOST, -1}},
     {"const k: int64[2] = [-1,-2] y = ReduceMean(x, k) output y", {PARE_REDUCE_MEAN, -1}},
     {"y = Concat(x,x,x,x,x,x,x,x,x,x,x,x,x,x,x,x,x) {axis=1} output y", {PARE_CONCAT, PARE_CONCAT, PARE_CONCAT, -1}},
+    {WEIGHT "const c: float32[2,1,1] = [1,2] a = Softmax(x) b = Sub(a, c) y = Conv(b, w) output y",
+     {PARE_HOST, PARE_CONV, -1}},
+    /* Sums of a convolution that only an Add of the same shape reads are not rounded before. */
+    {WEIGHT "a = Conv(x, w) y = Add(a, x) output y", {PARE_CONV, -1}},
+    {WEIGHT "a = Conv(x, w) b = Add(x, a) y = Relu(b) output y", {PARE_CONV, -1}},
+    {WEIGHT "a = Conv(x, w) b = Conv(x, w) y = Add(a, b) output y", {PARE_CONV, PARE_CONV, -1}},
+    {WEIGHT "a = Conv(x, w) r = Relu(a) y = Add(r, x) output y", {PARE_CONV, PARE_ADD, -1}},
+    {WEIGHT "a = Conv(x, w) y = Add(a, x) output y output a", {PARE_CONV, PARE_ADD, -1}},
+    {WEIGHT "a = Conv(x, w) y = Add(a, a) output y", {PARE_CONV, PARE_ADD, -1}},
+    {WEIGHT "a = Conv(x, w) y = Sub(a, x) output y", {PARE_CONV, PARE_ADD, -1}},
+    {WEIGHT "a = Conv(x, w) m = GlobalAveragePool(x) y = Add(a, m) output y",
+     {PARE_CONV, PARE_AVERAGE_POOL, PARE_ADD, -1}},
+    {WEIGHT "const c: float32[2,1,1] = [1,2] a = Conv(x, w) y = Add(a, c) output y", {PARE_CONV, PARE_ADD, -1}},
     {"const low: float32[] = 2 const high: float32[] = 1 y = Clip(x, low, high) output y", {PARE_HOST, -1}},
 };
 
@@ -309,6 +325,23 @@ START_TEST(distant_addends) {
 }
 END_TEST
 
+START_TEST(distant_addends_of_sums) {
+    struct quantised q;
+    assert_ok(&q.m, lower_text(&q, "graph g { input x: float32[1,2,4,3] input z: float32[1,1,4,3]"
+                                   " const w: float32[1,2,1,1] = [1,2] a = Conv(x, w) y = Add(a, z) output y }"));
+    int frac = weight_frac(&q.p->ops[0].weights, 0) + q.p->values[q.p->ops[0].inputs[0]].frac;
+    program_free(q.p);
+    q.s->points[1].format.frac = frac + 40;
+    ck_assert_int_eq(lower(&q.m.ctx, q.s, &q.p), PARE_OK);
+    ck_assert(q.p->ops[0].wide);
+    program_free(q.p);
+    q.s->points[1].format.frac = frac + 41;
+    ck_assert_int_eq(lower(&q.m.ctx, q.s, &q.p), PARE_ERROR_UNSUPPORTED);
+    ck_assert_msg(strstr(q.m.ctx.diag.message, "2^41") != NULL, "%s", q.m.ctx.diag.message);
+    release(&q);
+}
+END_TEST
+
 /* An epsilon of 2^-60 is no reason to refuse the sum. */
 START_TEST(tiny_constant) {
     struct quantised q;
@@ -327,6 +360,7 @@ int main(void) {
     tcase_add_loop_test(given, refusals, 0, (int)(sizeof refused / sizeof refused[0]));
     tcase_add_test(given, bounds_saturate);
     tcase_add_test(given, distant_addends);
+    tcase_add_test(given, distant_addends_of_sums);
     tcase_add_test(given, tiny_constant);
     suite_add_tcase(s, random);
     suite_add_tcase(s, given);
