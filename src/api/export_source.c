@@ -149,10 +149,11 @@ static void write_kinds(struct buffer *out, const struct program *p) {
         [PARE_COPY] = "COPY",
         [PARE_GATHER] = "GATHER",
     };
-    bool used[PARE_KIND_COUNT] = {false}, wide = false, long_factors = false;
+    bool used[PARE_KIND_COUNT] = {false}, wide = false, long_factors = false, addends = false;
     for (uint32_t i = 0; i < p->op_count; i++) {
         used[p->ops[i].kind] = true;
         wide = wide || pare_op_is_wide(&p->ops[i], p->values);
+        addends = addends || (p->ops[i].kind == PARE_CONV && p->ops[i].input_count == 2);
         long_factors = long_factors || pare_op_has_long_factors(&p->ops[i], p->values);
     }
     write_format(out, "#define PARE_KINDS (0");
@@ -161,7 +162,8 @@ static void write_kinds(struct buffer *out, const struct program *p) {
             write_format(out, " | PARE_KIND(%s)", names[kind]);
         }
     }
-    write_format(out, ")\n#define PARE_WIDE %d\n#define PARE_LONG_FACTORS %d\n", wide, long_factors);
+    write_format(out, ")\n#define PARE_WIDE %d\n#define PARE_LONG_FACTORS %d\n#define PARE_ADDENDS %d\n", wide,
+                 long_factors, addends);
     write_format(out, "#define PARE_KERNELS pare_block_kernels\n\n");
 }
 

@@ -11,7 +11,7 @@ struct addend {
 
 static inline struct addend addend_of(const struct pare_op *op, const struct pare_value *values, void *const *data) {
     struct addend a = {{NULL, 0, false, false}, 0};
-    if (op->input_count == 2) {
+    if (PARE_ADDENDS && op->input_count == 2) {
         a.codes = input_codes(op, values, data, 1);
         a.frac = values[op->inputs[1]].frac;
     }
@@ -21,7 +21,7 @@ static inline struct addend addend_of(const struct pare_op *op, const struct par
 /* The output code of a sum of fraction `frac`, where element `index` of the addend, aligned, belongs to it. */
 static inline int32_t round_sum(const struct pare_op *op, const struct pare_value *y, const struct addend *a,
                                 pare_accumulator sum, int frac, uint32_t index) {
-    if (a->codes.data != NULL) {
+    if (PARE_ADDENDS && a->codes.data != NULL) {
         int finest = frac > a->frac ? frac : a->frac;
         pare_accumulator aligned = sum == 0 ? 0 : align_left(sum, finest - frac);
         sum = accumulate(aligned, align_left(code_at(&a->codes, index), finest - a->frac), op->wide);

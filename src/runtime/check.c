@@ -272,6 +272,9 @@ const char *pare_check_op(const struct pare_op *op, const struct pare_value *val
     if (!PARE_WIDE && pare_op_is_wide(op, values)) {
         return "this runtime is built without 64-bit accumulators";
     }
+    if (!PARE_ADDENDS && op->kind == PARE_CONV && op->input_count == 2) {
+        return "this runtime is built without convolutions that add a second input";
+    }
     if (!PARE_LONG_FACTORS && pare_op_has_long_factors(op, values)) {
         return "this runtime is built without factors of more than 16 bits";
     }

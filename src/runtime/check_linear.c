@@ -63,7 +63,7 @@ static const char *check_row(const struct pare_op *op, uint32_t row, const struc
     if (!fits(sum, op->wide)) {
         return PARE_OVERFLOWS;
     }
-    return addend == NULL ? NULL : check_addend(sum, frac, addend, op->wide);
+    return !PARE_ADDENDS || addend == NULL ? NULL : check_addend(sum, frac, addend, op->wide);
 }
 
 /* `addend` NULL: none. */
@@ -119,7 +119,7 @@ const char *pare_check_conv(const struct pare_op *op, const struct pare_value *v
     }
     uint64_t taps = (uint64_t)w->kernel_h * w->kernel_w, channels = w->in_c / w->group;
     bool agree = op->weights.rows == w->out_c && taps <= UINT32_MAX && op->weights.columns == channels * taps;
-    const struct pare_value *addend = op->input_count == 2 ? input_of(op, values, 1) : NULL;
+    const struct pare_value *addend = PARE_ADDENDS && op->input_count == 2 ? input_of(op, values, 1) : NULL;
     agree = agree && (addend == NULL || addend->count == output_of(op, values)->count);
     return agree ? check_rows(op, input_of(op, values, 0), addend) : PARE_SHAPES_DISAGREE;
 }

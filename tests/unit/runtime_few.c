@@ -11,14 +11,17 @@ static bool is_built(int kind) {
 
 START_TEST(refuses_what_is_not_built) {
     struct random_op r;
+    int kind = _i % PARE_HOST;
     random_seed((uint64_t)_i + 1);
-    random_op(&r, (enum pare_kind)_i);
+    random_op(&r, (enum pare_kind)kind);
     const char *problem = pare_check_op(&r.op, r.values);
-    if (is_built(_i)) {
+    if (kind == PARE_CONV && r.op.input_count == 2) {
+        ck_assert_str_eq(problem, "this runtime is built without convolutions that add a second input");
+    } else if (is_built(kind)) {
         ck_assert_msg(problem == NULL, "%s", problem);
     } else {
         ck_assert_str_eq(problem, "this runtime is built without operators of its kind");
-        ck_assert_ptr_null(pare_reference_kernels[_i]);
+        ck_assert_ptr_null(pare_reference_kernels[kind]);
     }
     random_op_free(&r);
 }
@@ -27,7 +30,7 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("runtime/few");
     TCase *tests = tcase_create("all");
-    tcase_add_loop_test(tests, refuses_what_is_not_built, 0, PARE_HOST);
+    tcase_add_loop_test(tests, refuses_what_is_not_built, 0, 8 * PARE_HOST);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
