@@ -15,8 +15,9 @@ struct tally {
 struct verifier {
     struct context *ctx;
     const struct graph *graph;
-    bool *defined;         /* by position: has a source above the present node */
-    struct tally *tallies; /* by position */
+    const struct verifier *outer; /* of the graph that holds the node with this body; NULL: none is known */
+    bool *defined;                /* by position: has a source above the present node */
+    struct tally *tallies;        /* by position */
 };
 
 static void count_place(struct tally *t, const struct node *n, int index) {
@@ -97,7 +98,10 @@ static enum pare_status verify_value(const struct verifier *vf, const struct val
     return verify_uses(vf, v);
 }
 
-static enum pare_status verify_attrs(struct context *ctx, const struct node *n) {
+static enum pare_status verify_graph(struct context *ctx, const struct graph *g, const struct verifier *outer);
+
+static enum pare_status verify_attrs(const struct verifier *vf, const struct node *n) {
+    struct context *ctx = vf->ctx;
     for (int i = 0; i < n->attr_count; i++) {
         const struct attr *a = &n->attrs[i];
         struct op_attr row;
@@ -108,7 +112,7 @@ static enum pare_status verify_attrs(struct context *ctx, const struct node *n) 
             if (a->graph->parent != n->graph) {
                 return fail(ctx, PARE_ERROR_INTERNAL, "%s: subgraph %s belongs elsewhere", n->name, a->name);
             }
-            TRY(graph_verify(ctx, a->graph));
+            TRY(verify_graph(ctx, a->graph, vf));
         } else if (!op_attr_find(n->op, a->name, &row)) {
             return fail(ctx, PARE_ERROR_INTERNAL, "%s: %s has no attribute %s", n->name, n->op->name, a->name);
         } else if (row.type != a->type) {
@@ -143,6 +147,14 @@ static enum pare_status verify_arity(struct context *ctx, const struct node *n) 
     return PARE_OK;
 }
 
+/* Whether the value stands before the node at hand, or, captured from outside, before the node that holds the body. */
+static bool is_defined(const struct verifier *vf, const struct value *v) {
+    while (vf != NULL && vf->graph != v->graph) {
+        vf = vf->outer;
+    }
+    return vf == NULL || vf->defined[v->position];
+}
+
 static enum pare_status verify_inputs(const struct verifier *vf, const struct node *n) {
     for (int i = 0; i < n->input_count; i++) {
         const struct value *v = n->inputs[i];
@@ -154,7 +166,7 @@ static enum pare_status verify_inputs(const struct verifier *vf, const struct no
             return fail(vf->ctx, PARE_ERROR_INTERNAL, "%s: input %d is of another graph or does not list this use",
                         n->name, i);
         }
-        if (own && !vf->defined[v->position]) {
+        if (!is_defined(vf, v)) {
             return fail(vf->ctx, PARE_ERROR_INTERNAL, "%s: its input %s is produced after it or nowhere", n->name,
                         v->name);
         }
@@ -189,7 +201,7 @@ static enum pare_status verify_nodes(const struct verifier *vf) {
             return bad(vf->ctx, n->name, "is not linked into its graph under its name");
         }
         TRY(verify_arity(vf->ctx, n));
-        TRY(verify_attrs(vf->ctx, n));
+        TRY(verify_attrs(vf, n));
         TRY(verify_inputs(vf, n));
         TRY(verify_outputs(vf, n));
     }
@@ -237,14 +249,19 @@ static enum pare_status verify(const struct verifier *vf) {
     return verify_ends(vf);
 }
 
-enum pare_status graph_verify(struct context *ctx, const struct graph *g) {
+static enum pare_status verify_graph(struct context *ctx, const struct graph *g, const struct verifier *outer) {
     struct arena scratch;
     arena_init(&scratch);
     struct verifier vf = {.ctx = ctx,
                           .graph = g,
+                          .outer = outer,
                           .defined = ARENA_ARRAY(&scratch, (size_t)g->value_count, bool),
                           .tallies = ARENA_ARRAY(&scratch, (size_t)g->value_count, struct tally)};
     enum pare_status status = verify(&vf);
     arena_free(&scratch);
     return status;
+}
+
+enum pare_status graph_verify(struct context *ctx, const struct graph *g) {
+    return verify_graph(ctx, g, NULL);
 }

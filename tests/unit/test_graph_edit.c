@@ -320,6 +320,25 @@ START_TEST(a_value_that_all_nodes_use) {
 }
 END_TEST
 
+START_TEST(verifier_sees_what_a_body_captures_too_early) {
+    struct graph *g =
+        parse("graph g { input c: bool[] input x: float32[2] a = Relu(x)"
+              " y = If(c) {then_branch=graph t { p = Relu(x) output p }, else_branch=graph e { q = Relu(x)"
+              " output q }} z = Relu(y) output z }");
+    struct node *inner = g->first->next->attrs[0].graph->first;
+    static const struct {
+        const char *captured;
+        enum pare_status status;
+    } cases[] = {{"a", PARE_OK}, {"y", PARE_ERROR_INTERNAL}, {"z", PARE_ERROR_INTERNAL}, {"x", PARE_OK}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ok(node_set_input(&ctx, inner, 0, graph_find(g, cases[i].captured)));
+        ck_assert_int_eq(graph_verify(&ctx, g), cases[i].status);
+        context_clear(&ctx);
+    }
+    graph_free(g);
+}
+END_TEST
+
 START_TEST(verifier_sees_a_use_listed_twice) {
     struct graph *g = parse("graph g { input x a = Add(x, x) output a }");
     struct value *x = g->inputs[0];
@@ -472,6 +491,7 @@ int main(void) {
     tcase_add_test(t, sorting_names_a_node_of_a_cycle);
     tcase_add_test(t, sorting_a_long_chain);
     tcase_add_test(t, a_value_that_all_nodes_use);
+    tcase_add_test(t, verifier_sees_what_a_body_captures_too_early);
     tcase_add_test(t, verifier_sees_a_use_listed_twice);
     tcase_add_test(t, sorting_is_stable);
     tcase_add_test(t, defaults_of_attributes);
