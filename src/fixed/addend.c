@@ -2,13 +2,6 @@
 
 #include "fixed/requantize.h"
 
-/* Sums that are shifted further are zero. */
-#define SHIFT_MAX 40
-
-static int clamp_shift(int shift) {
-    return shift < 0 ? 0 : shift > SHIFT_MAX ? SHIFT_MAX : shift;
-}
-
 enum pare_status addend_plan(struct context *ctx, struct plan *plan, struct channels *channels,
                              struct addend_shifts *out) {
     uint32_t rows = plan->op->weights.rows;
@@ -20,8 +13,8 @@ enum pare_status addend_plan(struct context *ctx, struct plan *plan, struct chan
     }
     for (uint32_t row = 0; row < rows; row++) {
         int frac = channels->shift[row] + output;
-        out->sum[row] = (uint8_t)clamp_shift(addend - frac);
-        out->codes[row] = (uint8_t)clamp_shift(frac - addend);
+        out->sum[row] = (uint8_t)(addend > frac ? addend - frac : 0);
+        out->codes[row] = (uint8_t)(frac > addend ? frac - addend : 0);
         channels->bias[row] = (int64_t)((uint64_t)channels->bias[row] << out->sum[row]);
         channels->shift[row] += out->sum[row];
     }
@@ -49,8 +42,9 @@ void addend_product_codes(const struct plan *plan, const struct product *p, cons
         return;
     }
     int64_t sums[ISA_MAX_LANES];
-    for (size_t i = 0; i < lanes; i++) {
-        sums[i] = (int64_t)(((uint64_t)tile->wide[first + i] << up) + ((uint64_t)addend[i] << addend_up));
+    for (size_t i = 0; i < lanes; i++) { /* modulo 2^64: lanes in the padding hold anything */
+        uint64_t products = (uint64_t)tile->wide[first + i] << up, added = (uint64_t)addend[i] << addend_up;
+        sums[i] = (int64_t)(products + added + (uint64_t)channels->bias[channel]);
     }
-    requantize_wide(sums, lanes, channels->bias[channel], channels->shift[channel], &range, codes);
+    requantize_wide(sums, lanes, 0, channels->shift[channel], &range, codes);
 }

@@ -287,7 +287,8 @@ static void store_run(const struct run *run, size_t step, size_t bytes, const ch
     }
 }
 
-/* The codes of the addend that belong to one output channel, by lane of the tile; lanes in the padding get none. */
+/* The codes of the addend that belong to one output channel, by lane of the tile; lanes in the padding keep what they
+ * have. */
 static void gather_addend(const struct plan *plan, const struct part *part, const struct run *runs, size_t run_count,
                           const char *channel, int32_t *lanes) {
     uint8_t storage = plan_input(plan, 1)->storage;

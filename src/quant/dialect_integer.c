@@ -5,7 +5,8 @@
  *
  * Every byte is unsigned, the upper one with a zero point where codes are signed: 8-bit products of mixed signs
  * saturate in the integer kernels of some processors. A sum of bytes stays below 2^31 for up to 33,000 terms; beyond,
- * the layer stays as it is. The double sum is exact up to 2^53. */
+ * the layer stays as it is. The double sum is exact up to 2^53. What an Add behind takes unrounded is added before
+ * Round. */
 #include "passes/rewrite.h"
 #include "quant/dialect.h"
 
@@ -19,6 +20,7 @@
 #include <string.h>
 
 #define FLOAT32_EXACT (INT64_C(1) << 24)
+#define DOUBLE_EXACT (INT64_C(1) << 53)
 #define TERMS_MAX 33000
 #define BYTES_MAX 2
 
@@ -200,13 +202,16 @@ static struct node *find_node(const struct graph *g, const char *name) {
     return NULL;
 }
 
-static const char *obstacle(const struct linear *l) {
+static const char *obstacle(const struct linear *l, int64_t largest) {
     enum op_id id = l->node->op->id;
     if (id != OP_Conv && id != OP_Gemm && id != OP_MatMul) {
         return "ONNX has no integer operator for it";
     }
     if (l->zero_point != NULL) {
         return "its input has zero points of its own";
+    }
+    if (largest > DOUBLE_EXACT) {
+        return "its sums need more than the 53 bits of a double";
     }
     return l->columns > TERMS_MAX ? "its sums have too many terms" : NULL;
 }
@@ -217,12 +222,13 @@ static enum pare_status rewrite_linear(struct context *ctx, struct scheme *s, st
     struct node *n = find_node(g, l->node->name);
     struct arena scratch;
     TRY(linear_bias_choice(ctx, &s->arena, l, &bias));
-    if (n == NULL || linear_accumulator(l, bias) <= FLOAT32_EXACT) {
+    int64_t largest = linear_accumulator(l, bias);
+    if (n == NULL || largest <= FLOAT32_EXACT) {
         return PARE_OK;
     }
-    if (obstacle(l) != NULL) {
+    if (obstacle(l, largest) != NULL) {
         context_warn(ctx, "%s (%s) stays in float, where its sums may be rounded: %s", n->name, n->op->name,
-                     obstacle(l));
+                     obstacle(l, largest));
         return PARE_OK;
     }
     ++*changed;

@@ -109,7 +109,10 @@ static enum pare_status check_alignment(struct lowering *l, const struct node *s
         int frac = weight_frac(&op->weights, row) + values[op->inputs[0]].frac;
         TRY(lower_alignment(l, sum, frac - values[op->inputs[1]].frac));
     }
-    return PARE_OK;
+    return op_accumulator(l->program, op) <= INT64_MAX / 4
+               ? PARE_OK
+               : fail(l->ctx, PARE_ERROR_UNSUPPORTED, "its sums do not fit 64 bits when they are aligned to %s",
+                      rule_addend(sum)->name);
 }
 
 enum pare_status lower_conv_and_add(struct lowering *l, const struct node *sum) {

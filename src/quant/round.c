@@ -56,37 +56,47 @@ static double largest_of(const float *x, uint32_t count) {
     return largest;
 }
 
-/* The finest fraction of row r: its bias, aligned, stays below 2^BIAS_BITS, and so does what is added to its sums. */
-static int row_limit(const struct linear *l, uint32_t r, int input_frac) {
-    int exponent = 0, finest = l->finest_sum;
-    if (l->bias_float[r] != 0) {
-        (void)frexp(l->bias_float[r], &exponent);
-        finest = BIAS_BITS - exponent < finest ? BIAS_BITS - exponent : finest;
+/* The finest fraction that sums of row r need: finer ones make the aligned bias, or what is added to them, larger than
+ * 2^BIAS_BITS. */
+static int finest_sum(const struct linear *l, uint32_t r) {
+    int exponent = 0;
+    if (l->bias_float[r] == 0) {
+        return l->finest_sum;
     }
-    int limit = finest - input_frac;
-    return limit > FRAC_LIMIT ? FRAC_LIMIT : limit < -FRAC_LIMIT ? -FRAC_LIMIT : limit;
+    (void)frexp(l->bias_float[r], &exponent);
+    return BIAS_BITS - exponent < l->finest_sum ? BIAS_BITS - exponent : l->finest_sum;
 }
 
-/* For each row the coarsest and the finest fraction to try. */
-static void fraction_ranges(struct rounder *k, int input_frac) {
+/* For each row the coarsest fraction to try by its weights alone; FRAC_LIMIT for zeros. Returns the least. */
+static int natural_fractions(struct rounder *k) {
     const struct linear *l = k->linear;
     const float *weights = targets_of(l, k->moments);
-    int coarsest = FRAC_LIMIT, finer = k->without & TECHNIQUE_CLIPPING ? 0 : FINER, *lowest = k->lowest,
-        *limit = k->limit;
+    int least = FRAC_LIMIT;
     for (uint32_t r = 0; r < l->rows; r++) {
         double largest = largest_of(weights + (size_t)r * l->columns, l->columns);
         int frac = largest > 0 ? frac_for_range(largest, k->bits, true) - COARSER : FRAC_LIMIT;
-        limit[r] = row_limit(l, r, input_frac);
-        lowest[r] = frac > limit[r] ? limit[r] : frac < -FRAC_LIMIT ? -FRAC_LIMIT : frac;
-        limit[r] = limit[r] > lowest[r] + COARSER + finer ? lowest[r] + COARSER + finer : limit[r];
-        limit[r] = largest > 0 ? limit[r] : lowest[r];
-        coarsest = lowest[r] < coarsest ? lowest[r] : coarsest;
+        k->lowest[r] = frac < -FRAC_LIMIT ? -FRAC_LIMIT : frac;
+        least = k->lowest[r] < least ? k->lowest[r] : least;
     }
-    /* Rows of zeros without a bias could have any. */
-    int finest = coarsest == FRAC_LIMIT ? 0 : coarsest + ROW_SPREAD;
+    return least;
+}
+
+static int clamp_frac(int frac, int low, int high) {
+    return frac < low ? low : frac > high ? high : frac;
+}
+
+/* For each row the coarsest and the finest fraction to try. All may be as fine as the row of the largest weights;
+ * finer ones as long as the sums stay small, and up to ROW_SPREAD. */
+static void fraction_ranges(struct rounder *k, int input_frac) {
+    const struct linear *l = k->linear;
+    int coarsest = natural_fractions(k), tries = COARSER + (k->without & TECHNIQUE_CLIPPING ? 0 : FINER);
+    bool all_zero = coarsest == FRAC_LIMIT; /* any will do */
+    int low = all_zero ? -FRAC_LIMIT : coarsest + tries, high = all_zero ? 0 : coarsest + ROW_SPREAD;
     for (uint32_t r = 0; r < l->rows; r++) {
-        limit[r] = limit[r] > finest ? finest : limit[r];
-        lowest[r] = lowest[r] > limit[r] ? limit[r] : lowest[r];
+        bool zero = k->lowest[r] == FRAC_LIMIT;
+        int limit = clamp_frac(finest_sum(l, r) - input_frac, low, high);
+        k->lowest[r] = k->lowest[r] > limit ? limit : k->lowest[r];
+        k->limit[r] = zero || limit < k->lowest[r] + tries ? limit : k->lowest[r] + tries;
     }
 }
 

@@ -42,7 +42,8 @@ const struct rule *rule_of(const struct node *n);
 struct value *rule_result(const struct node *n, double *low, double *high);
 /* Whether `n` is a Relu or Clip that the operator before it absorbs. */
 bool rule_is_absorbed(const struct node *n);
-/* The convolution whose sums Add `n` takes as they are, so that both are rounded once, together; or NULL. */
+/* The convolution whose sums Add `n` takes as they are, so that both are rounded once, together; or NULL. A computed
+ * value that has a format already is rounded by itself (quant/import.h). */
 struct node *rule_conv_of_sum(const struct node *n);
 /* The Add that takes the sums of convolution `n` like that, or NULL. */
 struct node *rule_sum_of_conv(const struct node *n);

@@ -54,8 +54,8 @@ struct linear {
     const float *rows_float; /* [rows][columns], gathered from the weight in any of ONNX's layouts */
     const float *bias_float; /* [rows], zeros when there is none */
     struct point *in, *out;
-    struct point *addend;                /* what `sum` adds; NULL without it */
-    int finest_sum;                      /* what the fraction of its sums is kept to: addends stay small beside them */
+    struct point *addend; /* what `sum` adds; NULL without it */
+    int finest_sum;       /* at this fraction the addend stays below 2^22: finer sums are not asked for */
     const struct weight_choice *weights; /* the current choice */
     int bias_bits;                       /* the current choice; 0: no bias */
     struct bias_choice *bias_choices;    /* made so far */

@@ -7,7 +7,7 @@
 
 /* What becomes of a layer beside what it is. */
 struct layer_outlook {
-    const char *becomes; /* "integers", "bounds", "cut", "float", "unknown" */
+    const char *becomes; /* "integers", "bounds", "addend", "cut", "float", "unknown" */
     const char *why;     /* or NULL */
 };
 

@@ -42,9 +42,11 @@ static const char *check_addend(struct range sum, int frac, const struct pare_va
         return PARE_OVERFLOWS;
     }
     struct range codes = code_range(addend);
-    sum.low = sum.low * ((int64_t)1 << shift) + codes.low * ((int64_t)1 << up);
-    sum.high = sum.high * ((int64_t)1 << shift) + codes.high * ((int64_t)1 << up);
-    return fits(sum, wide) ? NULL : PARE_OVERFLOWS;
+    codes.low *= (int64_t)1 << up;
+    codes.high *= (int64_t)1 << up;
+    sum.low = sum.low * ((int64_t)1 << shift) + codes.low;
+    sum.high = sum.high * ((int64_t)1 << shift) + codes.high;
+    return fits(sum, wide) && fits(codes, wide) ? NULL : PARE_OVERFLOWS;
 }
 
 static const char *check_row(const struct pare_op *op, uint32_t row, const struct pare_value *x,

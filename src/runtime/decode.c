@@ -169,11 +169,11 @@ static const char *take_record(const struct pare_model *model, const struct pare
     op->kind = record->kind;
     op->wide = (record->flags & PARE_OP_WIDE) != 0;
     op->input_count = record->input_count;
+    bool adds = op->kind == PARE_CONV && op->input_count == 2;
     bool known = op->kind < PARE_HOST && (record->flags & ~PARE_OP_FLAGS) == 0 &&
                  version_has(model, record->flags, PARE_OP_TERSE, PARE_OP_PACKED_FRACS) &&
-                 (op->kind == PARE_CONV || (record->flags & PARE_OP_INPUT_ZERO) == 0);
-    known =
-        known && (op->kind != PARE_CONV || op->input_count < 2 || little_endian16(pare_header(model)->minor, 0) >= 3);
+                 (op->kind == PARE_CONV || (record->flags & PARE_OP_INPUT_ZERO) == 0) &&
+                 (!adds || little_endian16(pare_header(model)->minor, 0) >= 3);
     if (!known || op->input_count == 0 || op->input_count > (op->kind == PARE_CONCAT ? PARE_MAX_INPUTS : 2)) {
         return "an operator of an unknown kind";
     }

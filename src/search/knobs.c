@@ -158,16 +158,15 @@ static void find_fracs(struct knobs *k, uint32_t widths) {
     }
 }
 
-/* The coarsest fraction of a point tells how large its values get. */
-static void limit_sums(struct knobs *k, uint32_t widths) {
+static void limit_sums(struct knobs *k) {
     for (size_t i = 0; i < k->scheme->linear_count; i++) {
         struct linear *l = &k->scheme->linears[i];
-        size_t point = l->addend == NULL ? 0 : (size_t)(l->addend - k->scheme->points);
-        for (int b = 1; l->addend != NULL && b <= KNOB_MAX_BITS; b++) {
-            int exponent = b - l->addend->is_signed - k->fracs[point][b];
-            if ((widths >> b & 1) && ADDEND_BITS - exponent < l->finest_sum) {
-                l->finest_sum = ADDEND_BITS - exponent;
-            }
+        if (l->addend != NULL) {
+            size_t point = (size_t)(l->addend - k->scheme->points);
+            double largest = fmax(-statistics_min(k->statistics, point), statistics_max(k->statistics, point));
+            int exponent = 0;
+            (void)frexp(largest, &exponent);
+            l->finest_sum = largest > 0 ? ADDEND_BITS - exponent : l->finest_sum;
         }
     }
 }
@@ -182,7 +181,7 @@ enum pare_status knobs_new(struct context *ctx, struct arena *a, struct scheme *
         return fail_memory(ctx);
     }
     find_fracs(out, widths);
-    limit_sums(out, widths);
+    limit_sums(out);
     list_knobs(out, widths);
     return first_edition(ctx, out);
 }

@@ -372,6 +372,43 @@ START_TEST(adds_to_sums_in_range_only) {
 }
 END_TEST
 
+/* The bias alone as a sum, and a 1-bit addend of `up` bits coarser fraction: each must fit, not their total alone. */
+static const char *check_added_bit(int32_t bias, int up, bool wide) {
+    static const int8_t frac = 0;
+    uint8_t biases[4];
+    put_little_endian(bias, biases, 4);
+    struct pare_value values[3] = {{.storage = PARE_U8, .bits = 1, .frac = 0, .count = 1},
+                                   {.storage = PARE_U8, .bits = 1, .frac = (int16_t)-up, .count = 1},
+                                   {.storage = PARE_I8, .bits = 8, .is_signed = true, .count = 1}};
+    struct pare_op op = {.kind = PARE_CONV, .wide = wide, .input_count = 2, .inputs = {0, 1}, .output = 2};
+    op.low = -128;
+    op.high = 127;
+    op.weights = (struct pare_weights){0, 1, 1, 0, NULL, false, &frac, 0};
+    op.bias = (struct pare_bias){32, biases, false, &frac, 0};
+    op.u.window = (struct pare_window){1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, false, 0, 0};
+    return pare_check_op(&op, values);
+}
+
+START_TEST(addends_fit_by_themselves) {
+    ck_assert_ptr_null(check_added_bit(INT32_MIN, 30, false));
+    ck_assert_ptr_nonnull(check_added_bit(INT32_MIN, 31, false));
+    ck_assert_ptr_null(check_added_bit(INT32_MIN, 31, true));
+}
+END_TEST
+
+/* Over its addend, but not over what it convolves. */
+START_TEST(a_convolution_overwrites_its_addend) {
+    struct pare_value values[3] = {{.storage = PARE_U8, .bits = 8, .count = 4},
+                                   {.storage = PARE_U8, .bits = 8, .count = 4},
+                                   {.storage = PARE_I8, .bits = 8, .is_signed = true, .count = 4}};
+    struct pare_op op = {.kind = PARE_CONV, .input_count = 2, .inputs = {0, 1}, .output = 2};
+    ck_assert(pare_may_overwrite(&op, values, 1));
+    ck_assert(!pare_may_overwrite(&op, values, 0));
+    values[1].storage = PARE_U16;
+    ck_assert(!pare_may_overwrite(&op, values, 1));
+}
+END_TEST
+
 START_TEST(adds_in_range_only) {
     struct pare_value values[3] = {{.storage = PARE_I16, .bits = 16, .is_signed = true, .count = 1},
                                    {.storage = PARE_I16, .bits = 16, .is_signed = true, .count = 1},
@@ -397,6 +434,8 @@ int main(void) {
     tcase_add_test(tests, knows_the_largest_accumulator);
     tcase_add_test(tests, takes_zero_points_into_account);
     tcase_add_test(tests, adds_to_sums_in_range_only);
+    tcase_add_test(tests, addends_fit_by_themselves);
+    tcase_add_test(tests, a_convolution_overwrites_its_addend);
     tcase_add_test(tests, adds_in_range_only);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
