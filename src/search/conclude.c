@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TESTS_MAX 8
+#define TESTS_MAX 9
 #define FIRST_STRIDE 1.02
-#define STRIDE_GROWTH 1.02
+#define STRIDE_GROWTH 1.025
 
 /* ---- the claim ---- */
 

@@ -7,9 +7,10 @@
 
 #define ROUNDS 4           /* of sensitivities, each at the point that the last one found */
 #define LEAST_GAIN 0.99    /* of a round's cost over the last one's, to go on */
-#define EVALUATIONS_MAX 24 /* before a step; with a last round's probes, the rungs and the tests at most 40 */
+#define EVALUATIONS_MAX 21 /* before a step; with a last round's probes, the rungs and the tests at most 40 */
 #define DESCENT 0.97       /* of the cost, at a time */
 #define LAST_DESCENT 0.985 /* where that was too much */
+#define RUNG_MAX 0.9       /* of the cost at 8 bits */
 #define POLISHING_EVALUATIONS 3
 #define POLISHING_SAVES 0.002 /* of the cost, to be worth an evaluation */
 
@@ -210,11 +211,12 @@ static enum pare_status descend(struct search *s, const struct path *p) {
     return PARE_OK;
 }
 
-/* Points up the path from the best one, where the claim can come to rest. */
+/* Points up the path from the best one, where the claim can come to rest: the last ones so that it need not begin with
+ * a leap from 8 bits. */
 static enum pare_status add_rungs(struct search *s, const struct path *p) {
-    static const double costs[] = {1.04, 1.08, 1.13, 1.19, 1.26, 1.35};
+    static const double costs[] = {1.04, 1.08, 1.13, 1.19, 1.26, 1.35, 1.6, 2};
     double best = s->best->cost;
-    for (size_t i = 0; i < sizeof(costs) / sizeof(costs[0]); i++) {
+    for (size_t i = 0; i < sizeof(costs) / sizeof(costs[0]) && best * costs[i] < RUNG_MAX; i++) {
         struct candidate *c = NULL;
         TRY(search_evaluate(s, p->bits + point_of_cost(s, p, best * costs[i]) * p->knobs, true, &c));
     }
