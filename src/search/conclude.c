@@ -56,15 +56,17 @@ static enum pare_status front(struct search *s, struct candidate ***out, size_t 
     return PARE_OK;
 }
 
-/* Leaves of a front the cheapest point, some that cost a little more each, and the most expensive one. */
-static size_t thin(struct candidate **list, size_t count) {
+/* Leaves of a front the cheapest point, some that cost a little more each, and the most expensive one; `evenly` from
+ * one end to the other, where no order has to hold. */
+static size_t thin(struct candidate **list, size_t count, bool evenly) {
     size_t kept = 1;
-    double stride = FIRST_STRIDE;
+    double stride = evenly ? pow(list[count - 1]->cost / list[0]->cost, 1.0 / (TESTS_MAX - 1)) : FIRST_STRIDE;
+    double growth = evenly ? 1 : STRIDE_GROWTH;
     for (size_t i = 1; i < count; i++) {
         bool last = i + 1 == count;
         if (last || (kept < TESTS_MAX - 1 && list[i]->cost >= list[kept - 1]->cost * stride)) {
             list[kept++] = list[i];
-            stride *= STRIDE_GROWTH;
+            stride *= growth;
         }
     }
     return kept;
@@ -74,7 +76,7 @@ enum pare_status search_test(struct search *s, const struct claim *claim, struct
                              struct measure *out) {
     struct candidate *chosen = NULL;
     bool held = true;
-    for (size_t i = thin(list, count); (held || claim->drop_only) && i-- > 0;) {
+    for (size_t i = thin(list, count, claim->drop_only); (held || claim->drop_only) && i-- > 0;) {
         struct measure m;
         s->knobs.edition = list[i]->edition;
         TRY(evaluator_measure(s->ctx, &s->evaluator, &s->held_out, list[i]->bits, &m));
