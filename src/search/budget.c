@@ -171,9 +171,9 @@ static enum pare_status first_inside(struct search *s, const struct path *p, siz
     return PARE_OK;
 }
 
-static int next_considered(const struct sensitivity *around, size_t k, int now) {
+static int next_considered(const struct sensitivity *harm, size_t k, int now) {
     for (int b = now + 1; b <= KNOB_MAX_BITS; b++) {
-        if (!isinf(around->harm[k][b])) {
+        if (!isinf(harm->harm[k][b])) {
             return b;
         }
     }
@@ -181,16 +181,16 @@ static int next_considered(const struct sensitivity *around, size_t k, int now) 
 }
 
 /* The tensor whose next wider width promises most for what it costs. */
-static size_t best_raise(const struct cost_model *m, const struct sensitivity *around, uint8_t *bits,
+static size_t best_raise(const struct cost_model *m, const struct sensitivity *harm, uint8_t *bits,
                          const bool *blocked) {
     struct cost_sums sums;
     size_t best = SIZE_MAX;
     double most = 0;
     cost_sums(m, bits, &sums);
     double before = cost_relative(m, &sums);
-    for (size_t k = 0; k < around->count; k++) {
-        int now = bits[k], wider = next_considered(around, k, now);
-        double gain = wider == 0 ? 0 : around->harm[k][now] - around->harm[k][wider];
+    for (size_t k = 0; k < harm->count; k++) {
+        int now = bits[k], wider = next_considered(harm, k, now);
+        double gain = wider == 0 ? 0 : harm->harm[k][now] - harm->harm[k][wider];
         if (blocked[k] || gain <= 0) {
             continue;
         }
@@ -207,20 +207,20 @@ static size_t best_raise(const struct cost_model *m, const struct sensitivity *a
 }
 
 /* The last step of the path saved more than was needed: what is left of the limits is spent again. */
-static enum pare_status fill_up(struct search *s, const struct cost_model *m, const struct sensitivity *around,
+static enum pare_status fill_up(struct search *s, const struct cost_model *m, const struct sensitivity *harm,
                                 uint8_t *bits) {
-    bool *blocked = ARENA_ARRAY(s->arena, around->count, bool);
+    bool *blocked = ARENA_ARRAY(s->arena, harm->count, bool);
     if (blocked == NULL) {
         return fail_memory(s->ctx);
     }
     for (;;) {
-        size_t k = best_raise(m, around, bits, blocked);
+        size_t k = best_raise(m, harm, bits, blocked);
         if (k == SIZE_MAX || context_cancelled(s->ctx)) {
             return PARE_OK;
         }
         uint8_t now = bits[k];
         bool inside;
-        bits[k] = (uint8_t)next_considered(around, k, now);
+        bits[k] = (uint8_t)next_considered(harm, k, now);
         TRY(fits(s, bits, &inside));
         if (!inside) {
             bits[k] = now;
@@ -231,9 +231,9 @@ static enum pare_status fill_up(struct search *s, const struct cost_model *m, co
 
 /* Every tensor at the narrowest width: tables and constants shrink with activations, too, which the model of the sizes
  * does not know. */
-static void narrow_all(const struct sensitivity *around, uint8_t *bits) {
-    for (size_t k = 0; k < around->count; k++) {
-        bits[k] = (uint8_t)next_considered(around, k, 0);
+static void narrow_all(const struct sensitivity *harm, uint8_t *bits) {
+    for (size_t k = 0; k < harm->count; k++) {
+        bits[k] = (uint8_t)next_considered(harm, k, 0);
     }
 }
 
@@ -249,35 +249,38 @@ static enum pare_status model_limits(struct search *s, struct candidate *at, str
     return PARE_OK;
 }
 
-/* One allocation from the sensitivities at a point, evaluated. */
-static enum pare_status allocate(struct search *s, struct candidate *at, const struct reach *reach) {
-    struct sensitivity around;
+/* One allocation from the sensitivities, corrected at a point, evaluated. */
+static enum pare_status allocate(struct search *s, struct candidate *at, size_t sections, struct sensitivity *harm) {
+    struct sensitivity near;
     struct cost_model model;
     struct path path;
     size_t first;
     struct edition *edition = s->knobs.edition;
-    TRY(search_sensitivities(s, at, reach, &around));
+    TRY(search_probe(s, at, sections, harm));
+    TRY(search_nearby(s, at, harm, &near));
     TRY(model_limits(s, at, &model));
     s->knobs.edition = edition;
-    TRY(path_build(s->ctx, s->arena, &model, &around, &path));
+    TRY(path_build(s->ctx, s->arena, &model, sections == 1 ? harm : &near, &path));
     TRY(first_inside(s, &path, &first));
     bool found = first < path.count;
     uint8_t *bits = path.bits + (found ? first : path.count - 1) * path.knobs;
     if (!found) {
-        narrow_all(&around, bits);
+        narrow_all(harm, bits);
         TRY(fits(s, bits, &found));
     }
-    s->limits_impossible = !found && reach == &reach_everything;
-    TRY(found ? fill_up(s, &model, &around, bits) : PARE_OK);
+    s->limits_impossible = !found;
+    TRY(found ? fill_up(s, &model, harm, bits) : PARE_OK);
     struct candidate *c;
     return search_evaluate(s, bits, true, &c);
 }
 
 enum pare_status search_within_limits(struct search *s) {
     struct candidate *at = &s->candidates[0];
+    struct sensitivity harm;
     double used = 0, before = INFINITY;
+    TRY(search_sensitivities(s, at, &harm));
     for (int round = 0; round < ROUNDS; round++) {
-        TRY(allocate(s, at, round == 0 ? &reach_everything : &reach_nearby));
+        TRY(allocate(s, at, round == 0 ? 1 : PROBE_SECTIONS, &harm));
         TRY(find_nearest(s, &at, &used));
         if (used > 1 || at->measure.divergence > before * LEAST_GAIN) {
             break;

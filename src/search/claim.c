@@ -10,6 +10,7 @@ void claim_init(struct claim *c, const struct search_options *options, const str
                         .max_drop_relative = options->max_drop_relative,
                         .bound = relative ? options->max_drop * accuracy : options->max_drop,
                         .confidence = options->confidence,
+                        .level = 1 - options->confidence,
                         .measured_only = options->without & TECHNIQUE_EXPECTED_DROP,
                         .float_accuracy = accuracy,
                         .samples = set->data->count};
@@ -33,8 +34,14 @@ bool claim_can_tell(const struct claim *c, const struct measure *m) {
     return c->metric == METRIC_SQNR || resolution(c, m) <= c->bound;
 }
 
+/* One-sided error of the drop at the level of the test. */
+static double level_error(const struct claim *c, const struct measure *m) {
+    return c->metric == METRIC_SQNR ? 0 : normal_quantile(1 - c->level) * paired_error(&m->paired);
+}
+
 bool claim_holds(const struct claim *c, const struct measure *m) {
-    return claim_can_tell(c, m) && claim_drop(c, m) <= c->bound;
+    double drop = claim_drop(c, m);
+    return claim_can_tell(c, m) && drop <= c->bound && drop + level_error(c, m) <= 2 * c->bound;
 }
 
 bool claim_supports(const struct claim *c, const struct measure *m) {
@@ -119,6 +126,16 @@ static const char *reason_of(struct arena *a, const struct claim *c, const struc
     if (claim_drop(c, m) > c->bound || c->bound == 0) {
         return reason_of_loss(a, c, m);
     }
+    if (claim_can_tell(c, m) && !c->drop_only) {
+        return arena_format(a,
+                            "too few samples for the bound of %.2f points: a drop of %.2f points on %zu held-out "
+                            "sample%s is not shown to be below "
+                            "twice the bound at %.4g %% confidence, which one of several points has to be; give more "
+                            "(--test; of --data three "
+                            "fifths are held out), or allow a larger drop (--max-drop)",
+                            100 * c->bound, 100 * claim_drop(c, m), c->samples, c->samples == 1 ? "" : "s",
+                            100 * (1 - c->level));
+    }
     if (claim_can_tell(c, m)) {
         return arena_format(
             a,
@@ -143,7 +160,7 @@ enum pare_status claim_report(struct context *ctx, struct arena *a, const struct
     *out = (struct accuracy){.metric = held_out->metric,
                              .quantized_search = quantized_accuracy(search, on_search),
                              .quantized_held_out = quantized_accuracy(held_out, on_held_out),
-                             .confidence = held_out->confidence,
+                             .confidence = 1 - held_out->level,
                              .max_drop = held_out->max_drop,
                              .max_drop_relative = held_out->max_drop_relative,
                              .bound_points = 100 * held_out->bound,
@@ -158,8 +175,8 @@ enum pare_status claim_report(struct context *ctx, struct arena *a, const struct
         out->float_held_out = held_out->float_accuracy;
         out->drop_relative = held_out->float_accuracy > 0 ? drop / held_out->float_accuracy : 0;
         out->discordant = p->lost + p->won;
-        paired_interval(p, held_out->confidence, out->interval_points);
-        out->error_points = 100 * resolution(held_out, on_held_out);
+        paired_interval(p, out->confidence, out->interval_points);
+        out->error_points = 100 * level_error(held_out, on_held_out);
         out->interval_points[0] *= 100;
         out->interval_points[1] *= 100;
     }

@@ -6,8 +6,9 @@
 #include <string.h>
 
 #define TESTS_MAX 9
-#define FIRST_STRIDE 1.02
-#define STRIDE_GROWTH 1.025
+#define FIRST_STRIDE 0.015 /* of the cost */
+#define STRIDE_GROWTH 1.5
+#define OVERTAKEN 0.25 /* standard errors */
 
 /* ---- the claim ---- */
 
@@ -17,8 +18,8 @@ static int by_cost(const void *a, const void *b) {
 }
 
 /* The candidates that may hold the claim, the cheapest first; without those that cost more than another and promise
- * less, unless no claim can be made and all of them may be looked at. Where there are none, the one with the smallest
- * drop. */
+ * clearly less, unless no claim can be made and all of them may be looked at. Where there are none, the one with the
+ * smallest drop. */
 static enum pare_status front(struct search *s, struct candidate ***out, size_t *count) {
     struct candidate **list = ARENA_ARRAY(s->arena, s->candidate_count + 1, struct candidate *), *nearest = NULL;
     if (list == NULL) {
@@ -43,11 +44,14 @@ static enum pare_status front(struct search *s, struct candidate ***out, size_t 
         list[(*count)++] = inside;
         return PARE_OK;
     }
+    double least = INFINITY;
     for (size_t i = 0; i < accepted; i++) {
-        double least = *count == 0 ? INFINITY : claim_estimate(&s->claim, &list[*count - 1]->measure);
-        if (s->claim.drop_only || claim_estimate(&s->claim, &list[i]->measure) < least) {
+        double estimate = claim_estimate(&s->claim, &list[i]->measure);
+        double error = paired_error(&list[i]->measure.paired);
+        if (s->claim.drop_only || estimate < least + OVERTAKEN * error) {
             list[(*count)++] = list[i];
         }
+        least = fmin(least, estimate);
     }
     if (*count == 0 && nearest != NULL) {
         list[(*count)++] = nearest;
@@ -56,36 +60,49 @@ static enum pare_status front(struct search *s, struct candidate ***out, size_t 
     return PARE_OK;
 }
 
-/* Leaves of a front the cheapest point, some that cost a little more each, and the most expensive one; `evenly` from
- * one end to the other, where no order has to hold. */
-static size_t thin(struct candidate **list, size_t count, bool evenly) {
-    size_t kept = 1;
-    double stride = evenly ? pow(list[count - 1]->cost / list[0]->cost, 1.0 / (TESTS_MAX - 1)) : FIRST_STRIDE;
-    double growth = evenly ? 1 : STRIDE_GROWTH;
-    for (size_t i = 1; i < count; i++) {
-        bool last = i + 1 == count;
-        if (last || (kept < TESTS_MAX - 1 && list[i]->cost >= list[kept - 1]->cost * stride)) {
-            list[kept++] = list[i];
-            stride *= growth;
+/* Leaves of a list, the cheapest first, that one and then those that promise most among their neighbours in cost, which
+ * are close at its beginning and further apart where more and more is spent; `evenly` everywhere. */
+static size_t thin(const struct search *s, struct candidate **list, size_t count, bool evenly) {
+    double range = list[count - 1]->cost / list[0]->cost;
+    double stride = evenly ? pow(range, 1.0 / (TESTS_MAX - 1)) - 1 : FIRST_STRIDE;
+    size_t kept = 0;
+    for (size_t i = 0; i < count; kept++) {
+        struct candidate *best = list[i];
+        double end = list[i++]->cost * (1 + stride);
+        if (kept == TESTS_MAX - 1) {
+            best = list[count - 1];
+            i = count;
         }
+        for (; i < count && list[i]->cost < end; i++) {
+            double promise = claim_estimate(&s->claim, &list[i]->measure);
+            best = kept > 0 && promise < claim_estimate(&s->claim, &best->measure) ? list[i] : best;
+        }
+        list[kept] = best;
+        stride *= evenly ? 1 : STRIDE_GROWTH;
     }
     return kept;
 }
 
-enum pare_status search_test(struct search *s, const struct claim *claim, struct candidate **list, size_t count,
+enum pare_status search_test(struct search *s, struct claim *claim, struct candidate **list, size_t count,
                              struct measure *out) {
     struct candidate *chosen = NULL;
-    bool held = true;
-    for (size_t i = thin(list, count, claim->drop_only); (held || claim->drop_only) && i-- > 0;) {
+    struct claim at = *claim;
+    size_t tests = thin(s, list, count, claim->drop_only);
+    struct fallback levels;
+    fallback_begin(&levels, 1 - claim->confidence, tests);
+    for (size_t i = tests; i-- > 0;) {
         struct measure m;
         s->knobs.edition = list[i]->edition;
         TRY(evaluator_measure(s->ctx, &s->evaluator, &s->held_out, list[i]->bits, &m));
         s->full_evaluations++;
-        held = claim_supports(claim, &m);
+        at.level = fallback_level(&levels);
+        bool held = claim_supports(&at, &m);
         if (held || chosen == NULL) {
             chosen = list[i];
+            *claim = at;
             *out = m;
         }
+        fallback_go_on(&levels, held);
     }
     s->best = chosen;
     return PARE_OK;

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#define SHARE_GROWTH 1.5
+
 double paired_drop(const struct paired *p) {
     return ((double)p->lost - (double)p->won) / (double)p->samples;
 }
@@ -45,4 +47,22 @@ double paired_error(const struct paired *p) {
     double centre = 0, error = 0;
     adjusted(p, &centre, &error);
     return error;
+}
+
+void fallback_begin(struct fallback *f, double level, size_t tests) {
+    *f = (struct fallback){.level = level, .share = 1};
+    double share = 1;
+    for (size_t i = 0; i < tests; i++) { /* as go_on adds them, so that the last sum is the total exactly */
+        f->total += share;
+        share *= SHARE_GROWTH;
+    }
+}
+
+double fallback_level(const struct fallback *f) {
+    return f->level * ((f->handed_on + f->share) / f->total);
+}
+
+void fallback_go_on(struct fallback *f, bool rejected) {
+    f->handed_on = rejected ? f->handed_on + f->share : 0;
+    f->share *= SHARE_GROWTH;
 }

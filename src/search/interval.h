@@ -2,6 +2,7 @@
 #ifndef PARE_SEARCH_INTERVAL_H
 #define PARE_SEARCH_INTERVAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Samples on which only the float network is right, and on which only the quantised one is. */
@@ -21,5 +22,18 @@ double paired_upper_limit(const struct paired *p, double confidence);
 
 /* Quantile of the standard normal distribution, for 0 < p < 1, to 1e-9. */
 double normal_quantile(double p);
+
+/* Levels for tests of several hypotheses in a fixed order by the fallback procedure (Wiens and Dmitrienko 2005, section
+ * 2): each has a share of the level, half as much again as the one before it, and what it was tested at is handed on
+ * to the next one when it is rejected. The chance that any true hypothesis is rejected stays below the level, however
+ * the tests depend on each other. */
+struct fallback {
+    double level, total, share, handed_on; /* the last three: shares before they are scaled to the level */
+};
+
+void fallback_begin(struct fallback *f, double level, size_t tests);
+/* Level of the next test: all of it after nothing but rejections, at the last one. */
+double fallback_level(const struct fallback *f);
+void fallback_go_on(struct fallback *f, bool rejected);
 
 #endif

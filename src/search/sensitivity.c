@@ -5,7 +5,9 @@
 #include <math.h>
 #include <string.h>
 
-#define PROBE_HARM 0.03 /* nats */
+#define FIRST_MEASURED 3 /* bits */
+#define REACH 2          /* widths */
+#define PROBE_HARM 0.03  /* nats */
 #define PROBE_LEAST 0.05
 #define PROBE_MOST 2.0
 
@@ -40,31 +42,28 @@ static enum pare_status order_knobs(struct search *s) {
     return PARE_OK;
 }
 
-const struct reach reach_everything = {KNOB_MAX_BITS, KNOB_MAX_BITS, 3}, reach_nearby = {2, 2, 1};
-
-static uint32_t considered(const struct search *s, size_t k, int now, const struct reach *r) {
+static uint32_t considered(const struct search *s, size_t k, int now) {
     int base = widths_base(s->options->widths);
-    uint32_t mask = 0;
-    for (int b = now - r->down < 0 ? 0 : now - r->down; b <= KNOB_MAX_BITS && b <= now + r->up; b++) {
-        bool wanted = b == now || (s->knobs.items[k].widths >> b & 1 && (b <= base || b <= now));
-        mask |= wanted ? 1u << b : 0;
+    uint32_t mask = 1u << now;
+    for (int b = 0; b <= KNOB_MAX_BITS; b++) {
+        mask |= s->knobs.items[k].widths >> b & 1 && (b <= base || b <= now) ? 1u << b : 0;
     }
     return mask;
 }
 
-static bool is_measured(uint32_t mask, int now, int b, const struct reach *r) {
+/* Differences between wide formats are mostly noise: harm is measured from some bits below the current width on. */
+static bool is_measured(uint32_t mask, int now, int b) {
     bool is_narrowest = (mask & ((1u << b) - 1)) == 0;
-    return b < now && mask >> b & 1 && (b <= now - r->first || is_narrowest);
+    return b < now && mask >> b & 1 && (b <= now - FIRST_MEASURED || is_narrowest);
 }
 
-static enum pare_status measure_knob(struct search *s, uint8_t *bits, size_t k, const struct reach *reach, double base,
-                                     struct sensitivity *out) {
+static enum pare_status measure_knob(struct search *s, uint8_t *bits, size_t k, double base, struct sensitivity *out) {
     int now = bits[k];
-    uint32_t mask = considered(s, k, now, reach);
+    uint32_t mask = considered(s, k, now);
     double error[KNOB_MAX_BITS + 1] = {0};
     for (int b = 0; b <= KNOB_MAX_BITS; b++) {
         error[b] = mask >> b & 1 ? knobs_error(&s->knobs, k, b) : 0;
-        if (is_measured(mask, now, b, reach)) {
+        if (is_measured(mask, now, b)) {
             struct measure m;
             bits[k] = (uint8_t)b;
             TRY(evaluator_measure(s->ctx, &s->evaluator, &s->few, bits, &m));
@@ -76,8 +75,7 @@ static enum pare_status measure_knob(struct search *s, uint8_t *bits, size_t k, 
     return PARE_OK;
 }
 
-static enum pare_status measure_knobs(struct search *s, const struct candidate *at, const struct reach *reach,
-                                      struct sensitivity *out) {
+enum pare_status search_sensitivities(struct search *s, const struct candidate *at, struct sensitivity *out) {
     TRY(s->order == NULL ? order_knobs(s) : PARE_OK);
     TRY(sensitivity_new(s->ctx, s->arena, s->knobs.count, out));
     uint8_t *bits = ARENA_ARRAY(s->arena, s->knobs.count, uint8_t);
@@ -93,17 +91,35 @@ static enum pare_status measure_knobs(struct search *s, const struct candidate *
     TRY(evaluator_measure(s->ctx, &s->evaluator, &s->few, bits, &base));
     for (size_t i = 0; i < s->knobs.count; i++) {
         search_report(s, "sensitivity", i, s->knobs.count);
-        TRY(measure_knob(s, bits, s->order[i], reach, base.divergence, out));
+        TRY(measure_knob(s, bits, s->order[i], base.divergence, out));
     }
     return PARE_OK;
 }
 
-/* Each of the kind one width narrower, where there is one; what that is predicted to add. */
-static double narrow_kind(const struct search *s, enum knob_kind kind, const struct sensitivity *harm, uint8_t *bits) {
+/* ---- probes ---- */
+
+/* Knobs of a kind in a part of the program. */
+struct group {
+    enum knob_kind kind;
+    size_t section, sections;
+};
+
+/* Sections have the same number of knobs each; the first one is the end of the program. */
+static bool *members(const struct search *s, const struct group *g) {
+    bool *in = ARENA_ARRAY(s->arena, s->knobs.count, bool);
+    for (size_t i = 0; in != NULL && i < s->knobs.count; i++) {
+        size_t k = s->order[i];
+        in[k] = s->knobs.items[k].kind == g->kind && i * g->sections / s->knobs.count == g->section;
+    }
+    return in;
+}
+
+/* Each of the group one width narrower, where there is one; what that is predicted to add. */
+static double narrow(const struct search *s, const bool *group, const struct sensitivity *harm, uint8_t *bits) {
     double added = 0;
     for (size_t k = 0; k < s->knobs.count; k++) {
         int lower = widths_next_lower(s->knobs.items[k].widths, bits[k]);
-        if (s->knobs.items[k].kind == kind && lower != 0 && !isinf(harm->harm[k][lower])) {
+        if (group[k] && lower != 0 && !isinf(harm->harm[k][lower])) {
             added += harm->harm[k][lower] - harm->harm[k][bits[k]];
             bits[k] = (uint8_t)lower;
         }
@@ -111,13 +127,13 @@ static double narrow_kind(const struct search *s, enum knob_kind kind, const str
     return added;
 }
 
-/* All of the kind made narrower, at least once and then as far as the harm stays small enough to add up. */
-static double probe_widths(const struct search *s, enum knob_kind kind, const struct sensitivity *harm, uint8_t *bits,
+/* All of the group made narrower, at least once and then as far as the harm stays small enough to add up. */
+static double probe_widths(const struct search *s, const bool *group, const struct sensitivity *harm, uint8_t *bits,
                            uint8_t *next) {
-    double predicted = narrow_kind(s, kind, harm, bits);
+    double predicted = narrow(s, group, harm, bits);
     for (;;) {
         memcpy(next, bits, s->knobs.count);
-        double further = predicted + narrow_kind(s, kind, harm, next);
+        double further = predicted + narrow(s, group, harm, next);
         if (further > PROBE_HARM || memcmp(next, bits, s->knobs.count) == 0) {
             return predicted;
         }
@@ -126,17 +142,15 @@ static double probe_widths(const struct search *s, enum knob_kind kind, const st
     }
 }
 
-/* Harm is measured with all other tensors as they are, but weights are fitted anew at every point that is
- * tried, which takes away a part of it: another one for weights than for activations. All of a kind at once made
- * narrower tell which. */
-static enum pare_status probe_kind(struct search *s, const struct candidate *at, enum knob_kind kind,
-                                   struct sensitivity *out) {
+static enum pare_status probe(struct search *s, const struct candidate *at, const struct group *g,
+                              struct sensitivity *harm) {
+    bool *group = members(s, g);
     uint8_t *bits = ARENA_ARRAY(s->arena, 2 * s->knobs.count, uint8_t);
-    if (bits == NULL) {
+    if (group == NULL || bits == NULL) {
         return fail_memory(s->ctx);
     }
     memcpy(bits, at->bits, s->knobs.count);
-    double predicted = probe_widths(s, kind, out, bits, bits + s->knobs.count);
+    double predicted = probe_widths(s, group, harm, bits, bits + s->knobs.count);
     if (memcmp(bits, at->bits, s->knobs.count) == 0) {
         return PARE_OK;
     }
@@ -145,19 +159,43 @@ static enum pare_status probe_kind(struct search *s, const struct candidate *at,
     double factor = (c->measure.divergence - at->measure.divergence) / predicted;
     factor = predicted > 0 && factor > PROBE_LEAST ? fmin(factor, PROBE_MOST) : PROBE_LEAST;
     for (size_t k = 0; k < s->knobs.count; k++) {
-        for (int b = 0; s->knobs.items[k].kind == kind && b <= KNOB_MAX_BITS; b++) {
-            out->harm[k][b] *= factor;
+        for (int b = 0; group[k] && b <= KNOB_MAX_BITS; b++) {
+            harm->harm[k][b] *= factor;
         }
     }
     return PARE_OK;
 }
 
-enum pare_status search_sensitivities(struct search *s, const struct candidate *at, const struct reach *reach,
-                                      struct sensitivity *out) {
-    TRY(measure_knobs(s, at, reach, out));
+/* Harm of single tensors is clear where all others are wide, and drowns in theirs where they are narrow. What many
+ * of them do together is clear there, too: what has become of their harm, and how much of it the fitted weights take
+ * away. */
+enum pare_status search_probe(struct search *s, const struct candidate *at, size_t sections, struct sensitivity *harm) {
     if (s->options->without & TECHNIQUE_FITTING) {
         return PARE_OK;
     }
-    TRY(probe_kind(s, at, KNOB_WEIGHT, out));
-    return probe_kind(s, at, KNOB_ACTIVATION, out);
+    for (size_t i = 0; i < sections; i++) {
+        TRY(probe(s, at, &(struct group){KNOB_WEIGHT, i, sections}, harm));
+        TRY(probe(s, at, &(struct group){KNOB_ACTIVATION, i, sections}, harm));
+    }
+    return PARE_OK;
+}
+
+enum pare_status search_nearby(struct search *s, const struct candidate *at, const struct sensitivity *harm,
+                               struct sensitivity *out) {
+    TRY(sensitivity_new(s->ctx, s->arena, harm->count, out));
+    for (size_t k = 0; k < harm->count; k++) {
+        const double *all = harm->harm[k];
+        double *near = out->harm[k];
+        int now = at->bits[k];
+        near[now] = all[now];
+        for (int b = now - 1, steps = REACH; b >= 0 && steps > 0; b--) {
+            near[b] = all[b];
+            steps -= !isinf(all[b]);
+        }
+        for (int b = now + 1, steps = REACH; b <= KNOB_MAX_BITS && steps > 0; b++) {
+            near[b] = all[b];
+            steps -= !isinf(all[b]);
+        }
+    }
+    return PARE_OK;
 }

@@ -52,22 +52,21 @@ struct search {
 void search_limit_time(struct search *s);
 void search_report(struct search *s, const char *phase, size_t done, size_t total);
 
-/* How far from the current width harm is predicted, and from where on downwards it is measured: differences between
- * wide formats are mostly noise. */
-struct reach {
-    int up, down, first;
-};
-
-extern const struct reach reach_everything, reach_nearby;
-
 /* ---- steps that the walk and the budget share ---- */
 
 /* The point with these widths, measured on the search set: with the first edition's weights, or with weights rounded
  * for the inputs that the program has at these widths. The best one so far is kept in s->best. */
 enum pare_status search_evaluate(struct search *s, const uint8_t *bits, bool fitted, struct candidate **out);
 /* Harm of every (tensor, width) at the quantised point `at`, all other tensors as they are there. */
-enum pare_status search_sensitivities(struct search *s, const struct candidate *at, const struct reach *reach,
-                                      struct sensitivity *out);
+enum pare_status search_sensitivities(struct search *s, const struct candidate *at, struct sensitivity *out);
+#define PROBE_SECTIONS 3 /* of the program, from the second round on */
+/* Corrects them at another point: weights, and activations, of each of so many sections of the program are made
+ * narrower there, all of a section at once, and measured with weights fitted to that. Up to 2 * sections evaluations.
+ */
+enum pare_status search_probe(struct search *s, const struct candidate *at, size_t sections, struct sensitivity *harm);
+/* What has been corrected at a point is true around it: only two widths up and down of its own. */
+enum pare_status search_nearby(struct search *s, const struct candidate *at, const struct sensitivity *harm,
+                               struct sensitivity *out);
 /* The edition of a candidate with these widths. */
 enum pare_status search_edition(struct search *s, const uint8_t *bits, bool fitted, struct edition **out);
 /* Rounds the weights of an edition, the first layer first: the `fit` of the evaluator, `user` the search. */
@@ -99,12 +98,11 @@ enum pare_status search_start(struct search *s);
 /* From there down to the cheapest point that holds the bound on the search set. */
 enum pare_status search_walk(struct search *s);
 
-/* Fixed-sequence testing (Maurer, Hothorn and Lehmacher 1995): points (at least one, the cheapest first, each dearer
- * one promising more) are tested on the held-out samples in an order that does not depend on them, from the one most
- * likely to hold the claim to the cheapest, until one fails; the last that held becomes s->best. Then each claim has
- * its full confidence, though there were several looks. Where the samples are too few for any claim (drop_only) all of
- * them are measured, and the cheapest within the bound is taken. Long lists are thinned. */
-enum pare_status search_test(struct search *s, const struct claim *claim, struct candidate **list, size_t count,
+/* Points (at least one, the cheapest first) are tested on the held-out samples in an order that does not depend on
+ * them, the dearest first, at the levels of struct fallback. The cheapest that held becomes s->best, and the claim's
+ * level what it was tested at; when none did, the first. Where the samples are too few for any claim (drop_only) the
+ * cheapest within the bound is taken. Long lists are thinned. */
+enum pare_status search_test(struct search *s, struct claim *claim, struct candidate **list, size_t count,
                              struct measure *out);
 /* Lists s->front: the points that no other one beats in cost and drop, and s->best. */
 enum pare_status search_list_front(struct search *s);

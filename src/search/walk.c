@@ -1,18 +1,16 @@
-/* The walk through the widths: full evaluations, sensitivities, bisection of a budget path, polishing. */
+/* The walk through the widths: full evaluations, sensitivities, bisection of a budget path, rounds down from there. */
 #include "search/allocate.h"
 #include "search/state.h"
 
 #include <math.h>
 #include <string.h>
 
-#define ROUNDS 4           /* of sensitivities, each at the point that the last one found */
+#define ROUNDS 4           /* of probes, each at the point that the last one found */
 #define LEAST_GAIN 0.99    /* of a round's cost over the last one's, to go on */
-#define EVALUATIONS_MAX 21 /* before a step; with a last round's probes, the rungs and the tests at most 40 */
+#define EVALUATIONS_MAX 26 /* with the rungs and the tests at most 40 */
 #define DESCENT 0.97       /* of the cost, at a time */
 #define LAST_DESCENT 0.985 /* where that was too much */
 #define RUNG_MAX 0.9       /* of the cost at 8 bits */
-#define POLISHING_EVALUATIONS 3
-#define POLISHING_SAVES 0.002 /* of the cost, to be worth an evaluation */
 
 /* ---- full evaluations ---- */
 
@@ -80,62 +78,17 @@ static enum pare_status try_point(struct search *s, const struct path *p, size_t
     return PARE_OK;
 }
 
-static bool may_evaluate(const struct search *s) {
-    return s->full_evaluations < EVALUATIONS_MAX;
+static bool may_evaluate(const struct search *s, size_t times) {
+    return s->full_evaluations + times <= EVALUATIONS_MAX;
 }
 
 /* Between an accepted point (or the beginning) and a refused one (or the end), until they lie close. */
 static enum pare_status bisect(struct search *s, const struct path *p, size_t low, size_t high) {
-    while (high - low > 1 + p->count / 100 && may_evaluate(s)) {
+    while (high - low > 1 + p->count / 100 && may_evaluate(s, 1)) {
         size_t middle = low + (high - low) / 2;
         bool accepted = false;
         TRY(try_point(s, p, middle, &accepted));
         *(accepted ? &low : &high) = middle;
-    }
-    return PARE_OK;
-}
-
-/* The knob whose next narrower width harms least for the cost that it saves; SIZE_MAX: none is worth it. */
-static size_t most_promising(const struct search *s, const struct sensitivity *around, uint8_t *bits,
-                             const bool *tried) {
-    double least = INFINITY;
-    size_t chosen = SIZE_MAX;
-    for (size_t k = 0; k < s->knobs.count; k++) {
-        int now = bits[k], lower = widths_next_lower(s->knobs.items[k].widths, now);
-        if (tried[k] || lower == 0 || isinf(around->harm[k][lower])) {
-            continue;
-        }
-        struct cost_sums sums;
-        bits[k] = (uint8_t)lower;
-        cost_sums(&s->cost, bits, &sums);
-        bits[k] = (uint8_t)now;
-        double saved = s->best->cost - cost_relative(&s->cost, &sums);
-        double ratio = (around->harm[k][lower] - around->harm[k][now]) / saved;
-        if (saved > POLISHING_SAVES && ratio < least) {
-            least = ratio;
-            chosen = k;
-        }
-    }
-    return chosen;
-}
-
-/* One knob after the other is taken down from the best point, each step tried on all samples. */
-static enum pare_status polish(struct search *s, const struct sensitivity *around) {
-    uint8_t *bits = ARENA_ARRAY(s->arena, s->knobs.count, uint8_t);
-    bool *tried = ARENA_ARRAY(s->arena, s->knobs.count, bool);
-    if (bits == NULL || tried == NULL) {
-        return fail_memory(s->ctx);
-    }
-    for (int i = 0; i < POLISHING_EVALUATIONS && may_evaluate(s); i++) {
-        memcpy(bits, s->best->bits, s->knobs.count);
-        size_t k = most_promising(s, around, bits, tried);
-        if (k == SIZE_MAX) {
-            return PARE_OK;
-        }
-        struct candidate *c = NULL;
-        tried[k] = true;
-        bits[k] = (uint8_t)widths_next_lower(s->knobs.items[k].widths, bits[k]);
-        TRY(search_evaluate(s, bits, true, &c));
     }
     return PARE_OK;
 }
@@ -198,7 +151,7 @@ static size_t point_of_cost(const struct search *s, const struct path *p, double
 /* From the best point down the path, as long as the claim may hold: it tries what is beyond the best point, too. */
 static enum pare_status descend(struct search *s, const struct path *p) {
     double cost = s->best->cost;
-    for (double step = DESCENT; step < 1 && may_evaluate(s);) {
+    for (double step = DESCENT; step < 1 && may_evaluate(s, 1);) {
         struct candidate *c = NULL;
         size_t i = point_of_cost(s, p, cost * step);
         TRY(search_evaluate(s, p->bits + i * p->knobs, true, &c));
@@ -214,7 +167,7 @@ static enum pare_status descend(struct search *s, const struct path *p) {
 /* Points up the path from the best one, where the claim can come to rest: the last ones so that it need not begin with
  * a leap from 8 bits. */
 static enum pare_status add_rungs(struct search *s, const struct path *p) {
-    static const double costs[] = {1.04, 1.08, 1.13, 1.19, 1.26, 1.35, 1.6, 2};
+    static const double costs[] = {1.05, 1.1, 1.17, 1.28, 1.45};
     double best = s->best->cost;
     for (size_t i = 0; i < sizeof(costs) / sizeof(costs[0]) && best * costs[i] < RUNG_MAX; i++) {
         struct candidate *c = NULL;
@@ -224,21 +177,22 @@ static enum pare_status add_rungs(struct search *s, const struct path *p) {
 }
 
 enum pare_status search_walk(struct search *s) {
-    struct sensitivity around;
+    struct sensitivity harm, near;
     struct path path = {0};
-    for (int round = 0; round < ROUNDS && may_evaluate(s); round++) {
+    TRY(search_sensitivities(s, s->best, &harm));
+    for (int round = 0; round < ROUNDS; round++) {
         double before = s->best->cost;
-        TRY(search_sensitivities(s, s->best, round == 0 ? &reach_everything : &reach_nearby, &around));
-        TRY(path_build(s->ctx, s->arena, &s->cost, &around, &path));
+        size_t sections = round == 0 ? 1 : PROBE_SECTIONS;
+        if (!may_evaluate(s, 2 * sections + 1)) {
+            break;
+        }
+        TRY(search_probe(s, s->best, sections, &harm));
+        TRY(search_nearby(s, s->best, &harm, &near));
+        TRY(path_build(s->ctx, s->arena, &s->cost, round == 0 ? &harm : &near, &path));
         if (path.count == 1) { /* no tensor has another width */
             return PARE_OK;
         }
-        if (round == 0) {
-            TRY(bisect(s, &path, 0, path.count));
-        } else {
-            TRY(polish(s, &around));
-            TRY(descend(s, &path));
-        }
+        TRY(round == 0 ? bisect(s, &path, 0, path.count) : descend(s, &path));
         if (round > 0 && s->best->cost > before * LEAST_GAIN) {
             break;
         }

@@ -13,6 +13,7 @@ static struct claim claim_of(double bound) {
                           .max_drop = bound,
                           .bound = bound,
                           .confidence = 0.95,
+                          .level = 1 - 0.95,
                           .float_accuracy = 0.9,
                           .samples = SAMPLES};
 }
@@ -32,6 +33,29 @@ START_TEST(holds_within_the_bound_when_there_are_samples_to_tell) {
     c.drop_only = true;
     ck_assert(claim_supports(&c, &noisy));
     ck_assert(!claim_supports(&c, &beyond));
+}
+END_TEST
+
+/* 0.9 and 0.8 % lost, with errors of 0.386 and 0.380 %; 3.09 of them are left below twice the bound by the second only.
+ */
+START_TEST(one_of_several_points_has_to_show_more) {
+    struct context ctx;
+    struct arena a;
+    struct accuracy report;
+    struct claim c = claim_of(0.01);
+    struct measure within = measure_of(38, 20, 0), well_within = measure_of(36, 20, 0);
+    ck_assert(claim_holds(&c, &within));
+    c.level = 0.001;
+    ck_assert(claim_can_tell(&c, &within));
+    ck_assert(!claim_holds(&c, &within));
+    ck_assert(claim_holds(&c, &well_within));
+    context_init(&ctx);
+    arena_init(&a);
+    ck_assert_int_eq(claim_report(&ctx, &a, &c, &within, &c, &within, &report), PARE_OK);
+    ck_assert(!report.bound_held);
+    ck_assert_double_eq_tol(report.confidence, 0.999, 1e-12);
+    ck_assert_ptr_nonnull(strstr(report.reason, "at 99.9 % confidence"));
+    arena_free(&a);
 }
 END_TEST
 
@@ -115,6 +139,7 @@ int main(void) {
     Suite *suite = suite_create("search/claim");
     TCase *tests = tcase_create("claim");
     tcase_add_test(tests, holds_within_the_bound_when_there_are_samples_to_tell);
+    tcase_add_test(tests, one_of_several_points_has_to_show_more);
     tcase_add_test(tests, nothing_is_claimed_by_the_drop_alone);
     tcase_add_test(tests, more_samples_tell_more);
     tcase_add_test(tests, estimates_lie_between_measured_and_expected_drop);

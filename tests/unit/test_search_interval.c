@@ -51,12 +51,73 @@ START_TEST(covers) {
 }
 END_TEST
 
+/* Shares of 4 tests: 1, 1.5, 2.25 and 3.375 of 8.125. */
+START_TEST(levels_are_handed_on) {
+    struct fallback f;
+    fallback_begin(&f, 0.05, 4);
+    ck_assert_double_eq_tol(fallback_level(&f), 0.05 / 8.125, 1e-12);
+    fallback_go_on(&f, true);
+    ck_assert_double_eq_tol(fallback_level(&f), 0.05 * 2.5 / 8.125, 1e-12);
+    fallback_go_on(&f, false);
+    ck_assert_double_eq_tol(fallback_level(&f), 0.05 * 2.25 / 8.125, 1e-12);
+    fallback_go_on(&f, true);
+    ck_assert_double_eq_tol(fallback_level(&f), 0.05 * 5.625 / 8.125, 1e-12);
+}
+END_TEST
+
+START_TEST(all_of_the_level_is_left_when_nothing_failed) {
+    for (size_t tests = 1; tests <= 12; tests++) {
+        struct fallback f;
+        fallback_begin(&f, 0.05, tests);
+        for (size_t i = 1; i < tests; i++) {
+            fallback_go_on(&f, true);
+        }
+        ck_assert_double_eq(fallback_level(&f), 0.05);
+    }
+}
+END_TEST
+
+/* Nine hypotheses, of which the first `untrue` ones are always rejected and the others true: how often one of these is
+ * rejected. Each has a p-value of its own, or all the same one. */
+static int wrong_claims(int untrue, bool same, int runs) {
+    uint64_t state = 88172645463325252u;
+    int wrong = 0;
+    for (int run = 0; run < runs; run++) {
+        struct fallback f;
+        bool any = false;
+        double p = 0;
+        fallback_begin(&f, 0.05, 9);
+        for (int i = 0; i < 9; i++) {
+            p = same && i > 0 ? p : (double)(next(&state) >> 11) / 9007199254740992.0;
+            bool rejected = i < untrue || p <= fallback_level(&f);
+            any = any || (rejected && i >= untrue);
+            fallback_go_on(&f, rejected);
+        }
+        wrong += any;
+    }
+    return wrong;
+}
+
+START_TEST(wrong_claims_stay_below_the_level) {
+    for (int untrue = 0; untrue < 9; untrue++) {
+        for (int same = 0; same < 2; same++) {
+            int wrong = wrong_claims(untrue, same, 20000);
+            ck_assert_int_le(wrong, 20000 * 0.05 + 3 * 31); /* three standard errors */
+            ck_assert_int_ge(wrong, 20000 * 0.015);
+        }
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("interval");
     TCase *tests = tcase_create("interval");
     tcase_add_test(tests, quantiles);
     tcase_add_test(tests, by_hand);
     tcase_add_test(tests, covers);
+    tcase_add_test(tests, levels_are_handed_on);
+    tcase_add_test(tests, all_of_the_level_is_left_when_nothing_failed);
+    tcase_add_test(tests, wrong_claims_stay_below_the_level);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
