@@ -19,7 +19,7 @@ static const struct option options[] = {
     {"cost", 0, "C", ROLE_SETTING, "memory, multiplication, bitops or balanced (default: balanced)"},
     PACK_OPTION,
     {"seed", 0, "N", ROLE_SETTING, "of the split and of every random choice (default: 0)"},
-    {"confidence", 0, "P", ROLE_SETTING, "of the interval around the drop, between 0.5 and 1 (default: 0.95)"},
+    {"confidence", 0, "P", ROLE_SETTING, "of the claim about the drop, between 0.5 and 1 (default: 0.95)"},
     PREPROCESS_OPTIONS,
     INPUT_SHAPE_OPTION,
     {"time-limit", 0, "T", ROLE_SETTING, "stop after 90s, 5m or 2h and take the best point so far"},

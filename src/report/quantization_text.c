@@ -41,7 +41,7 @@ static void print_meaning(const struct accuracy *a, struct buffer *out) {
 
 static void print_drop(const struct accuracy *a, struct buffer *out) {
     write_format(out,
-                 "\ndrop: %.2f points, %.2f %% of the float accuracy; %g %% interval %.2f to %.2f points; "
+                 "\ndrop: %.2f points, %.2f %% of the float accuracy; %.4g %% interval %.2f to %.2f points; "
                  "%zu discordant sample%s (only one of the two networks is right)\n",
                  a->drop_points, 100 * a->drop_relative, 100 * a->confidence, a->interval_points[0],
                  a->interval_points[1], a->discordant, a->discordant == 1 ? "" : "s");
@@ -67,7 +67,7 @@ static void print_bound(const struct accuracy *a, struct buffer *out) {
     } else if (a->metric == METRIC_SQNR) {
         write_format(out, ": held\n");
     } else {
-        write_format(out, ": held (drop %.2f, one-sided error %.2f at %g %%)\n", a->drop_points, a->error_points,
+        write_format(out, ": held (drop %.2f, one-sided error %.2f at %.4g %%)\n", a->drop_points, a->error_points,
                      100 * a->confidence);
     }
 }

@@ -269,7 +269,7 @@ static enum pare_status allocate(struct search *s, struct candidate *at, size_t 
         TRY(fits(s, bits, &found));
     }
     s->limits_impossible = !found;
-    TRY(found ? fill_up(s, &model, harm, bits) : PARE_OK);
+    TRY(found ? fill_up(s, &model, sections == 1 ? harm : &near, bits) : PARE_OK);
     struct candidate *c;
     return search_evaluate(s, bits, true, &c);
 }

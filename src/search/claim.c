@@ -34,9 +34,9 @@ bool claim_can_tell(const struct claim *c, const struct measure *m) {
     return c->metric == METRIC_SQNR || resolution(c, m) <= c->bound;
 }
 
-/* One-sided error of the drop at the level of the test. */
+/* One-sided error at the level of the test, of a network that loses twice the bound. */
 static double level_error(const struct claim *c, const struct measure *m) {
-    return c->metric == METRIC_SQNR ? 0 : normal_quantile(1 - c->level) * paired_error(&m->paired);
+    return c->metric == METRIC_SQNR ? 0 : normal_quantile(1 - c->level) * paired_error_under(&m->paired, 2 * c->bound);
 }
 
 bool claim_holds(const struct claim *c, const struct measure *m) {

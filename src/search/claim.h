@@ -25,7 +25,7 @@ double claim_drop(const struct claim *c, const struct measure *m);
  * bound. */
 bool claim_can_tell(const struct claim *c, const struct measure *m);
 /* The claim: the drop is within the bound, the samples are enough to tell, and at the claim's level the drop is shown
- * to be below twice the bound, which follows from the former when it is all of 1 - confidence. */
+ * to be below twice the bound, which asks for hardly more when it is all of 1 - confidence. */
 bool claim_holds(const struct claim *c, const struct measure *m);
 /* What the search goes by: claim_holds, or the drop alone where the samples are too few for the claim. */
 bool claim_supports(const struct claim *c, const struct measure *m);
@@ -38,7 +38,7 @@ double claim_estimate(const struct claim *c, const struct measure *m);
  * with a quarter of a standard error to spare, since the best of many points looks better than it is. */
 bool claim_promises(const struct claim *c, const struct measure *m, size_t held_out);
 /* Whether the claim may hold on them all the same: by the estimate, up to half a standard error beyond the bound. What
- * is beyond the bound on the search set costs little to try behind what is not, see search_test. */
+ * is beyond the bound on the search set is worth a try behind what is not, see search_test. */
 bool claim_may_hold(const struct claim *c, const struct measure *m, size_t held_out);
 /* Fills the accuracy report; `reason` lies in the arena. */
 enum pare_status claim_report(struct context *ctx, struct arena *a, const struct claim *search,

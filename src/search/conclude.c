@@ -61,7 +61,7 @@ static enum pare_status front(struct search *s, struct candidate ***out, size_t 
 }
 
 /* Leaves of a list, the cheapest first, that one and then those that promise most among their neighbours in cost, which
- * are close at its beginning and further apart where more and more is spent; `evenly` everywhere. */
+ * are close at its beginning and further apart where more and more is spent; or `evenly` up to the dearest. */
 static size_t thin(const struct search *s, struct candidate **list, size_t count, bool evenly) {
     double range = list[count - 1]->cost / list[0]->cost;
     double stride = evenly ? pow(range, 1.0 / (TESTS_MAX - 1)) - 1 : FIRST_STRIDE;
@@ -69,7 +69,7 @@ static size_t thin(const struct search *s, struct candidate **list, size_t count
     for (size_t i = 0; i < count; kept++) {
         struct candidate *best = list[i];
         double end = list[i++]->cost * (1 + stride);
-        if (kept == TESTS_MAX - 1) {
+        if (kept == TESTS_MAX - 1 || (evenly && end >= list[count - 1]->cost)) {
             best = list[count - 1];
             i = count;
         }
@@ -95,7 +95,7 @@ enum pare_status search_test(struct search *s, struct claim *claim, struct candi
         s->knobs.edition = list[i]->edition;
         TRY(evaluator_measure(s->ctx, &s->evaluator, &s->held_out, list[i]->bits, &m));
         s->full_evaluations++;
-        at.level = fallback_level(&levels);
+        at.level = claim->drop_only ? claim->level : fallback_level(&levels);
         bool held = claim_supports(&at, &m);
         if (held || chosen == NULL) {
             chosen = list[i];

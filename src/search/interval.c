@@ -37,6 +37,11 @@ void paired_interval(const struct paired *p, double confidence, double interval[
     interval[1] = fmin(1, centre + z * error);
 }
 
+double paired_error_under(const struct paired *p, double drop) {
+    double n = (double)p->samples + 2, discordant = fmax(((double)p->lost + (double)p->won + 2) / n, drop);
+    return sqrt(fmax(discordant - drop * drop, 0) / n);
+}
+
 double paired_upper_limit(const struct paired *p, double confidence) {
     double centre = 0, error = 0;
     adjusted(p, &centre, &error);

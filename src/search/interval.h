@@ -17,6 +17,9 @@ double paired_drop(const struct paired *p); /* fraction of the samples */
 void paired_interval(const struct paired *p, double confidence, double interval[2]);
 /* Its standard error. */
 double paired_error(const struct paired *p);
+/* The standard error if the true drop were `drop`, when at least so many are discordant: for tests of that hypothesis
+ * far out in the tail, where few discordant samples would otherwise vouch for themselves. */
+double paired_error_under(const struct paired *p, double drop);
 /* The one-sided upper limit at `confidence` by the same formula. */
 double paired_upper_limit(const struct paired *p, double confidence);
 

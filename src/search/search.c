@@ -11,7 +11,7 @@
 #define CALIBRATION_SAMPLES 1024
 #define SENSITIVITY_SAMPLES_MAX 512
 #define SENSITIVITY_SAMPLES_MIN 64
-#define SENSITIVITY_MACS 3e12 /* spent on one round of sensitivities: fewer samples for larger networks */
+#define SENSITIVITY_MACS 3e12 /* spent on sensitivities: fewer samples for larger networks */
 #define CACHE_BYTES ((size_t)2 << 30)
 #define CALIBRATION_CACHE_BYTES ((size_t)1 << 30)
 #define CANDIDATES_MAX 1000

@@ -5,9 +5,10 @@
 #include <math.h>
 #include <string.h>
 
-#define FIRST_MEASURED 3 /* bits */
-#define REACH 2          /* widths */
-#define PROBE_HARM 0.03  /* nats */
+#define FIRST_MEASURED 3   /* bits */
+#define REACH 2            /* widths */
+#define PROBE_HARM 0.03    /* of divergence */
+#define PROBE_HARM_MAX 0.6 /* beyond, divergence is no longer proportional to anything */
 #define PROBE_LEAST 0.05
 #define PROBE_MOST 2.0
 
@@ -119,7 +120,7 @@ static double narrow(const struct search *s, const bool *group, const struct sen
     double added = 0;
     for (size_t k = 0; k < s->knobs.count; k++) {
         int lower = widths_next_lower(s->knobs.items[k].widths, bits[k]);
-        if (group[k] && lower != 0 && !isinf(harm->harm[k][lower])) {
+        if (group[k] && lower != 0 && !isinf(harm->harm[k][lower]) && !isinf(harm->harm[k][bits[k]])) {
             added += harm->harm[k][lower] - harm->harm[k][bits[k]];
             bits[k] = (uint8_t)lower;
         }
@@ -151,13 +152,13 @@ static enum pare_status probe(struct search *s, const struct candidate *at, cons
     }
     memcpy(bits, at->bits, s->knobs.count);
     double predicted = probe_widths(s, group, harm, bits, bits + s->knobs.count);
-    if (memcmp(bits, at->bits, s->knobs.count) == 0) {
+    if (predicted <= 0 || predicted > PROBE_HARM_MAX || memcmp(bits, at->bits, s->knobs.count) == 0) {
         return PARE_OK;
     }
     struct candidate *c = NULL;
     TRY(search_evaluate(s, bits, true, &c));
     double factor = (c->measure.divergence - at->measure.divergence) / predicted;
-    factor = predicted > 0 && factor > PROBE_LEAST ? fmin(factor, PROBE_MOST) : PROBE_LEAST;
+    factor = fmin(fmax(factor, PROBE_LEAST), PROBE_MOST);
     for (size_t k = 0; k < s->knobs.count; k++) {
         for (int b = 0; group[k] && b <= KNOB_MAX_BITS; b++) {
             harm->harm[k][b] *= factor;

@@ -1,4 +1,4 @@
-/* The walk through the widths: full evaluations, sensitivities, bisection of a budget path, rounds down from there. */
+/* The walk through the widths: full evaluations, sensitivities, bisection of a budget path, polishing. */
 #include "search/allocate.h"
 #include "search/state.h"
 
@@ -10,7 +10,9 @@
 #define EVALUATIONS_MAX 26 /* with the rungs and the tests at most 40 */
 #define DESCENT 0.97       /* of the cost, at a time */
 #define LAST_DESCENT 0.985 /* where that was too much */
-#define RUNG_MAX 0.9       /* of the cost at 8 bits */
+#define POLISHING_EVALUATIONS 3
+#define POLISHING_SAVES 0.002 /* of the cost, to be worth an evaluation */
+#define RUNG_MAX 0.9          /* of the cost at 8 bits */
 
 /* ---- full evaluations ---- */
 
@@ -89,6 +91,50 @@ static enum pare_status bisect(struct search *s, const struct path *p, size_t lo
         bool accepted = false;
         TRY(try_point(s, p, middle, &accepted));
         *(accepted ? &low : &high) = middle;
+    }
+    return PARE_OK;
+}
+
+/* The knob whose next narrower width harms least for the cost that it saves; SIZE_MAX: none is worth it. */
+static size_t most_promising(const struct search *s, const struct sensitivity *harm, uint8_t *bits, const bool *tried) {
+    double least = INFINITY;
+    size_t chosen = SIZE_MAX;
+    for (size_t k = 0; k < s->knobs.count; k++) {
+        int now = bits[k], lower = widths_next_lower(s->knobs.items[k].widths, now);
+        if (tried[k] || lower == 0 || isinf(harm->harm[k][lower])) {
+            continue;
+        }
+        struct cost_sums sums;
+        bits[k] = (uint8_t)lower;
+        cost_sums(&s->cost, bits, &sums);
+        bits[k] = (uint8_t)now;
+        double saved = s->best->cost - cost_relative(&s->cost, &sums);
+        double ratio = (harm->harm[k][lower] - harm->harm[k][now]) / saved;
+        if (saved > POLISHING_SAVES && ratio < least) {
+            least = ratio;
+            chosen = k;
+        }
+    }
+    return chosen;
+}
+
+/* One knob after the other is taken down from the best point, each step tried on all samples. */
+static enum pare_status polish(struct search *s, const struct sensitivity *harm) {
+    uint8_t *bits = ARENA_ARRAY(s->arena, s->knobs.count, uint8_t);
+    bool *tried = ARENA_ARRAY(s->arena, s->knobs.count, bool);
+    if (bits == NULL || tried == NULL) {
+        return fail_memory(s->ctx);
+    }
+    for (int i = 0; i < POLISHING_EVALUATIONS && may_evaluate(s, 1); i++) {
+        memcpy(bits, s->best->bits, s->knobs.count);
+        size_t k = most_promising(s, harm, bits, tried);
+        if (k == SIZE_MAX) {
+            return PARE_OK;
+        }
+        struct candidate *c = NULL;
+        tried[k] = true;
+        bits[k] = (uint8_t)widths_next_lower(s->knobs.items[k].widths, bits[k]);
+        TRY(search_evaluate(s, bits, true, &c));
     }
     return PARE_OK;
 }
@@ -193,6 +239,7 @@ enum pare_status search_walk(struct search *s) {
             return PARE_OK;
         }
         TRY(round == 0 ? bisect(s, &path, 0, path.count) : descend(s, &path));
+        TRY(round == 0 ? PARE_OK : polish(s, &harm));
         if (round > 0 && s->best->cost > before * LEAST_GAIN) {
             break;
         }

@@ -101,10 +101,9 @@ static void print_interval(const double interval[2]) {
 }
 
 void rows_print_title(void) {
-    printf(
-        "| network | | memory %% | multiplications %% | .pare file %% | bit operations %% | mean bits, weights | "
-        "activations | drop, points (95 %% interval) | drop, %% | full evaluations | seconds | of processors | note |\n"
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
+    printf("| network | | memory %% | multiplications %% | .pare file %% | bit operations %% | mean bits, weights | "
+           "activations | drop, points (interval) | drop, %% | full evaluations | seconds | of processors | note |\n"
+           "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
 }
 
 void row_print(const struct row *row) {

@@ -3,6 +3,7 @@
 
 #include <check.h>
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #define SAMPLES ((size_t)2000)
@@ -78,6 +79,41 @@ START_TEST(nothing_is_claimed_by_the_drop_alone) {
 }
 END_TEST
 
+static uint64_t next(uint64_t *state) {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+/* A network that loses twice the bound is not claimed to hold it more often than the level says, far out in the tail,
+ * with few samples, and when nothing is won back. */
+START_TEST(wrong_claims_are_as_rare_as_they_should) {
+    static const struct {
+        size_t samples;
+        double won, level;
+    } cases[] = {{600, 0, 0.017}, {600, 0.005, 0.017}, {1000, 0, 0.017}, {1000, 0.005, 0.005}, {3000, 0.02, 0.017}};
+    const int runs = 4000;
+    uint64_t state = 88172645463325252u;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct claim c = claim_of(0.01);
+        c.level = cases[i].level;
+        int wrong = 0;
+        for (int run = 0; run < runs; run++) {
+            struct measure m = {.paired = {cases[i].samples, 0, 0}};
+            for (size_t n = 0; n < cases[i].samples; n++) {
+                double u = (double)(next(&state) >> 11) / 9007199254740992.0;
+                m.paired.lost += u < 0.02 + cases[i].won;
+                m.paired.won += u >= 0.02 + cases[i].won && u < 0.02 + 2 * cases[i].won;
+            }
+            wrong += claim_holds(&c, &m);
+        }
+        double expected = c.level * runs;
+        ck_assert_msg(wrong <= expected + 3 * sqrt(expected), "case %zu: %d of %d", i, wrong, runs);
+    }
+}
+END_TEST
+
 START_TEST(more_samples_tell_more) {
     struct claim c = claim_of(0.01);
     struct measure noisy = measure_of(90, 80, 0);
@@ -140,6 +176,7 @@ int main(void) {
     TCase *tests = tcase_create("claim");
     tcase_add_test(tests, holds_within_the_bound_when_there_are_samples_to_tell);
     tcase_add_test(tests, one_of_several_points_has_to_show_more);
+    tcase_add_test(tests, wrong_claims_are_as_rare_as_they_should);
     tcase_add_test(tests, nothing_is_claimed_by_the_drop_alone);
     tcase_add_test(tests, more_samples_tell_more);
     tcase_add_test(tests, estimates_lie_between_measured_and_expected_drop);
