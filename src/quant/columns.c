@@ -92,3 +92,7 @@ void columns_gather(const struct columns *c, const float *input, size_t position
         out[i] = negative_only && x > 0 ? 0 : x;
     }
 }
+
+size_t columns_output(const struct columns *c, uint32_t row, size_t position) {
+    return is_convolution(c->linear) ? row * c->positions + position : position * c->linear->rows + row;
+}

@@ -21,4 +21,7 @@ enum pare_status columns_of(struct context *ctx, const struct linear *l, struct 
  * weights with the vector of its group. Padding, values that are not finite and, for PRelu, positive values are 0. */
 void columns_gather(const struct columns *c, const float *input, size_t position, float *out);
 
+/* Where the output of `row` at a position lies in the operator's output. Not for PRelu. */
+size_t columns_output(const struct columns *c, uint32_t row, size_t position);
+
 #endif

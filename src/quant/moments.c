@@ -29,19 +29,18 @@ static bool init_factors(struct arena *a, struct moments *m) {
     return complete;
 }
 
-static enum pare_status init_pairs(struct context *ctx, struct arena *a, const struct linear *l, struct moments *m) {
-    size_t vectors = (size_t)m->groups * m->columns;
-    m->mean_float = ARENA_ARRAY(a, vectors, double);
-    m->cross = m->gram == NULL ? NULL : arena_array(a, vectors, m->columns * sizeof(double));
-    m->target = m->gram == NULL ? NULL : arena_array(a, l->rows, m->columns * sizeof(float));
-    bool complete = m->mean_float != NULL && (m->gram == NULL || (m->cross != NULL && m->target != NULL));
+static enum pare_status init_pairs(struct context *ctx, struct arena *a, struct moments *m) {
+    m->mean_wanted = ARENA_ARRAY(a, m->rows, double);
+    m->cross = m->gram == NULL ? NULL : arena_array(a, m->rows, m->columns * sizeof(double));
+    m->target = m->gram == NULL ? NULL : arena_array(a, m->rows, m->columns * sizeof(float));
+    bool complete = m->mean_wanted != NULL && (m->gram == NULL || (m->cross != NULL && m->target != NULL));
     return complete ? PARE_OK : fail_memory(ctx);
 }
 
 enum pare_status moments_init(struct context *ctx, struct arena *a, const struct linear *l, bool full, bool paired,
                               struct moments *out) {
     size_t vectors = (size_t)l->groups * l->columns;
-    *out = (struct moments){.groups = l->groups, .columns = l->columns};
+    *out = (struct moments){.groups = l->groups, .columns = l->columns, .rows = l->rows};
     out->centred = l->bias != NULL && l->node->op->id != OP_PRelu;
     out->mean = ARENA_ARRAY(a, vectors, double);
     out->diagonal = ARENA_ARRAY(a, vectors, double);
@@ -50,7 +49,7 @@ enum pare_status moments_init(struct context *ctx, struct arena *a, const struct
     if (!complete || (full && !init_factors(a, out))) {
         return fail_memory(ctx);
     }
-    return paired ? init_pairs(ctx, a, l, out) : PARE_OK;
+    return paired ? init_pairs(ctx, a, out) : PARE_OK;
 }
 
 /* ---- sums ---- */
@@ -78,57 +77,73 @@ static void widen(const float *x, size_t stride, size_t rows, size_t columns, do
 struct panel {
     struct moments *moments;
     uint32_t group;
-    size_t rows;
-    double *x, *f; /* [rows][columns] */
+    size_t count;
+    double *x; /* [count][columns] */
+    double *y; /* [count][rows of the group] */
 };
+
+static size_t blocks_of(size_t rows) {
+    return (rows + BLOCK - 1) / BLOCK;
+}
+
+static int block_rows(size_t rows, size_t first) {
+    return (int)(rows - first < BLOCK ? rows - first : BLOCK);
+}
+
+static void add_gram_block(const struct panel *p, size_t first) {
+    size_t n = p->moments->columns;
+    double *gram = p->moments->gram + p->group * n * n;
+    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, block_rows(n, first), (int)(n - first), (int)p->count, 1.0,
+                p->x + first, (int)n, p->x + first, (int)n, 1.0, gram + first * n + first, (int)n);
+}
+
+static void add_cross_block(const struct panel *p, size_t first) {
+    size_t n = p->moments->columns, rows = p->moments->rows / p->moments->groups;
+    double *cross = p->moments->cross + (p->group * rows + first) * n;
+    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, block_rows(rows, first), (int)n, (int)p->count, 1.0,
+                p->y + first, (int)rows, p->x, (int)n, 1.0, cross, (int)n);
+}
 
 /* Some rows of the matrices, so that no sum depends on the number of threads. */
 static enum pare_status add_block(void *user, struct context *ctx, size_t block, int worker) {
     (void)ctx, (void)worker;
     const struct panel *p = user;
-    size_t n = p->moments->columns, first = block * BLOCK, at = p->group * n * n;
-    int rows = (int)(n - first < BLOCK ? n - first : BLOCK);
-    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, rows, (int)(n - first), (int)p->rows, 1.0, p->x + first,
-                (int)n, p->x + first, (int)n, 1.0, p->moments->gram + at + first * n + first, (int)n);
-    if (p->moments->cross != NULL) {
-        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, rows, (int)n, (int)p->rows, 1.0, p->f + first, (int)n,
-                    p->x, (int)n, 1.0, p->moments->cross + at + first * n, (int)n);
-    }
+    size_t grams = blocks_of(p->moments->columns);
+    (block < grams ? add_gram_block : add_cross_block)(p, (block < grams ? block : block - grams) * BLOCK);
     return PARE_OK;
 }
 
-static enum pare_status add_products(struct context *ctx, struct moments *m, const float *x, const float *f,
+static enum pare_status add_products(struct context *ctx, struct moments *m, const float *x, const float *y,
                                      size_t count, double *panels) {
-    size_t n = m->columns, stride = n * m->groups;
-    struct panel p = {.moments = m, .x = panels, .f = panels + PANEL * n};
+    size_t n = m->columns, stride = n * m->groups, rows = m->rows / m->groups;
+    struct panel p = {.moments = m, .x = panels, .y = panels + PANEL * n};
     for (size_t first = 0; first < count; first += PANEL) {
-        p.rows = count - first < PANEL ? count - first : PANEL;
+        p.count = count - first < PANEL ? count - first : PANEL;
         for (p.group = 0; p.group < m->groups; p.group++) {
-            widen(x + first * stride + p.group * n, stride, p.rows, n, p.x);
+            widen(x + first * stride + p.group * n, stride, p.count, n, p.x);
             if (m->cross != NULL) {
-                widen(f + first * stride + p.group * n, stride, p.rows, n, p.f);
+                widen(y + first * m->rows + p.group * rows, m->rows, p.count, rows, p.y);
             }
-            TRY(parallel_for(ctx, (n + BLOCK - 1) / BLOCK, add_block, &p));
+            TRY(parallel_for(ctx, blocks_of(n) + (m->cross != NULL ? blocks_of(rows) : 0), add_block, &p));
         }
     }
     return PARE_OK;
 }
 
-enum pare_status moments_add(struct context *ctx, struct moments *m, const float *x, const float *f, size_t count) {
-    size_t vectors = (size_t)m->groups * m->columns;
+enum pare_status moments_add(struct context *ctx, struct moments *m, const float *x, const float *y, size_t count) {
     m->count += count;
     add_vectors(m, x, count);
-    for (size_t i = 0; m->mean_float != NULL && i < count * vectors; i++) {
-        m->mean_float[i % vectors] += f[i];
+    for (size_t i = 0; m->mean_wanted != NULL && i < count * m->rows; i++) {
+        m->mean_wanted[i % m->rows] += y[i];
     }
     if (m->gram == NULL) {
         return PARE_OK;
     }
-    double *panels = calloc(2 * PANEL * m->columns, sizeof(*panels));
+    double *panels = calloc(PANEL * ((size_t)m->columns + m->rows), sizeof(*panels));
     if (panels == NULL) {
         return fail_memory(ctx);
     }
-    enum pare_status status = add_products(ctx, m, x, f, count, panels);
+    enum pare_status status = add_products(ctx, m, x, y, count, panels);
     free(panels);
     return status;
 }
@@ -160,15 +175,17 @@ static enum pare_status factorise(struct context *ctx, struct moments *m) {
 
 /* ---- targets ---- */
 
-/* E[f x^T] less the Gram matrix, both centred. */
-static void cross_difference(const struct moments *m, uint32_t group, double *out) {
-    size_t n = m->columns, at = group * n;
-    const double *cross = m->cross + at * n, *gram = m->gram + at * n;
-    const double *mean_float = m->centred ? m->mean_float : NULL;
-    for (size_t i = 0; i < n; i++) {
-        double shift = mean_float == NULL ? 0 : mean_float[at + i] - m->mean[at + i];
+/* E[y x^T] - W E[x x^T] of the rows of a group, centred where a bias takes up the means; `h` is the objective. */
+static void residual_cross(const struct linear *l, const struct moments *m, uint32_t group, const double *h,
+                           double *rows) {
+    size_t n = m->columns, count = m->rows / m->groups, first = group * count;
+    for (size_t r = 0; r < count; r++) {
+        double mean = m->centred ? m->mean_wanted[first + r] : 0;
         for (size_t k = 0; k < n; k++) {
-            out[i * n + k] = cross[i * n + k] - gram[i * n + k] - shift * m->mean[at + k];
+            rows[r * n + k] = m->cross[(first + r) * n + k] - mean * m->mean[group * n + k];
+        }
+        for (size_t k = 0; k < n; k++) {
+            cblas_daxpy((int)n, -l->rows_float[(first + r) * n + k], h + k * n, 1, rows + r * n, 1);
         }
     }
 }
@@ -181,19 +198,11 @@ static double target_damping(const struct moments *m, uint32_t group) {
 /* `matrix` and `rows` are scratch of [columns][columns] and [rows of the group][columns]. */
 static void fit_group(const struct linear *l, struct moments *m, uint32_t group, double *matrix, double *rows) {
     size_t n = m->columns, count = l->rows / l->groups, first = group * count * n;
-    cross_difference(m, group, matrix);
+    moments_objective(m, group, matrix);
+    residual_cross(l, m, group, matrix, rows);
     for (size_t i = 0; i < count * n; i++) {
         m->target[first + i] = l->rows_float[first + i];
     }
-    for (size_t r = 0; r < count; r++) {
-        for (size_t i = 0; i < n; i++) {
-            rows[r * n + i] = 0;
-        }
-        for (size_t k = 0; k < n; k++) {
-            cblas_daxpy((int)n, l->rows_float[first + r * n + k], matrix + k * n, 1, rows + r * n, 1);
-        }
-    }
-    moments_objective(m, group, matrix);
     double damping = target_damping(m, group);
     for (size_t i = 0; i < n; i++) {
         matrix[i * n + i] += damping;
@@ -229,10 +238,10 @@ enum pare_status moments_finish(struct context *ctx, const struct linear *l, str
         m->mean[i] *= scale;
         m->diagonal[i] *= scale;
     }
-    for (size_t i = 0; m->mean_float != NULL && i < m->groups * n; i++) {
-        m->mean_float[i] *= scale;
+    for (size_t i = 0; m->mean_wanted != NULL && i < m->rows; i++) {
+        m->mean_wanted[i] *= scale;
     }
-    for (size_t i = 0; m->cross != NULL && i < m->groups * n * n; i++) {
+    for (size_t i = 0; m->cross != NULL && i < m->rows * n; i++) {
         m->cross[i] *= scale;
     }
     for (uint32_t g = 0; g < m->groups && m->gram != NULL; g++) {

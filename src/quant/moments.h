@@ -6,32 +6,32 @@
 #include "quant/scheme.h"
 
 struct moments {
-    uint32_t groups, columns;
+    uint32_t groups, columns, rows; /* rows: of all groups */
     bool centred; /* rows have a bias, which takes up the mean error: what counts is the error's variance */
     uint64_t count;
     double *mean, *diagonal;     /* E[x] and E[x^2], [groups][columns] */
     double *gram;                /* E[x x^T], [groups][columns][columns]; NULL: the diagonal is all there is */
     struct gptq_factor *factors; /* of each group's objective, where there is a gram */
-    /* Where x is what the integer program computes, and f what the float network does in its place: */
-    double *mean_float; /* E[f]; NULL: x is f */
-    double *cross;      /* E[f x^T], as gram */
-    float *target;      /* [rows][columns]: the rows that come nearest to the float outputs on x */
+    /* Where x is what the integer program computes, and y what the rows should make of it: */
+    double *mean_wanted; /* E[y], [rows]; NULL: what they make of x themselves */
+    double *cross;       /* E[y x^T], [rows][columns] */
+    float *target;       /* [rows][columns]: the rows that come nearest to y on x */
 };
 
 /* Gram matrices are kept for at most so many columns, and in so many bytes together with what follows from them. */
 #define MOMENTS_COLUMNS ((uint32_t)4096)
 #define MOMENTS_BYTES ((size_t)1 << 30)
 
-/* Bytes that moments with a Gram matrix take, twofold with a cross one; false when they cannot be counted. */
+/* Bytes that moments with a Gram matrix take; false when they cannot be counted. */
 bool moments_bytes(const struct linear *l, size_t *bytes);
 
-/* `full`: with a Gram matrix; `paired`: with what compares x and f. */
+/* `full`: with a Gram matrix; `paired`: with what compares the rows' outputs with y. */
 enum pare_status moments_init(struct context *ctx, struct arena *a, const struct linear *l, bool full, bool paired,
                               struct moments *out);
-/* Adds `count` unfolded inputs x[count][groups][columns], and f of the same shape where they are paired (else NULL). */
-enum pare_status moments_add(struct context *ctx, struct moments *m, const float *x, const float *f, size_t count);
-/* Sums become means; the factors are computed, and the target: W* = W + W (E[f x^T] - G) (G + damping I)^-1, which
- * minimises E|W f - W* x|^2 + damping |W* - W|^2. */
+/* Adds `count` unfolded inputs x[count][groups][columns], and y[count][rows] where they are paired (else NULL). */
+enum pare_status moments_add(struct context *ctx, struct moments *m, const float *x, const float *y, size_t count);
+/* Sums become means; the factors are computed, and the target: W* = W + (E[y x^T] - W G) (G + damping I)^-1, which
+ * minimises E|y - W* x|^2 + damping |W* - W|^2. */
 enum pare_status moments_finish(struct context *ctx, const struct linear *l, struct moments *m);
 
 /* What rounding minimises, in h[columns][columns]: with d the rounding error of a row, d h d^T is the mean squared

@@ -1,7 +1,7 @@
 #include "quant/paired.h"
 
 #include "base/parallel.h"
-#include "quant/codes.h"
+#include "graph/op.h"
 #include "quant/feed.h"
 #include "quant/parameters.h"
 #include "quant/sampling.h"
@@ -10,60 +10,75 @@
 #include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define POSITIONS ((size_t)1 << 14)   /* of all samples together */
-#define FLOAT_BYTES ((size_t)1 << 30) /* of the tiles that are kept, where that leaves one operator */
+#define POSITIONS ((size_t)1 << 16)   /* of all samples together */
+#define FLOAT_BYTES ((size_t)1 << 30) /* of the outputs that are kept, where that leaves one operator */
 
 struct paired {
     const struct scheme *scheme;
     struct sample_source source;
     size_t count;
     struct sampling *sampling; /* [linears] */
-    size_t *next;              /* [linears]: one with the same input value + 1, or 0 */
-    size_t *of_value;          /* by position in graph->values: the first of these + 1, or 0 */
-    float **tiles;             /* [linears]: [count][positions][groups][columns]; NULL: not kept now */
+    size_t *of_value;          /* by position in graph->values: the linear whose output it is + 1, or 0 */
+    float **outputs;           /* [linears]: [count][positions][rows]; NULL: not kept now */
 };
+
+static bool has_outputs(const struct linear *l) {
+    return l->node->op->id != OP_PRelu;
+}
+
+/* Before Relu and Clip. */
+static const struct value *output_of(const struct linear *l) {
+    return (l->sum != NULL ? l->sum : l->node)->outputs[0];
+}
+
+static bool outputs_bytes(const struct paired *p, size_t i, size_t *bytes) {
+    size_t all = p->count * sizeof(float);
+    return size_multiply(p->sampling[i].positions, p->scheme->linears[i].rows, bytes) &&
+           size_multiply(*bytes, has_outputs(&p->scheme->linears[i]) ? all : 0, bytes);
+}
 
 /* ---- the float network ---- */
 
 static enum pare_status observe(void *user, struct context *ctx, const struct observation *o, const struct value *v,
                                 const struct tensor *t) {
     const struct paired *p = user;
-    for (size_t i = p->of_value[v->position]; i > 0; i = p->next[i - 1]) {
-        const struct sampling *s = &p->sampling[i - 1];
-        if (p->tiles[i - 1] == NULL) {
-            continue;
-        }
-        if (t->type != DTYPE_FLOAT || tensor_count(t) != s->columns.input_count) {
-            return fail(ctx, PARE_ERROR_UNSUPPORTED, "%s: its input has another shape than expected for one sample",
-                        s->columns.linear->node->name);
-        }
-        sampling_gather(s, o->number, t->data, p->tiles[i - 1] + o->number * s->floats);
+    size_t i = p->of_value[v->position];
+    if (i == 0 || p->outputs[i - 1] == NULL) {
+        return PARE_OK;
     }
+    const struct sampling *s = &p->sampling[i - 1];
+    size_t rows = s->columns.linear->rows;
+    if (t->type != DTYPE_FLOAT || tensor_count(t) != rows * s->columns.positions) {
+        return fail(ctx, PARE_ERROR_UNSUPPORTED, "%s: its output has another shape than expected for one sample",
+                    s->columns.linear->node->name);
+    }
+    sampling_gather_outputs(s, o->number, t->data, p->outputs[i - 1] + o->number * s->positions * rows);
     return PARE_OK;
 }
 
-static void drop_tiles(struct paired *p) {
+static void drop_outputs(struct paired *p) {
     for (size_t i = 0; i < p->scheme->linear_count; i++) {
-        free(p->tiles[i]);
-        p->tiles[i] = NULL;
+        free(p->outputs[i]);
+        p->outputs[i] = NULL;
     }
 }
 
-/* The tiles of `first`, and of those behind it for which there is memory. */
+/* The outputs of `first`, and of those behind it for which there is memory. */
 static enum pare_status keep_from(struct context *ctx, struct paired *p, size_t first) {
     size_t used = 0, bytes;
-    drop_tiles(p);
+    drop_outputs(p);
     for (size_t i = first; i < p->scheme->linear_count; i++) {
-        if (!size_multiply(p->sampling[i].floats, p->count * sizeof(float), &bytes)) {
+        if (!outputs_bytes(p, i, &bytes)) {
             return fail_memory(ctx);
         }
         if (i > first && bytes > FLOAT_BYTES - used) {
             break;
         }
         used = bytes > FLOAT_BYTES - used ? FLOAT_BYTES : used + bytes;
-        p->tiles[i] = calloc(bytes + 1, 1);
-        if (p->tiles[i] == NULL) {
+        p->outputs[i] = calloc(bytes + 1, 1);
+        if (p->outputs[i] == NULL) {
             return fail_memory(ctx);
         }
     }
@@ -73,17 +88,16 @@ static enum pare_status keep_from(struct context *ctx, struct paired *p, size_t 
 static enum pare_status prepare(struct context *ctx, struct paired *p) {
     const struct scheme *s = p->scheme;
     p->sampling = calloc(s->linear_count + 1, sizeof(*p->sampling));
-    p->next = calloc(s->linear_count + 1, sizeof(*p->next));
-    p->tiles = calloc(s->linear_count + 1, sizeof(*p->tiles));
+    p->outputs = calloc(s->linear_count + 1, sizeof(*p->outputs));
     p->of_value = calloc((size_t)s->graph->value_count + 1, sizeof(*p->of_value));
-    if (p->sampling == NULL || p->next == NULL || p->tiles == NULL || p->of_value == NULL) {
+    if (p->sampling == NULL || p->outputs == NULL || p->of_value == NULL) {
         return fail_memory(ctx);
     }
     for (size_t i = 0; i < s->linear_count; i++) {
-        size_t *of_value = &p->of_value[s->linears[i].input->position];
         TRY(sampling_init(ctx, &s->linears[i], p->count, POSITIONS, &p->sampling[i]));
-        p->next[i] = *of_value;
-        *of_value = i + 1;
+        if (has_outputs(&s->linears[i])) {
+            p->of_value[output_of(&s->linears[i])->position] = i + 1;
+        }
     }
     return PARE_OK;
 }
@@ -107,12 +121,11 @@ void paired_free(struct paired *p) {
     if (p == NULL) {
         return;
     }
-    if (p->tiles != NULL) {
-        drop_tiles(p);
+    if (p->outputs != NULL) {
+        drop_outputs(p);
     }
     free(p->sampling);
-    free(p->next);
-    free(p->tiles);
+    free(p->outputs);
     free(p->of_value);
     free(p);
 }
@@ -123,8 +136,9 @@ struct taking {
     const struct paired *paired;
     const struct program *program;
     const struct sampling *sampling;
-    uint32_t input; /* the program's value that the operator reads */
-    float *tiles;
+    const struct pare_op *op;
+    float *tiles;  /* [count][positions][groups][columns] */
+    float *wanted; /* [count][positions][rows]: y; NULL for PRelu */
 };
 
 static void subtract_zero_points(const struct linear *l, float *x, size_t count) {
@@ -141,18 +155,42 @@ static void subtract_zero_points(const struct linear *l, float *x, size_t count)
     }
 }
 
+static void take_input(const struct taking *t, size_t i, const void *codes, float *x) {
+    const struct linear *l = t->sampling->columns.linear;
+    const struct pare_value *v = &t->program->values[t->op->inputs[0]];
+    fetch_output(v, codes, x);
+    subtract_zero_points(l, x, v->count);
+    sampling_gather(t->sampling, i, x, t->tiles + i * t->sampling->floats);
+}
+
+/* The float network's outputs less the bias and what the program adds; `x` and `y` are scratch. */
+static void take_wanted(const struct taking *t, size_t i, const void *const *values, float *x, float *y) {
+    const struct linear *l = t->sampling->columns.linear;
+    size_t count = t->sampling->positions * l->rows;
+    float *wanted = t->wanted + i * count;
+    for (size_t k = 0; k < count; k++) {
+        wanted[k] -= l->bias_float[k % l->rows];
+    }
+    if (t->op->input_count == 2) {
+        fetch_output(&t->program->values[t->op->inputs[1]], values[t->op->inputs[1]], x);
+        sampling_gather_outputs(t->sampling, i, x, y);
+        cblas_saxpy((int)count, -1, y, 1, wanted, 1);
+    }
+}
+
 static enum pare_status take(void *user, struct context *ctx, size_t i, int worker, const void *const *values) {
     (void)worker;
     const struct taking *t = user;
-    const struct linear *l = t->sampling->columns.linear;
-    size_t count = t->sampling->columns.input_count;
-    float *x = malloc((count + 1) * sizeof(*x));
+    const struct pare_value *v = t->program->values;
+    size_t input = v[t->op->inputs[0]].count, output = v[t->op->output].count;
+    float *x = malloc((input + 2 * output + 1) * sizeof(*x));
     if (x == NULL) {
         return fail_memory(ctx);
     }
-    dequantize_codes(values[t->input], count, &l->in->format, x);
-    subtract_zero_points(l, x, count);
-    sampling_gather(t->sampling, i, x, t->tiles + i * t->sampling->floats);
+    take_input(t, i, values[t->op->inputs[0]], x);
+    if (t->wanted != NULL) {
+        take_wanted(t, i, values, x + input, x + input + output);
+    }
     free(x);
     return PARE_OK;
 }
@@ -177,34 +215,54 @@ static enum pare_status run_program(struct context *ctx, struct taking *t, struc
     if (op == UINT32_MAX) {
         return fail(ctx, PARE_ERROR_INTERNAL, "%s: it is not in the program", t->sampling->columns.linear->node->name);
     }
-    t->input = t->program->ops[op].inputs[0];
+    t->op = &t->program->ops[op];
     executor_cache_want(cache, op);
     return executor_run_before(ctx, e, op, NULL, t->paired->count, load_codes, take, t, cache);
 }
 
 /* ---- both ---- */
 
-static enum pare_status collect(struct context *ctx, struct arena *a, struct taking *t, const float *floats,
-                                struct moments *out) {
+static enum pare_status collect(struct context *ctx, struct arena *a, const struct taking *t, struct moments *m) {
     const struct linear *l = t->sampling->columns.linear;
     size_t bytes = 0;
     bool full = l->columns <= MOMENTS_COLUMNS && moments_bytes(l, &bytes) && bytes <= MOMENTS_BYTES;
-    TRY(moments_init(ctx, a, l, full, true, out));
-    out->centred &= !(t->paired->scheme->without & TECHNIQUE_BIAS_CORRECTION);
-    TRY(moments_add(ctx, out, t->tiles, floats, t->paired->count * t->sampling->positions));
-    return moments_finish(ctx, l, out);
+    TRY(moments_init(ctx, a, l, full, t->wanted != NULL, m));
+    m->centred &= !(t->paired->scheme->without & TECHNIQUE_BIAS_CORRECTION);
+    TRY(moments_add(ctx, m, t->tiles, t->wanted, t->paired->count * t->sampling->positions));
+    return moments_finish(ctx, l, m);
+}
+
+static enum pare_status allocate(struct context *ctx, const struct paired *p, size_t linear, struct taking *t) {
+    const struct linear *l = &p->scheme->linears[linear];
+    size_t bytes = 0;
+    t->tiles = calloc(p->count * t->sampling->floats + 1, sizeof(*t->tiles));
+    if (!outputs_bytes(p, linear, &bytes) || t->tiles == NULL) {
+        return fail_memory(ctx);
+    }
+    if (!has_outputs(l)) {
+        return PARE_OK;
+    }
+    t->wanted = malloc(bytes + 1);
+    if (t->wanted == NULL) {
+        return fail_memory(ctx);
+    }
+    memcpy(t->wanted, p->outputs[linear], bytes);
+    return PARE_OK;
 }
 
 enum pare_status paired_collect(struct context *ctx, struct arena *a, struct paired *p, const struct program *program,
                                 struct executor *e, struct executor_cache *cache, size_t linear, struct moments *out) {
-    struct taking t = {p, program, &p->sampling[linear], 0, NULL};
+    struct taking t = {.paired = p, .program = program, .sampling = &p->sampling[linear]};
     openblas_set_num_threads(1); /* sums must not be split by their number */
-    TRY(p->tiles[linear] == NULL ? keep_from(ctx, p, linear) : PARE_OK);
-    t.tiles = calloc(p->count * t.sampling->floats + 1, sizeof(*t.tiles));
-    enum pare_status status = t.tiles == NULL ? fail_memory(ctx) : run_program(ctx, &t, e, cache);
+    TRY(p->outputs[linear] == NULL ? keep_from(ctx, p, linear) : PARE_OK);
+    enum pare_status status = allocate(ctx, p, linear, &t);
     if (status == PARE_OK) {
-        status = collect(ctx, a, &t, p->tiles[linear], out);
+        status = run_program(ctx, &t, e, cache);
+    }
+    if (status == PARE_OK) {
+        status = collect(ctx, a, &t, out);
     }
     free(t.tiles);
+    free(t.wanted);
     return status;
 }

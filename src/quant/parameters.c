@@ -131,7 +131,7 @@ static double zero_point_shift(const struct linear *l, int input_frac, uint32_t 
 
 static double corrected_bias(const struct linear *l, int input_frac, uint32_t row) {
     double shift = l->weights->mean_shift == NULL ? 0 : l->weights->mean_shift[row];
-    return l->bias_float[row] + shift + zero_point_shift(l, input_frac, row);
+    return l->bias_float[row] + shift + (l->weights->is_fitted ? 0 : zero_point_shift(l, input_frac, row));
 }
 
 static int bias_frac(double b, int bits, int limit) {

@@ -308,11 +308,10 @@ static const float *mean_shift(struct arena *a, const struct rounder *k) {
     for (uint32_t r = 0; shift != NULL && r < l->rows; r++) {
         size_t at = (size_t)r * k->columns;
         size_t group = (size_t)(r / (l->rows / l->groups)) * k->columns;
-        const double *mean = k->moments->mean + group;
-        const double *mean_float = k->moments->mean_float == NULL ? mean : k->moments->mean_float + group;
-        double step = ldexp(1, -k->best_fracs[r]), sum = 0;
+        const double *mean = k->moments->mean + group, *wanted = k->moments->mean_wanted;
+        double step = ldexp(1, -k->best_fracs[r]), sum = wanted == NULL ? 0 : wanted[r];
         for (uint32_t c = 0; c < k->columns; c++) {
-            sum += l->rows_float[at + c] * mean_float[c] - k->best_codes[at + c] * step * mean[c];
+            sum += ((wanted == NULL ? l->rows_float[at + c] : 0) - k->best_codes[at + c] * step) * mean[c];
         }
         shift[r] = (float)sum;
     }
@@ -322,6 +321,7 @@ static const float *mean_shift(struct arena *a, const struct rounder *k) {
 static enum pare_status finish(struct context *ctx, struct arena *a, const struct rounder *k,
                                struct weight_choice *out) {
     *out = (struct weight_choice){.format = row_format(k), .codes = k->best_codes};
+    out->is_fitted = k->moments != NULL && k->moments->mean_wanted != NULL;
     for (uint32_t r = 0; r < k->linear->rows; r++) {
         out->output_error += k->best_errors[r] / k->linear->rows;
     }

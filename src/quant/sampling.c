@@ -36,11 +36,23 @@ enum pare_status sampling_init(struct context *ctx, const struct linear *l, size
     return counted ? PARE_OK : fail_memory(ctx);
 }
 
+static size_t position_of(const struct sampling *s, size_t number, size_t i) {
+    return (number * 7919 + i * s->stride) % s->columns.positions;
+}
+
 void sampling_gather(const struct sampling *s, size_t number, const float *input, float *tile) {
     const struct columns *c = &s->columns;
-    size_t position = s->positions == 0 ? 0 : number * 7919 % c->positions;
     for (size_t i = 0; i < s->positions; i++) {
-        columns_gather(c, input, position, tile + i * c->groups * c->columns);
-        position = (position + s->stride) % c->positions;
+        columns_gather(c, input, position_of(s, number, i), tile + i * c->groups * c->columns);
+    }
+}
+
+void sampling_gather_outputs(const struct sampling *s, size_t number, const float *output, float *out) {
+    uint32_t rows = s->columns.linear->rows;
+    for (size_t i = 0; i < s->positions; i++) {
+        size_t position = position_of(s, number, i);
+        for (uint32_t r = 0; r < rows; r++) {
+            out[i * rows + r] = output[columns_output(&s->columns, r, position)];
+        }
     }
 }

@@ -16,5 +16,7 @@ enum pare_status sampling_init(struct context *ctx, const struct linear *l, size
                                struct sampling *out);
 /* The unfolded inputs of sample `number` into its tile. Each sample begins somewhere else. */
 void sampling_gather(const struct sampling *s, size_t number, const float *input, float *tile);
+/* The outputs of the same positions into out[positions][rows]. Not for PRelu. */
+void sampling_gather_outputs(const struct sampling *s, size_t number, const float *output, float *out);
 
 #endif

@@ -27,6 +27,7 @@ struct weight_choice {
     const int64_t *row_sums; /* [rows][2]: of the positive codes, and of the negative ones */
     double output_error;     /* mean squared error per output element that the rounding causes on calibration data */
     const float *mean_shift; /* [rows]: mean of the output error, to be added to the bias; NULL: none known */
+    bool is_fitted;          /* to what the program computes, with its rounded zero points */
 };
 
 /* A rounded bias, and rounded zero points: they belong to one weight choice and one input fraction. */

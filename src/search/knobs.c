@@ -118,8 +118,14 @@ static enum pare_status first_edition(struct context *ctx, struct knobs *k) {
 
 enum pare_status edition_round(struct context *ctx, const struct knobs *k, struct edition *e, size_t linear, int bits,
                                const struct moments *m) {
-    struct rounding_job job = {.knobs = k, .moments = m, .edition = e, .linear = linear, .mask = (31u << bits) >> 2};
-    return round_linear(ctx, &job);
+    struct weight_choice *choice = ARENA_NEW(&k->scheme->arena, struct weight_choice);
+    const struct linear *l = &k->scheme->linears[linear];
+    if (choice == NULL) {
+        return fail_memory(ctx);
+    }
+    e->weights[linear][bits] = choice;
+    return round_weights(ctx, &k->scheme->arena, k->scheme, linear, m, bits, finest_input_frac(k, l),
+                         ROUND_SECOND_ORDER, choice);
 }
 
 /* ---- the list ---- */

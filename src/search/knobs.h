@@ -46,7 +46,7 @@ enum pare_status knobs_new(struct context *ctx, struct arena *a, struct scheme *
                            uint32_t widths, struct knobs *out);
 /* A new edition for these widths (copied), so far equal to the first one. */
 enum pare_status edition_new(struct context *ctx, const struct knobs *k, const uint8_t *bits, struct edition **out);
-/* Rounds one linear of an edition again, at the width that it was made for and up to two wider and narrower. */
+/* Rounds one linear of an edition again, at the width that it was made for. */
 enum pare_status edition_round(struct context *ctx, const struct knobs *k, struct edition *e, size_t linear, int bits,
                                const struct moments *m);
 /* Puts a width into the scheme; lower (again) afterwards. */

@@ -1,4 +1,4 @@
-/* Inputs of the integer program paired with those of the float network. */
+/* Inputs of the integer program paired with outputs of the float network. */
 #include "quant/lower.h"
 #include "quant/paired.h"
 #include "quant/round.h"
@@ -15,6 +15,13 @@ static const char *const chain = "graph g {\n  input x: float32[N,2,7,6]\n"
                                  "  a = Conv(x, w, b)\n  r = Relu(a)\n  d = Sub(r, p)\n"
                                  "  y = Conv(d, u, c) {pads=[1,1,1,1]}\n  output y\n}\n";
 
+static const char *const residual = "graph g {\n  input x: float32[N,2,7,6]\n"
+                                    "  const w: float32[3,2,3,3] = random(1,-1,1)\n"
+                                    "  const u: float32[3,3,1,1] = random(3,-1,1)\n"
+                                    "  const c: float32[3] = random(4,-1,1)\n"
+                                    "  a = Conv(x, w)\n  r = Relu(a)\n  d = Conv(r, u, c)\n  s = Add(d, r)\n"
+                                    "  y = Relu(s)\n  output y\n}\n";
+
 struct coarse {
     struct quant_trial trial;
     struct program *program;
@@ -24,9 +31,9 @@ struct coarse {
 };
 
 /* Every tensor to a few bits. */
-static void coarse_begin(struct coarse *c) {
+static void coarse_begin(struct coarse *c, const char *text) {
     struct quant_trial *t = &c->trial;
-    trial_begin(t, chain);
+    trial_begin(t, text);
     trial_collect(t, SAMPLES, 2);
     arena_init(&c->arena);
     struct scheme *s = t->scheme;
@@ -64,16 +71,14 @@ static struct moments collect(struct coarse *c, struct executor_cache *cache, si
     return m;
 }
 
-/* E|W f - V x|^2 of row r, less what does not depend on V, about the means. */
-static double paired_error_of(const struct linear *l, const struct moments *m, const float *v, uint32_t r) {
+/* E|y - V x|^2 of row r, less what does not depend on V, about the means. */
+static double paired_error_of(const struct moments *m, const float *v, uint32_t r) {
     size_t n = m->columns;
-    const float *w = l->rows_float + r * n;
     double sum = 0;
     for (size_t i = 0; i < n; i++) {
+        sum -= 2.0 * v[i] * (m->cross[r * n + i] - m->mean_wanted[r] * m->mean[i]);
         for (size_t k = 0; k < n; k++) {
-            double cross = m->cross[i * n + k] - m->mean_float[i] * m->mean[k];
-            double gram = m->gram[i * n + k] - m->mean[i] * m->mean[k];
-            sum += (double)v[i] * v[k] * gram - 2.0 * w[i] * v[k] * cross;
+            sum += (double)v[i] * v[k] * (m->gram[i * n + k] - m->mean[i] * m->mean[k]);
         }
     }
     return sum;
@@ -81,29 +86,62 @@ static double paired_error_of(const struct linear *l, const struct moments *m, c
 
 START_TEST(targets_come_nearer_to_the_float_outputs) {
     struct coarse c = {0};
-    coarse_begin(&c);
+    coarse_begin(&c, chain);
     struct moments m = collect(&c, NULL, 1, 2);
     const struct linear *l = &c.trial.scheme->linears[1];
     for (uint32_t r = 0; r < l->rows; r++) {
-        double before = paired_error_of(l, &m, l->rows_float + (size_t)r * l->columns, r);
-        double after = paired_error_of(l, &m, m.target + (size_t)r * l->columns, r);
+        double before = paired_error_of(&m, l->rows_float + (size_t)r * l->columns, r);
+        double after = paired_error_of(&m, m.target + (size_t)r * l->columns, r);
         ck_assert_msg(after < before, "row %u: %g, %g with the weights themselves", r, after, before);
     }
     coarse_finish(&c);
 }
 END_TEST
 
-/* The network's input is the same to both but for its rounding, so the first layer's means differ by next to nothing.
- */
+static double product_of(const float *row, const double *x, size_t n) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += row[i] * x[i];
+    }
+    return sum;
+}
+
+/* The network's input is the same to both but for its rounding: of it, the first layer makes nearly what is wanted. */
 START_TEST(what_is_paired_belongs_together) {
     struct coarse c = {0};
-    coarse_begin(&c);
+    coarse_begin(&c, chain);
     struct moments m = collect(&c, NULL, 0, 1);
-    double step = ldexp(1, -c.trial.scheme->linears[0].in->format.frac);
-    for (uint32_t i = 0; i < m.columns; i++) {
-        ck_assert_double_le(fabs(m.mean[i] - m.mean_float[i]), step / 2);
-        ck_assert_double_gt(m.cross[i * m.columns + i], 0.5 * m.gram[i * m.columns + i]);
+    const struct linear *l = &c.trial.scheme->linears[0];
+    double step = ldexp(1, -l->in->format.frac);
+    for (uint32_t r = 0; r < l->rows; r++) {
+        const float *row = l->rows_float + (size_t)r * l->columns;
+        double sum = 0, own = 0;
+        for (uint32_t i = 0; i < m.columns; i++) {
+            sum += fabs(row[i]) * step / 2;
+            own += row[i] * product_of(row, m.gram + (size_t)i * m.columns, m.columns);
+        }
+        ck_assert_double_le(fabs(m.mean_wanted[r] - product_of(row, m.mean, m.columns)), sum);
+        ck_assert_double_eq_tol(product_of(row, m.cross + (size_t)r * m.columns, m.columns), own, 0.2 * own);
     }
+    coarse_finish(&c);
+}
+END_TEST
+
+/* The convolution sees the channels that are added to its sums: what was lost of them is wanted of it. */
+START_TEST(what_the_addend_lost_is_wanted_of_the_sums) {
+    struct coarse c = {0};
+    coarse_begin(&c, residual);
+    struct moments m = collect(&c, NULL, 1, 2);
+    const struct linear *l = &c.trial.scheme->linears[1];
+    const double *floats = statistics_mean(c.trial.statistics, 1, 0);
+    bool lost = false;
+    ck_assert_ptr_nonnull(l->sum);
+    for (uint32_t r = 0; r < l->rows; r++) {
+        double own = product_of(l->rows_float + (size_t)r * l->columns, floats, l->columns);
+        lost = lost || fabs(floats[r] - m.mean[r]) > 1e-3;
+        ck_assert_double_eq_tol(m.mean_wanted[r], own + floats[r] - m.mean[r], 1e-5);
+    }
+    ck_assert(lost);
     coarse_finish(&c);
 }
 END_TEST
@@ -111,7 +149,7 @@ END_TEST
 START_TEST(threads_and_snapshots_do_not_change_a_bit) {
     struct coarse c = {0};
     struct executor_cache *cache = NULL;
-    coarse_begin(&c);
+    coarse_begin(&c, chain);
     struct moments one = collect(&c, NULL, 1, 1), two = collect(&c, NULL, 1, 2);
     trial_ok(&c.trial, executor_cache_new(&c.trial.ctx, c.executor, SAMPLES, (size_t)1 << 20, &cache));
     collect(&c, cache, 1, 2);
@@ -130,6 +168,7 @@ int main(void) {
     TCase *t = tcase_create("paired");
     tcase_add_test(t, targets_come_nearer_to_the_float_outputs);
     tcase_add_test(t, what_is_paired_belongs_together);
+    tcase_add_test(t, what_the_addend_lost_is_wanted_of_the_sums);
     tcase_add_test(t, threads_and_snapshots_do_not_change_a_bit);
     suite_add_tcase(s, t);
     return trial_main(s);
