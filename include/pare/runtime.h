@@ -25,6 +25,7 @@ typedef void pare_kernel(const struct pare_op *op, const struct pare_value *valu
 struct pare_model {
     const uint8_t *bytes;
     size_t size;
+    const uint8_t *section[8]; /* where the sections of the file begin, and where it ends (src/runtime/format.h) */
     /* One kernel per operator kind. pare_model_open installs those of the build; a table of one's own
      * replaces them, and must give the same codes. */
     pare_kernel *const *kernels;
@@ -44,7 +45,7 @@ struct pare_port {
 };
 
 /* Checks every byte that a run depends on. `bytes` must be aligned to 4. PARE_ERROR_INPUT for a file that is broken,
- * PARE_ERROR_UNSUPPORTED for a newer version; model->problem then says why and the model cannot be run. */
+ * PARE_ERROR_UNSUPPORTED for another version; model->problem then says why and the model cannot be run. */
 enum pare_status pare_model_open(const void *bytes, size_t size, struct pare_model *model);
 
 size_t pare_model_arena_size(const struct pare_model *model);

@@ -135,14 +135,6 @@ void write_format(struct buffer *b, const char *format, ...) {
     b->size--; /* the terminator is not content */
 }
 
-void write_align(struct buffer *b, size_t alignment) {
-    size_t padding = (alignment - b->size % alignment) % alignment;
-    uint8_t *p = padding > 0 ? buffer_grow(b, padding) : NULL;
-    if (p != NULL) {
-        memset(p, 0, padding);
-    }
-}
-
 uint64_t hash_of(const void *data, size_t size, uint64_t seed) {
     const uint8_t *p = data;
     uint64_t hash = seed != 0 ? seed : 0xCBF29CE484222325u;

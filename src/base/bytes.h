@@ -36,7 +36,6 @@ void write_u16(struct buffer *b, uint16_t v);
 void write_u32(struct buffer *b, uint32_t v);
 void write_bytes(struct buffer *b, const void *data, size_t size);
 void write_format(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void write_align(struct buffer *b, size_t alignment); /* pads with zeros */
 
 /* 64-bit FNV-1a, for content hashes in reports; `seed` chains calls, 0 to begin. */
 uint64_t hash_of(const void *data, size_t size, uint64_t seed);

@@ -4,7 +4,7 @@
 
 #include "fixed/executor.h"
 
-/* Steps as in runtime/format.h: inputs are written at 0, operator i runs at i + 1, outputs are read at op_count + 1. */
+/* Steps: inputs are written at 0, operator i runs at i + 1, outputs are read at op_count + 1. */
 struct lifetime {
     uint32_t first, last;
     bool used; /* by an operator, or as an input or output */

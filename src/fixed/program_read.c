@@ -29,17 +29,15 @@ static enum pare_status open_copy(struct context *ctx, struct program *p, const 
 }
 
 static enum pare_status read_records(struct context *ctx, struct program *p, const struct pare_model *model) {
-    p->value_count = little_endian16(pare_header(model)->value_count, 0);
-    p->op_count = little_endian16(pare_header(model)->op_count, 0);
+    p->value_count = pare_value_count(model);
+    p->op_count = pare_op_count(model);
     p->values = ARENA_ARRAY(p->arena, p->value_count, struct pare_value);
     p->ops = ARENA_ARRAY(p->arena, p->op_count, struct pare_op);
     if (p->values == NULL || p->ops == NULL) {
         return fail_memory(ctx);
     }
     for (uint32_t i = 0; i < p->value_count; i++) {
-        struct pare_placed_value v;
-        pare_decode_value(model, i, &v);
-        p->values[i] = v.value;
+        pare_decode_value(model, i, &p->values[i]);
     }
     for (uint32_t i = 0; i < p->op_count; i++) {
         pare_decode_op(model, i, &p->ops[i]);
@@ -56,7 +54,7 @@ static enum pare_status read_ports(struct context *ctx, struct program *p, const
         return fail_memory(ctx);
     }
     for (uint32_t i = 0; i < p->input_count; i++) {
-        p->inputs[i] = pare_input_value(model, i);
+        p->inputs[i] = i;
     }
     for (uint32_t i = 0; i < p->output_count; i++) {
         p->outputs[i] = pare_output_value(model, i);
@@ -98,13 +96,12 @@ static bool is_utf8(const char *text, size_t size) {
 
 /* A section of text, checked; `size` 0 where it was stripped. `what` names it. */
 static enum pare_status read_text(struct context *ctx, struct program *p, const char *place, const char *what,
-                                  const struct pare_model *model, const uint8_t *offset, const uint8_t *stored,
-                                  const char **text, size_t *size) {
-    const uint8_t *bytes = model->bytes + little_endian32(offset, 0);
-    bool plain = little_endian16(pare_header(model)->minor, 0) < 2;
+                                  const struct pare_model *model, enum pare_section section, const char **text,
+                                  size_t *size) {
+    const uint8_t *bytes = model->section[section];
     *text = (const char *)bytes;
-    *size = little_endian32(stored, 0);
-    if (!plain && *size > 0) {
+    *size = (size_t)(model->section[section + 1] - bytes);
+    if (*size > 0) {
         TRY(text_section_read(ctx, p->arena, place, what, bytes, *size, text, size));
     }
     return is_utf8(*text, *size) ? PARE_OK : fail(ctx, PARE_ERROR_INPUT, "%s: its %s are no UTF-8 text", place, what);
@@ -119,10 +116,9 @@ static const char *next_name(const char **at, const char *end) {
 
 static enum pare_status read_names(struct context *ctx, struct program *p, const char *place,
                                    const struct pare_model *model) {
-    const struct pare_file_header *h = pare_header(model);
     const char *at;
     size_t size;
-    TRY(read_text(ctx, p, place, "names", model, h->names, h->names_size, &at, &size));
+    TRY(read_text(ctx, p, place, "names", model, PARE_NAMES, &at, &size));
     const char *end = at + size;
     if (at == end) {
         return PARE_OK;
@@ -148,10 +144,9 @@ static enum pare_status read_names(struct context *ctx, struct program *p, const
 
 static enum pare_status read_metadata(struct context *ctx, struct program *p, const char *place,
                                       const struct pare_model *model) {
-    const struct pare_file_header *h = pare_header(model);
     const char *text;
     size_t size;
-    TRY(read_text(ctx, p, place, "metadata", model, h->metadata, h->metadata_size, &text, &size));
+    TRY(read_text(ctx, p, place, "metadata", model, PARE_METADATA, &text, &size));
     if (size == 0) {
         return PARE_OK;
     }

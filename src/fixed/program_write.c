@@ -1,6 +1,7 @@
 /* Writes a program as a .pare file; runtime/format.h is the specification. */
 #include "fixed/file_writer.h"
 #include "fixed/text_section.h"
+#include "runtime/codes.h"
 #include "runtime/format.h"
 #include "runtime/model.h"
 
@@ -10,16 +11,15 @@ static const char *op_name(const struct program *p, uint32_t i) {
     return p->op_names != NULL && p->op_names[i] != NULL ? p->op_names[i] : "an operator without a name";
 }
 
-/* ---- the data section ---- */
+/* ---- blocks ---- */
 
-enum pare_status file_place_block(struct file_writer *w, const void *bytes, size_t size, size_t alignment,
-                                  uint32_t *offset) {
+static enum pare_status place_block(struct file_writer *w, struct block_section *section, const void *bytes,
+                                    size_t size, uint32_t *offset) {
     uint64_t hash = hash_of(bytes, size, 0);
     *offset = 0;
-    for (size_t i = 0; i < w->block_count; i++) {
-        const struct block *b = &w->blocks[i];
-        if (b->hash == hash && b->size == size && b->offset % alignment == 0 &&
-            memcmp(w->data.data + b->offset, bytes, size) == 0) {
+    for (size_t i = 0; i < section->count; i++) {
+        const struct block *b = &section->blocks[i];
+        if (b->hash == hash && b->size == size && memcmp(section->bytes.data + b->offset, bytes, size) == 0) {
             *offset = b->offset;
             return PARE_OK;
         }
@@ -27,17 +27,30 @@ enum pare_status file_place_block(struct file_writer *w, const void *bytes, size
     if (size == 0) {
         return PARE_OK;
     }
-    write_align(&w->data, alignment);
-    if (size > UINT32_MAX || w->data.size > UINT32_MAX - size) {
+    if (size > UINT32_MAX || section->bytes.size > UINT32_MAX - size) {
         return fail(w->ctx, PARE_ERROR_UNSUPPORTED, "a compact file cannot be larger than 4 GB");
     }
-    *offset = (uint32_t)w->data.size;
-    w->blocks[w->block_count++] = (struct block){hash, *offset, (uint32_t)size};
-    write_bytes(&w->data, bytes, size);
-    return w->data.failed ? fail_memory(w->ctx) : PARE_OK;
+    *offset = (uint32_t)section->bytes.size;
+    section->blocks[section->count++] = (struct block){hash, *offset, (uint32_t)size};
+    write_bytes(&section->bytes, bytes, size);
+    return section->bytes.failed ? fail_memory(w->ctx) : PARE_OK;
 }
 
-void write_terse(struct buffer *b, uint32_t number) {
+enum pare_status file_place_numbers(struct file_writer *w, uint16_t *offset) {
+    uint32_t at = 0;
+    TRY(w->block.failed ? fail_memory(w->ctx) : PARE_OK);
+    TRY(place_block(w, &w->numbers, w->block.data, w->block.size, &at));
+    *offset = (uint16_t)at;
+    return at <= UINT16_MAX ? PARE_OK
+                            : fail(w->ctx, PARE_ERROR_UNSUPPORTED,
+                                   "a compact file has at most 64 KB of shapes and of sizes of operators");
+}
+
+enum pare_status file_place_data(struct file_writer *w, const void *bytes, size_t size, uint32_t *offset) {
+    return place_block(w, &w->data, bytes, size, offset);
+}
+
+void write_number(struct buffer *b, uint32_t number) {
     for (; number >= 0x80; number >>= 7) {
         write_u8(b, (uint8_t)(number | 0x80));
     }
@@ -46,48 +59,55 @@ void write_terse(struct buffer *b, uint32_t number) {
 
 /* ---- values ---- */
 
+static enum pare_status place_dims(struct file_writer *w, const struct pare_value *value, uint16_t *offset) {
+    w->block.size = 0;
+    write_number(&w->block, value->rank);
+    for (unsigned i = 0; i < value->rank; i++) {
+        write_number(&w->block, value->dims[i]);
+    }
+    return file_place_numbers(w, offset);
+}
+
 static enum pare_status write_value(struct file_writer *w, uint32_t v) {
     const struct pare_value *value = &w->program->values[v];
-    uint32_t offset = value->offset, dims = 0;
-    struct buffer *b = &w->parameters;
-    b->size = 0;
-    for (unsigned i = 0; i < value->rank; i++) {
-        write_terse(b, value->dims[i]);
+    uint32_t offset = value->offset;
+    uint16_t dims;
+    if (value->frac < INT8_MIN || value->frac > INT8_MAX) {
+        return fail(w->ctx, PARE_ERROR_UNSUPPORTED, "a compact file holds fractions of -128 to 127, not %d",
+                    value->frac);
     }
-    if (b->failed) {
-        return fail_memory(w->ctx);
+    TRY(place_dims(w, value, &dims));
+    if (value->constant != NULL) {
+        TRY(file_place_data(w, value->constant, value_size(value), &offset));
     }
-    TRY(file_place_block(w, b->data, b->size, 1, &dims));
-    bool constant = value->constant != NULL;
-    if (constant) {
-        TRY(file_place_block(w, value->constant, value_size(value), 4, &offset));
-    }
-    write_u8(&w->values, value->storage);
-    write_u8(&w->values, value->bits);
-    write_u8(&w->values, (uint8_t)(PARE_VALUE_TERSE | (value->is_signed ? PARE_VALUE_SIGNED : 0) |
-                                   (constant ? PARE_VALUE_CONSTANT : 0)));
-    write_u8(&w->values, value->rank);
-    write_u16(&w->values, (uint16_t)value->frac);
-    write_u16(&w->values, (uint16_t)(constant ? 0 : w->lives[v].first));
-    write_u16(&w->values, (uint16_t)(constant ? 0 : w->lives[v].last));
-    write_u16(&w->values, 0);
+    write_u8(&w->values, (uint8_t)((value->bits - 1) | (value->is_signed ? PARE_VALUE_SIGNED : 0) |
+                                   (storage_size(value->storage) == 2 ? PARE_VALUE_TWO_BYTES : 0)));
+    write_u8(&w->values, (uint8_t)value->frac);
+    write_u16(&w->values, dims);
     write_u32(&w->values, offset);
-    write_u32(&w->values, dims);
+    w->index[v] = w->value_count;
+    w->value[w->value_count++] = v;
     return PARE_OK;
 }
 
+/* Inputs, outputs of operators and constants, in that order. */
 static enum pare_status write_values(struct file_writer *w) {
-    for (uint32_t v = 0; v < w->program->value_count; v++) {
-        w->index[v] = w->value_count;
-        if (w->lives[v].used) {
+    const struct program *p = w->program;
+    for (uint32_t i = 0; i < p->input_count; i++) {
+        TRY(write_value(w, p->inputs[i]));
+    }
+    for (uint32_t i = 0; i < p->op_count; i++) {
+        TRY(write_value(w, p->ops[i].output));
+    }
+    for (uint32_t v = 0; v < p->value_count; v++) {
+        if (w->lives[v].used && p->values[v].constant != NULL) {
             TRY(write_value(w, v));
-            w->value_count++;
         }
     }
     return PARE_OK;
 }
 
-/* ---- operators, ports, names ---- */
+/* ---- operators, outputs, names ---- */
 
 static enum pare_status write_ops(struct file_writer *w) {
     for (uint32_t i = 0; i < w->program->op_count; i++) {
@@ -98,15 +118,11 @@ static enum pare_status write_ops(struct file_writer *w) {
     return PARE_OK;
 }
 
-static void write_ports(struct file_writer *w) {
+static void write_outputs(struct file_writer *w) {
     const struct program *p = w->program;
-    for (uint32_t i = 0; i < p->input_count; i++) {
-        write_u16(&w->ports, (uint16_t)w->index[p->inputs[i]]);
-    }
     for (uint32_t i = 0; i < p->output_count; i++) {
-        write_u16(&w->ports, (uint16_t)w->index[p->outputs[i]]);
+        write_u16(&w->outputs, (uint16_t)w->index[p->outputs[i]]);
     }
-    write_align(&w->ports, 4);
 }
 
 static void write_name(struct buffer *b, const char *name) {
@@ -115,15 +131,13 @@ static void write_name(struct buffer *b, const char *name) {
 
 static enum pare_status write_names(struct file_writer *w) {
     const struct program *p = w->program;
-    struct buffer *b = &w->parameters;
+    struct buffer *b = &w->block;
     if (p->value_names == NULL || p->op_names == NULL || p->op_types == NULL) {
         return PARE_OK;
     }
     b->size = 0;
-    for (uint32_t v = 0; v < p->value_count; v++) {
-        if (w->lives[v].used) {
-            write_name(b, p->value_names[v]);
-        }
+    for (uint32_t i = 0; i < w->value_count; i++) {
+        write_name(b, p->value_names[w->value[i]]);
     }
     for (uint32_t i = 0; i < p->op_count; i++) {
         write_name(b, p->op_names[i]);
@@ -156,46 +170,44 @@ static void put_u32(uint8_t *field, uint32_t v) {
     }
 }
 
-static enum pare_status assemble(struct file_writer *w, struct buffer *out) {
+static void write_header(const struct file_writer *w, size_t size, struct buffer *out) {
     const struct program *p = w->program;
-    const struct buffer *sections[] = {&w->values, &w->ops, &w->ports, &w->data, &w->names, &w->metadata};
-    size_t offset[6], at = sizeof(struct pare_file_header);
-    for (int i = 0; i < 6; i++) {
-        offset[i] = at;
-        if (sections[i]->failed || !size_add(at, sections[i]->size, &at)) {
-            return fail_memory(w->ctx);
-        }
-    }
-    if (at > UINT32_MAX) {
-        return fail(w->ctx, PARE_ERROR_UNSUPPORTED, "a compact file cannot be larger than 4 GB");
-    }
-    size_t begin = out->size;
     write_bytes(out, "PARE", 4);
     write_u16(out, PARE_FORMAT_MAJOR);
     write_u16(out, PARE_FORMAT_MINOR);
-    write_u32(out, (uint32_t)at);
-    write_u32(out, 0);
+    write_u32(out, (uint32_t)size);
+    write_u32(out, 0); /* CRC-32 */
     write_u32(out, arena_size(w));
     write_u16(out, (uint16_t)w->value_count);
     write_u16(out, (uint16_t)p->op_count);
     write_u16(out, (uint16_t)p->input_count);
     write_u16(out, (uint16_t)p->output_count);
-    for (int i = 0; i < 4; i++) {
-        write_u32(out, (uint32_t)offset[i]);
-    }
-    write_u32(out, (uint32_t)w->data.size);
-    write_u32(out, (uint32_t)offset[4]);
+    write_u32(out, (uint32_t)w->numbers.bytes.size);
+    write_u32(out, (uint32_t)w->data.bytes.size);
     write_u32(out, (uint32_t)w->names.size);
-    write_u32(out, (uint32_t)offset[5]);
     write_u32(out, (uint32_t)w->metadata.size);
-    for (int i = 0; i < 6; i++) {
+}
+
+static enum pare_status assemble(struct file_writer *w, struct buffer *out) {
+    const struct buffer *sections[PARE_SECTION_COUNT] = {&w->values,     &w->ops,   &w->outputs, &w->numbers.bytes,
+                                                         &w->data.bytes, &w->names, &w->metadata};
+    size_t size = sizeof(struct pare_file_header), begin = out->size;
+    for (int i = 0; i < PARE_SECTION_COUNT; i++) {
+        if (sections[i]->failed || !size_add(size, sections[i]->size, &size)) {
+            return fail_memory(w->ctx);
+        }
+    }
+    if (size > UINT32_MAX) {
+        return fail(w->ctx, PARE_ERROR_UNSUPPORTED, "a compact file cannot be larger than 4 GB");
+    }
+    write_header(w, size, out);
+    for (int i = 0; i < PARE_SECTION_COUNT; i++) {
         write_bytes(out, sections[i]->data, sections[i]->size);
     }
     if (out->failed) {
         return fail_memory(w->ctx);
     }
     struct pare_file_header *header = (struct pare_file_header *)(void *)(out->data + begin);
-    size_t size = out->size - begin;
     put_u32(header->crc32, pare_crc32(out->data + begin + PARE_CRC_BEGIN, size - PARE_CRC_BEGIN));
     return PARE_OK;
 }
@@ -250,13 +262,16 @@ static enum pare_status write_program(struct file_writer *w, struct buffer *out)
     size_t begin = out->size;
     w->lives = program_lifetimes(p, &w->scratch);
     w->index = ARENA_ARRAY(&w->scratch, p->value_count, uint32_t);
-    w->blocks = ARENA_ARRAY(&w->scratch, 2 * ((size_t)p->value_count + p->op_count), struct block);
-    if (w->lives == NULL || w->index == NULL || w->blocks == NULL) {
+    w->value = ARENA_ARRAY(&w->scratch, p->value_count, uint32_t);
+    w->numbers.blocks = ARENA_ARRAY(&w->scratch, (size_t)p->value_count + p->op_count, struct block);
+    w->data.blocks = ARENA_ARRAY(&w->scratch, (size_t)p->value_count + p->op_count, struct block);
+    if (w->lives == NULL || w->index == NULL || w->value == NULL || w->numbers.blocks == NULL ||
+        w->data.blocks == NULL) {
         return fail_memory(w->ctx);
     }
     TRY(write_values(w));
     TRY(write_ops(w));
-    write_ports(w);
+    write_outputs(w);
     TRY(write_names(w));
     TRY(write_metadata(w));
     TRY(assemble(w, out));
@@ -265,7 +280,8 @@ static enum pare_status write_program(struct file_writer *w, struct buffer *out)
 
 enum pare_status program_write(struct context *ctx, const struct program *p, struct buffer *out) {
     struct file_writer w = {.ctx = ctx, .program = p};
-    struct buffer *const buffers[] = {&w.values, &w.ops, &w.ports, &w.data, &w.names, &w.metadata, &w.parameters};
+    struct buffer *const buffers[] = {&w.values,     &w.ops,   &w.outputs,  &w.numbers.bytes,
+                                      &w.data.bytes, &w.names, &w.metadata, &w.block};
     TRY(check_steps(ctx, p));
     TRY(check_size(ctx, p));
     arena_init(&w.scratch);

@@ -7,28 +7,42 @@
 
 static void write_array(struct buffer *b, const uint32_t *v, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
-        write_terse(b, v[i]);
+        write_number(b, v[i]);
     }
 }
 
 static void write_signed_array(struct buffer *b, const int32_t *v, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
-        write_terse(b, (uint32_t)v[i]);
+        write_number(b, (uint32_t)v[i]);
     }
 }
 
-static enum pare_status write_window(struct file_writer *w, const struct pare_window *p) {
-    struct buffer *b = &w->parameters;
-    const uint32_t sizes[] = {p->in_c, p->in_h, p->in_w, p->out_c, p->out_h, p->out_w};
-    const uint32_t small[] = {p->kernel_h,   p->kernel_w,   p->stride_h, p->stride_w,
-                              p->dilation_h, p->dilation_w, p->pad_top,  p->pad_left,
-                              p->pad_bottom, p->pad_right,  p->group,    p->count_include_pad};
-    write_array(b, sizes, 6);
-    for (size_t i = 0; i < sizeof(small) / sizeof(small[0]); i++) {
-        if (small[i] > UINT16_MAX) {
+/* Whether the sizes of the window are those of a shape. */
+static bool has_sizes(const struct pare_value *v, uint32_t channels, uint32_t height, uint32_t width) {
+    return (v->rank == 4 && v->dims[1] == channels && v->dims[2] == height && v->dims[3] == width) ||
+           (v->rank == 3 && v->dims[1] == channels && height == 1 && v->dims[2] == width);
+}
+
+static bool says_sizes(const struct file_writer *w, const struct pare_op *op) {
+    const struct pare_value *x = &w->program->values[op->inputs[0]], *y = &w->program->values[op->output];
+    const struct pare_window *p = &op->u.window;
+    return !has_sizes(x, p->in_c, p->in_h, p->in_w) || !has_sizes(y, p->out_c, p->out_h, p->out_w);
+}
+
+static enum pare_status write_window(struct file_writer *w, const struct pare_op *op) {
+    struct buffer *b = &w->block;
+    const struct pare_window *p = &op->u.window;
+    const uint32_t fields[] = {p->kernel_h,   p->kernel_w,   p->stride_h, p->stride_w,
+                               p->dilation_h, p->dilation_w, p->pad_top,  p->pad_left,
+                               p->pad_bottom, p->pad_right,  p->group,    p->count_include_pad};
+    if (says_sizes(w, op)) {
+        write_array(b, (const uint32_t[]){p->in_c, p->in_h, p->in_w, p->out_c, p->out_h, p->out_w}, 6);
+    }
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        if (fields[i] > UINT16_MAX) {
             return fail(w->ctx, PARE_ERROR_UNSUPPORTED, "a kernel, stride, dilation, padding or group is above 65535");
         }
-        write_terse(b, small[i]);
+        write_number(b, fields[i]);
     }
     return PARE_OK;
 }
@@ -76,46 +90,39 @@ static void write_zeros(struct buffer *b, const struct pare_op *op) {
 
 static void write_binary(struct buffer *b, const struct pare_op *op) {
     uint32_t rank = op->u.binary.rank;
-    write_terse(b, op->u.binary.subtract);
-    write_terse(b, rank);
+    write_number(b, op->u.binary.subtract);
+    write_number(b, rank);
     write_array(b, op->u.binary.dims, rank);
     write_array(b, op->u.binary.stride[0], rank);
     write_array(b, op->u.binary.stride[1], rank);
 }
 
-static void write_concat(struct file_writer *w, const struct pare_op *op) {
-    struct buffer *b = &w->parameters;
-    write_terse(b, op->u.concat.outer);
-    write_terse(b, op->u.concat.inner);
+static void write_concat(struct buffer *b, const struct pare_op *op) {
     write_array(b, op->u.concat.size, op->input_count);
-    for (uint32_t i = 0; i < op->input_count; i++) {
-        write_terse(b, w->index[op->inputs[i]]);
-    }
+    write_number(b, op->u.concat.outer);
+    write_number(b, op->u.concat.inner);
 }
 
 static void write_copy(struct buffer *b, const struct pare_op *op) {
     uint32_t rank = op->u.copy.rank;
-    write_terse(b, op->u.copy.fill);
-    write_terse(b, (uint32_t)op->u.copy.fill_code);
-    write_terse(b, op->u.copy.in_base);
-    write_terse(b, op->u.copy.out_base);
-    write_terse(b, rank);
+    write_number(b, op->u.copy.fill);
+    write_number(b, (uint32_t)op->u.copy.fill_code);
+    write_number(b, op->u.copy.in_base);
+    write_number(b, op->u.copy.out_base);
+    write_number(b, rank);
     write_array(b, op->u.copy.dims, rank);
     write_signed_array(b, op->u.copy.in_stride, rank);
     write_signed_array(b, op->u.copy.out_stride, rank);
 }
 
 static enum pare_status write_parameters(struct file_writer *w, const struct pare_op *op) {
-    struct buffer *b = &w->parameters;
-    const struct pare_value *x = &w->program->values[op->inputs[0]], *y = &w->program->values[op->output];
+    struct buffer *b = &w->block;
     switch ((enum pare_kind)op->kind) {
     case PARE_CONV:
     case PARE_CONV_TRANSPOSE:
     case PARE_MAX_POOL:
     case PARE_AVERAGE_POOL:
-        TRY(write_window(w, &op->u.window));
-        write_zeros(b, op);
-        return PARE_OK;
+        return write_window(w, op);
     case PARE_DENSE:
     case PARE_PRELU:
         write_array(b, (const uint32_t[]){op->weights.rows, op->weights.columns}, 2);
@@ -131,13 +138,10 @@ static enum pare_status write_parameters(struct file_writer *w, const struct par
         write_binary(b, op);
         return PARE_OK;
     case PARE_CONCAT:
-        write_concat(w, op);
+        write_concat(b, op);
         return PARE_OK;
     case PARE_REDUCE_MEAN:
         write_array(b, (const uint32_t[]){op->u.reduce.outer, op->u.reduce.reduced, op->u.reduce.inner}, 3);
-        return PARE_OK;
-    case PARE_TABLE:
-        write_bytes(b, op->u.table.entries, (size_t)storage_size(y->storage) << x->bits);
         return PARE_OK;
     case PARE_COPY:
         write_copy(b, op);
@@ -146,8 +150,8 @@ static enum pare_status write_parameters(struct file_writer *w, const struct par
         write_array(
             b, (const uint32_t[]){op->u.gather.outer, op->u.gather.in_axis, op->u.gather.out_axis, op->u.gather.inner},
             4);
-        write_bytes(b, op->u.gather.indices, (size_t)op->u.gather.out_axis * 4);
         return PARE_OK;
+    case PARE_TABLE:
     case PARE_REQUANTIZE:
         return PARE_OK;
     case PARE_HOST:
@@ -169,28 +173,32 @@ static enum pare_status write_rows_without_gaps(struct file_writer *w, const str
             uint64_t from = row.first_bit + i;
             byte |= (uint8_t)((row.data[from >> 3] >> (from & 7) & 1) << (bits & 7));
             if ((++bits & 7) == 0) {
-                write_u8(&w->parameters, byte);
+                write_u8(&w->block, byte);
                 byte = 0;
             }
         }
     }
     if ((bits & 7) != 0) {
-        write_u8(&w->parameters, byte);
+        write_u8(&w->block, byte);
     }
     return PARE_OK;
 }
 
-/* `whole` tells whether the rows begin at whole bytes in a way that the file must say. */
-static enum pare_status write_weights(struct file_writer *w, const struct pare_weights *weights, bool *whole) {
+/* Whether rows begin at whole bytes in a way that the file must say. */
+static bool has_whole_rows(const struct pare_weights *weights) {
     uint64_t exact = (uint64_t)weights->columns * weights->bits, padded = (exact + 7) / 8 * 8;
-    *whole = weights->bits > 0 && padded != exact && weights->row_bits == padded;
+    return weights->bits > 0 && padded != exact && weights->row_bits == padded;
+}
+
+static enum pare_status write_weights(struct file_writer *w, const struct pare_weights *weights) {
+    uint64_t exact = (uint64_t)weights->columns * weights->bits;
     if (weights->bits == 0) {
         return PARE_OK;
     }
-    if (weights->row_bits != exact && !*whole) {
+    if (weights->row_bits != exact && !has_whole_rows(weights)) {
         return write_rows_without_gaps(w, weights);
     }
-    write_bytes(&w->parameters, weights->data, (size_t)(((uint64_t)weights->rows * weights->row_bits + 7) / 8));
+    write_bytes(&w->block, weights->data, (size_t)(((uint64_t)weights->rows * weights->row_bits + 7) / 8));
     return PARE_OK;
 }
 
@@ -209,25 +217,19 @@ static int frac_of(const struct fracs *f, uint32_t row) {
 }
 
 static struct fracs fracs_of(const int8_t *frac, bool per_row, unsigned packed_bits, uint32_t rows) {
-    struct fracs f = {frac, per_row, packed_bits, frac != NULL && per_row ? rows : 1, 0, 1};
+    struct fracs f = {frac, per_row, packed_bits, frac != NULL && per_row ? rows : 1, 0, 0};
     int most = f.least = frac_of(&f, 0);
     for (uint32_t r = 1; r < f.rows; r++) {
         int each = frac_of(&f, r);
         f.least = each < f.least ? each : f.least;
         most = each > most ? each : most;
     }
-    while (most - f.least >= 1 << f.bits) {
+    while (most - f.least >= 1 << f.bits || f.bits == 7) { /* no file says 7 */
         f.bits++;
     }
+    int room = INT8_MAX - (1 << f.bits) + 1; /* no more than 127 may be said */
+    f.least = f.least < room ? f.least : room;
     return f;
-}
-
-static size_t packed_size(const struct fracs *f) {
-    return f->rows == 1 ? 1 : 2 + ((size_t)f->rows * f->bits + 7) / 8;
-}
-
-static bool can_be_packed(const struct fracs *f) {
-    return f->rows == 1 || f->least + (1 << f->bits) - 1 <= INT8_MAX;
 }
 
 static int32_t frac_code(const void *fracs, uint32_t row) {
@@ -235,61 +237,62 @@ static int32_t frac_code(const void *fracs, uint32_t row) {
     return frac_of(f, row) - f->least;
 }
 
-static void write_packed(struct buffer *b, const struct fracs *f) {
+static unsigned frac_format(const struct fracs *f) {
+    return (f->bits == 8 ? PARE_FRAC_BITS_CODE_OF_8 : f->bits) << PARE_FRAC_BITS_SHIFT;
+}
+
+static void write_fracs(struct buffer *b, const struct fracs *f) {
     write_u8(b, (uint8_t)f->least);
-    write_u8(b, (uint8_t)f->bits);
     write_packed_codes(b, f, frac_code, f->rows, f->bits);
 }
 
-static void write_fracs(struct buffer *b, const struct fracs *f, bool packed) {
-    if (packed && f->rows > 1) {
-        write_packed(b, f);
-        return;
-    }
-    for (uint32_t r = 0; r < f->rows; r++) {
-        write_u8(b, (uint8_t)frac_of(f, r));
-    }
+/* A width that says one less, or 0 for none. */
+static unsigned width_code(unsigned bits) {
+    return bits - (bits > 0);
 }
 
-/* Both kinds packed, or neither, as is smaller. */
-static void write_all_fracs(struct buffer *b, const struct pare_weights *weights, const struct pare_bias *bias,
-                            uint8_t *flags) {
-    struct fracs w = fracs_of(weights->frac, weights->frac_per_row, weights->frac_bits, weights->rows);
-    struct fracs c = fracs_of(bias->frac, bias->frac_per_row, bias->frac_bits, weights->rows);
-    bool with_bias = bias->bits > 0;
-    size_t plain = w.rows + (with_bias ? c.rows : 0), size = packed_size(&w) + (with_bias ? packed_size(&c) : 0);
-    bool packed = size < plain && can_be_packed(&w) && (!with_bias || can_be_packed(&c));
-    *flags |= packed ? PARE_OP_PACKED_FRACS : 0;
-    write_fracs(b, &w, packed);
-    if (with_bias) {
-        write_fracs(b, &c, packed);
-    }
-}
-
-static enum pare_status write_coefficients(struct file_writer *w, const struct pare_op *op, uint8_t *flags) {
+static enum pare_status write_coefficients(struct file_writer *w, const struct pare_op *op) {
     const struct pare_weights *weights = &op->weights;
     const struct pare_bias *bias = &op->bias;
-    struct buffer *b = &w->parameters;
-    bool whole;
-    b->size = 0;
-    TRY(write_weights(w, weights, &whole));
-    *flags |= whole ? PARE_OP_WHOLE_BYTE_ROWS : 0;
-    *flags |= weights->frac != NULL && weights->frac_per_row ? PARE_OP_WEIGHT_FRAC_PER_ROW : 0;
+    struct fracs weight = fracs_of(weights->frac, weights->frac_per_row, weights->frac_bits, weights->rows);
+    struct fracs of_bias =
+        fracs_of(bias->frac, bias->frac_per_row, bias->frac_bits, bias->bits > 0 ? weights->rows : 1);
+    struct buffer *b = &w->block;
+    unsigned whole = has_whole_rows(weights) ? PARE_WHOLE_BYTE_ROWS : 0;
+    write_u8(b, (uint8_t)(width_code(weights->bits) | whole | frac_format(&weight)));
+    write_u8(b, (uint8_t)(width_code(bias->bits) | frac_format(&of_bias)));
+    TRY(write_weights(w, weights));
+    write_bytes(b, bias->data, (size_t)(((uint64_t)weights->rows * bias->bits + 7) / 8));
+    write_fracs(b, &weight);
     if (bias->bits > 0) {
-        write_bytes(b, bias->data, (size_t)(((uint64_t)weights->rows * bias->bits + 7) / 8));
+        write_fracs(b, &of_bias);
     }
-    write_all_fracs(b, weights, bias, flags);
-    if (bias->bits > 0) {
-        *flags |= bias->frac != NULL && bias->frac_per_row ? PARE_OP_BIAS_FRAC_PER_ROW : 0;
-    }
+    write_zeros(b, op);
     return b->failed ? fail_memory(w->ctx) : PARE_OK;
 }
-
-/* ---- operators ---- */
 
 static bool has_weights(const struct pare_op *op) {
     return op->kind == PARE_CONV || op->kind == PARE_CONV_TRANSPOSE || op->kind == PARE_DENSE || op->kind == PARE_PRELU;
 }
+
+static enum pare_status place_op_data(struct file_writer *w, const struct pare_op *op, uint32_t *offset) {
+    const struct pare_value *x = &w->program->values[op->inputs[0]], *y = &w->program->values[op->output];
+    *offset = 0;
+    if (has_weights(op)) {
+        w->block.size = 0;
+        TRY(write_coefficients(w, op));
+        return file_place_data(w, w->block.data, w->block.size, offset);
+    }
+    if (op->kind == PARE_TABLE) {
+        return file_place_data(w, op->u.table.entries, (size_t)storage_size(y->storage) << x->bits, offset);
+    }
+    if (op->kind == PARE_GATHER) {
+        return file_place_data(w, op->u.gather.indices, (size_t)op->u.gather.out_axis * 4, offset);
+    }
+    return PARE_OK;
+}
+
+/* ---- operators ---- */
 
 static enum pare_status check_bounds(struct file_writer *w, const struct pare_op *op, int32_t smallest) {
     bool inside =
@@ -297,33 +300,60 @@ static enum pare_status check_bounds(struct file_writer *w, const struct pare_op
     return inside ? PARE_OK : fail(w->ctx, PARE_ERROR_INTERNAL, "its bounds lie outside of the output's format");
 }
 
-enum pare_status file_write_op(struct file_writer *w, const struct pare_op *op) {
+static bool says_bounds(const struct pare_op *op, const struct pare_value *y) {
+    return op->low != code_min(y->bits, y->is_signed) || op->high != code_max(y->bits, y->is_signed);
+}
+
+static uint8_t record_flags(const struct file_writer *w, const struct pare_op *op) {
+    bool window = op->kind == PARE_CONV || op->kind == PARE_CONV_TRANSPOSE || op->kind == PARE_MAX_POOL ||
+                  op->kind == PARE_AVERAGE_POOL;
+    return (uint8_t)((op->wide ? PARE_OP_WIDE : 0) | (op->zero != NULL ? PARE_OP_INPUT_ZERO : 0) |
+                     (says_bounds(op, &w->program->values[op->output]) ? PARE_OP_BOUNDS : 0) |
+                     (op->kind == PARE_CONV && op->input_count == 2 ? PARE_OP_ADDEND : 0) |
+                     (window && says_sizes(w, op) ? PARE_OP_SIZES : 0));
+}
+
+/* How many values before the output an input is; 0 where the record does not say it. */
+static uint8_t input_in_record(const struct file_writer *w, const struct pare_op *op, uint32_t input) {
+    uint32_t before = input < op->input_count ? w->index[op->output] - w->index[op->inputs[input]] : 0;
+    return op->kind != PARE_CONCAT && before <= UINT8_MAX ? (uint8_t)before : 0;
+}
+
+static void write_inputs(struct file_writer *w, const struct pare_op *op) {
+    if (op->kind == PARE_CONCAT) {
+        write_number(&w->block, op->input_count);
+    }
+    for (uint32_t i = 0; i < op->input_count; i++) {
+        if (input_in_record(w, op, i) == 0) {
+            write_number(&w->block, w->index[op->inputs[i]]);
+        }
+    }
+}
+
+static enum pare_status place_parameters(struct file_writer *w, const struct pare_op *op, uint16_t *offset) {
     const struct pare_value *y = &w->program->values[op->output];
     int32_t smallest = code_min(y->bits, y->is_signed);
-    uint8_t flags = PARE_OP_TERSE | (op->wide ? PARE_OP_WIDE : 0) | (op->zero != NULL ? PARE_OP_INPUT_ZERO : 0);
-    uint32_t parameters = 0, coefficients = 0;
     TRY(check_bounds(w, op, smallest));
-    w->parameters.size = 0;
-    TRY(write_parameters(w, op));
-    TRY(w->parameters.failed ? fail_memory(w->ctx) : PARE_OK);
-    TRY(file_place_block(w, w->parameters.data, w->parameters.size, 1, &parameters));
-    if (has_weights(op)) {
-        TRY(write_coefficients(w, op, &flags));
-        TRY(file_place_block(w, w->parameters.data, w->parameters.size, 4, &coefficients));
+    w->block.size = 0;
+    write_inputs(w, op);
+    if (says_bounds(op, y)) {
+        write_number(&w->block, (uint32_t)(op->low - smallest));
+        write_number(&w->block, (uint32_t)(op->high - smallest));
     }
-    bool listed = op->kind == PARE_CONCAT;
+    TRY(write_parameters(w, op));
+    return file_place_numbers(w, offset);
+}
+
+enum pare_status file_write_op(struct file_writer *w, const struct pare_op *op) {
+    uint16_t parameters;
+    uint32_t data;
+    TRY(place_parameters(w, op, &parameters));
+    TRY(place_op_data(w, op, &data));
     write_u8(&w->ops, op->kind);
-    write_u8(&w->ops, flags);
-    write_u8(&w->ops, op->input_count);
-    write_u8(&w->ops, has_weights(op) ? op->weights.bits : 0);
-    write_u8(&w->ops, has_weights(op) ? op->bias.bits : 0);
-    write_u8(&w->ops, 0);
-    write_u16(&w->ops, (uint16_t)w->index[op->output]);
-    write_u16(&w->ops, (uint16_t)(listed ? 0 : w->index[op->inputs[0]]));
-    write_u16(&w->ops, (uint16_t)(listed || op->input_count < 2 ? 0 : w->index[op->inputs[1]]));
-    write_u16(&w->ops, (uint16_t)(op->low - smallest));
-    write_u16(&w->ops, (uint16_t)(op->high - smallest));
-    write_u32(&w->ops, parameters);
-    write_u32(&w->ops, coefficients);
+    write_u8(&w->ops, record_flags(w, op));
+    write_u8(&w->ops, input_in_record(w, op, 0));
+    write_u8(&w->ops, input_in_record(w, op, 1));
+    write_u16(&w->ops, parameters);
+    write_u32(&w->ops, data);
     return PARE_OK;
 }

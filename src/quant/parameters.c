@@ -17,10 +17,10 @@ static void put_bits(uint8_t *data, uint64_t at, uint32_t code, unsigned bits) {
     }
 }
 
-/* Rows start at whole bytes where that costs less than 3 %. */
+/* Rows start at whole bytes where that costs less than 1 %. */
 static uint32_t row_stride(uint32_t columns, unsigned bits) {
     uint32_t exact = columns * bits, whole = (exact + 7) / 8 * 8;
-    return (whole - exact) * 100 < exact * 3 ? whole : exact;
+    return (whole - exact) * 100 < exact ? whole : exact;
 }
 
 static uint8_t *pack(struct arena *a, const int32_t *codes, uint32_t rows, uint32_t columns, unsigned bits,

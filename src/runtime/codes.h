@@ -130,7 +130,7 @@ static inline int frac_at(const int8_t *frac, bool per_row, unsigned bits, uint3
     if (bits == 0) {
         return frac[row];
     }
-    int32_t above = pare_packed_code((const uint8_t *)frac + 2, bits, row);
+    int32_t above = pare_packed_code((const uint8_t *)frac + 1, bits, row);
     return frac[0] + (int)((uint32_t)above & ((1U << bits) - 1));
 }
 

@@ -1,14 +1,12 @@
 #include "runtime/cursor.h"
 
-#include "runtime/codes.h"
 #include "runtime/model.h"
 
-struct pare_cursor pare_cursor_at(const struct pare_model *model, const uint8_t *offset_field, bool terse) {
-    uint32_t offset = little_endian32(offset_field, 0);
-    uint32_t size = little_endian32(pare_header(model)->data_size, 0);
-    struct pare_cursor c = {NULL, 0, terse, offset > size || (!terse && offset % 4 != 0)};
+struct pare_cursor pare_cursor_at(const struct pare_model *model, enum pare_section section, uint32_t offset) {
+    uint32_t size = (uint32_t)(model->section[section + 1] - model->section[section]);
+    struct pare_cursor c = {NULL, 0, offset > size};
     if (!c.failed) {
-        c.data = model->bytes + little_endian32(pare_header(model)->data, 0) + offset;
+        c.data = model->section[section] + offset;
         c.left = size - offset;
     }
     return c;
@@ -25,27 +23,24 @@ const uint8_t *pare_take(struct pare_cursor *c, uint64_t size) {
     return data;
 }
 
-/* 7 bits of each byte while its high bit is set, where the block is terse; else `size` whole bytes. */
-uint32_t pare_take_number(struct pare_cursor *c, unsigned size) {
+uint32_t pare_take_number(struct pare_cursor *c, uint32_t most) {
     uint32_t number = 0;
     bool more = true;
-    for (unsigned i = 0; more; i++) {
+    for (unsigned shift = 0; more; shift += 7) {
         const uint8_t *byte = pare_take(c, 1);
-        if (byte == NULL) {
-            return 0;
-        }
-        number |= (uint32_t)(c->terse ? *byte & 0x7f : *byte) << (c->terse ? 7 : 8) * i;
-        more = c->terse ? *byte >= 0x80 : i + 1 < size;
-        if (i == 4 && *byte > 0x0f) { /* more than 32 bits */
+        if (byte == NULL || (shift == 28 && *byte > 0x0f)) { /* more than 32 bits */
             c->failed = true;
             return 0;
         }
+        number |= (uint32_t)(*byte & 0x7f) << shift;
+        more = *byte >= 0x80;
     }
-    return number;
+    c->failed = number > most;
+    return c->failed ? 0 : number;
 }
 
 uint32_t pare_take_u32(struct pare_cursor *c) {
-    return pare_take_number(c, 4);
+    return pare_take_number(c, UINT32_MAX);
 }
 
 void pare_take_array(struct pare_cursor *c, uint32_t *out, uint32_t count) {

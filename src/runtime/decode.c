@@ -2,20 +2,7 @@
 #include "runtime/model.h"
 #include "runtime/parameters.h"
 
-/* Whether no flag is newer than the file. */
-static bool version_has(const struct pare_model *model, unsigned flags, unsigned terse, unsigned packed_fracs) {
-    unsigned minor = little_endian16(pare_header(model)->minor, 0);
-    unsigned later = (minor < 2 ? terse : 0) | (minor < 1 ? packed_fracs : 0);
-    return (flags & later) == 0;
-}
-
 /* ---- values ---- */
-
-static bool storage_holds(const struct pare_value *v) {
-    bool is_signed = v->storage == PARE_I8 || v->storage == PARE_I16;
-    return v->storage <= PARE_I16 && v->bits >= 1 && v->bits <= storage_size(v->storage) * 8 &&
-           v->is_signed == is_signed;
-}
 
 static bool count_elements(struct pare_value *v) {
     uint64_t count = 1;
@@ -29,47 +16,51 @@ static bool count_elements(struct pare_value *v) {
     return true;
 }
 
-static const char *place_value(const struct pare_model *model, const struct pare_file_value *record,
-                               struct pare_value *v) {
+static const char *place_value(const struct pare_model *model, uint32_t offset, bool constant, struct pare_value *v) {
     uint64_t size = (uint64_t)v->count * storage_size(v->storage);
-    if (record->flags & PARE_VALUE_CONSTANT) {
-        struct pare_cursor c = pare_cursor_at(model, record->offset, false);
+    if (constant) {
+        struct pare_cursor c = pare_cursor_at(model, PARE_DATA, offset);
         v->constant = pare_take(&c, size);
         return c.failed ? "a constant lies outside of the data section" : NULL;
     }
-    v->offset = little_endian32(record->offset, 0);
-    bool inside = v->offset + size <= little_endian32(pare_header(model)->arena_size, 0);
-    return inside && v->offset % storage_size(v->storage) == 0 ? NULL : "a value lies outside of the arena";
+    v->offset = offset;
+    bool inside = offset + size <= little_endian32(pare_header(model)->arena_size, 0);
+    return inside && offset % storage_size(v->storage) == 0 ? NULL : "a value lies outside of the arena";
 }
 
-const char *pare_decode_value(const struct pare_model *model, uint32_t index, struct pare_placed_value *out) {
-    const uint8_t *records = model->bytes + little_endian32(pare_header(model)->values, 0);
-    const struct pare_file_value *record = (const struct pare_file_value *)(const void *)records + index;
-    struct pare_value *v = &out->value;
+static bool take_format(const struct pare_file_value *record, struct pare_value *v) {
+    bool two_bytes = (record->format & PARE_VALUE_TWO_BYTES) != 0;
+    v->bits = (uint8_t)((record->format & PARE_VALUE_BITS) + 1);
+    v->is_signed = (record->format & PARE_VALUE_SIGNED) != 0;
+    v->storage = (uint8_t)((two_bytes ? PARE_U16 : PARE_U8) + (v->is_signed ? 1 : 0));
+    v->frac = record->frac;
+    return (record->format & ~PARE_VALUE_FORMAT) == 0 && (two_bytes || v->bits <= 8);
+}
+
+const char *pare_decode_value(const struct pare_model *model, uint32_t index, struct pare_value *out) {
+    const struct pare_file_value *record =
+        (const struct pare_file_value *)(const void *)model->section[PARE_VALUES] + index;
     memset(out, 0, sizeof(*out));
-    v->storage = record->storage;
-    v->bits = record->bits;
-    v->is_signed = (record->flags & PARE_VALUE_SIGNED) != 0;
-    v->frac = (int16_t)((little_endian16(record->frac, 0) ^ 0x8000) - 0x8000);
-    v->rank = record->rank;
-    out->first = little_endian16(record->first, 0);
-    out->last = little_endian16(record->last, 0);
-    bool known = (record->flags & ~PARE_VALUE_FLAGS) == 0 && version_has(model, record->flags, PARE_VALUE_TERSE, 0);
-    if (!storage_holds(v) || !known || v->rank > PARE_MAX_RANK) {
+    if (!take_format(record, out)) {
         return "a value has an unknown format";
     }
-    struct pare_cursor c = pare_cursor_at(model, record->dims, (record->flags & PARE_VALUE_TERSE) != 0);
-    pare_take_array(&c, v->dims, v->rank);
-    if (c.failed || !count_elements(v)) {
+    struct pare_cursor c = pare_cursor_at(model, PARE_NUMBERS, little_endian16(record->dims, 0));
+    out->rank = (uint8_t)pare_take_number(&c, PARE_MAX_RANK);
+    pare_take_array(&c, out->dims, out->rank);
+    if (c.failed || !count_elements(out)) {
         return "a value has an impossible shape";
     }
-    return place_value(model, record, v);
+    return place_value(model, little_endian32(record->offset, 0), index >= pare_first_constant(model), out);
 }
 
 /* ---- coefficients ---- */
 
 static bool has_weights(unsigned kind) {
     return kind == PARE_CONV || kind == PARE_CONV_TRANSPOSE || kind == PARE_DENSE || kind == PARE_PRELU;
+}
+
+static bool has_window(unsigned kind) {
+    return kind == PARE_CONV || kind == PARE_CONV_TRANSPOSE || kind == PARE_MAX_POOL || kind == PARE_AVERAGE_POOL;
 }
 
 /* Channels times taps of one output channel; 0 when that is no size. */
@@ -81,117 +72,172 @@ static uint32_t window_columns(const struct pare_window *w) {
     return columns > UINT32_MAX ? 0 : (uint32_t)columns;
 }
 
-/* One fraction, or one per row, which may be packed. */
-static const int8_t *take_fracs(struct pare_cursor *c, bool per_row, bool packed, uint32_t rows, uint8_t *bits) {
-    packed = packed && per_row;
-    const int8_t *frac = (const int8_t *)pare_take(c, packed ? 2 : per_row ? rows : 1);
-    if (packed && frac != NULL) {
-        *bits = (uint8_t)frac[1];
-        pare_take(c, ((uint64_t)rows * *bits + 7) / 8);
-        c->failed = c->failed || *bits < 1 || *bits > 8 || frac[0] + (1 << *bits) - 1 > INT8_MAX;
-    }
+/* `count` codes, bit against bit. */
+static const uint8_t *take_packed(struct pare_cursor *c, uint32_t count, unsigned bits) {
+    return pare_take(c, ((uint64_t)count * bits + 7) / 8);
+}
+
+/* A width that says one less, or 0 for none. */
+static uint8_t width_of(unsigned code) {
+    return (uint8_t)(code + (code > 0 ? 1 : 0));
+}
+
+/* One fraction, or one per row, packed. */
+static const int8_t *take_fracs(struct pare_cursor *c, uint32_t rows, unsigned format, uint8_t *bits) {
+    unsigned code = format >> PARE_FRAC_BITS_SHIFT;
+    *bits = (uint8_t)(code + (code == PARE_FRAC_BITS_CODE_OF_8 ? 1 : 0));
+    const int8_t *frac = (const int8_t *)pare_take(c, 1);
+    take_packed(c, rows, *bits);
+    c->failed = c->failed || *frac + (1 << *bits) - 1 > INT8_MAX;
     return frac;
 }
 
-static const char *take_coefficients(const struct pare_model *model, const struct pare_file_op *record,
-                                     struct pare_op *op) {
+static void take_zero_points(struct pare_cursor *c, struct pare_op *op) {
+    op->zero_bits = (uint8_t)pare_take_number(c, 16);
+    op->zero = take_packed(c, op->u.window.in_c, op->zero_bits);
+    c->failed = c->failed || op->zero_bits == 0;
+}
+
+/* Sets how rows of weights lie; false when that is no shape. */
+static bool take_rows(unsigned format, struct pare_op *op) {
     struct pare_weights *w = &op->weights;
-    struct pare_cursor c = pare_cursor_at(model, record->coefficients, false);
-    if (op->kind == PARE_CONV || op->kind == PARE_CONV_TRANSPOSE) {
+    if (has_window(op->kind)) {
         w->columns = window_columns(&op->u.window);
     }
-    uint64_t row_bits = (uint64_t)w->columns * record->weight_bits;
-    if (record->flags & PARE_OP_WHOLE_BYTE_ROWS) {
+    w->bits = width_of(format & PARE_WEIGHT_BITS);
+    uint64_t row_bits = (uint64_t)w->columns * w->bits;
+    if ((format & PARE_WHOLE_BYTE_ROWS) != 0) {
         row_bits = (row_bits + 7) / 8 * 8;
     }
-    if (w->columns == 0 || w->rows == 0 || row_bits > UINT32_MAX - 7) {
-        return "its weights have an impossible shape";
-    }
-    w->bits = record->weight_bits;
     w->row_bits = (uint32_t)row_bits;
-    w->frac_per_row = (record->flags & PARE_OP_WEIGHT_FRAC_PER_ROW) != 0;
-    w->data = pare_take(&c, (w->rows * row_bits + 7) / 8);
-    op->bias.bits = record->bias_bits;
-    op->bias.frac_per_row = (record->flags & PARE_OP_BIAS_FRAC_PER_ROW) != 0;
-    op->bias.data = pare_take(&c, ((uint64_t)w->rows * record->bias_bits + 7) / 8);
-    bool packed = (record->flags & PARE_OP_PACKED_FRACS) != 0;
-    w->frac = take_fracs(&c, w->frac_per_row, packed, w->rows, &w->frac_bits);
-    if (record->bias_bits > 0) {
-        op->bias.frac = take_fracs(&c, op->bias.frac_per_row, packed, w->rows, &op->bias.frac_bits);
+    return w->columns > 0 && w->rows > 0 && row_bits <= UINT32_MAX - 7;
+}
+
+static void take_packed_rows(struct pare_cursor *c, const uint8_t *formats, struct pare_op *op) {
+    struct pare_weights *w = &op->weights;
+    struct pare_bias *bias = &op->bias;
+    w->data = pare_take(c, ((uint64_t)w->rows * w->row_bits + 7) / 8);
+    bias->bits = width_of(formats[1] & PARE_BIAS_BITS);
+    bias->data = take_packed(c, w->rows, bias->bits);
+    w->frac = take_fracs(c, w->rows, formats[0], &w->frac_bits);
+    w->frac_per_row = w->frac_bits > 0;
+    if (bias->bits > 0) {
+        bias->frac = take_fracs(c, w->rows, formats[1], &bias->frac_bits);
+        bias->frac_per_row = bias->frac_bits > 0;
     }
-    return c.failed ? "its weights lie outside of the data section" : NULL;
+}
+
+static const char *take_coefficients(struct pare_cursor *c, bool zero_points, struct pare_op *op) {
+    const uint8_t *formats = pare_take(c, 2);
+    if (formats != NULL) {
+        if (!take_rows(formats[0], op)) {
+            return "its weights have an impossible shape";
+        }
+        take_packed_rows(c, formats, op);
+    }
+    if (zero_points) {
+        take_zero_points(c, op);
+    }
+    return c->failed ? "its weights lie outside of the data section" : NULL;
 }
 
 /* ---- operators ---- */
 
-static const char *take_parameters(const struct pare_model *model, const struct pare_file_op *record,
-                                   struct pare_op *op) {
-    struct pare_cursor c = pare_cursor_at(model, record->parameters, (record->flags & PARE_OP_TERSE) != 0);
-    pare_parameter_readers[op->kind](&c, model, op);
-    if (record->flags & PARE_OP_INPUT_ZERO) {
-        uint32_t bits = c.terse ? pare_take_number(&c, 1) : 16;
-        op->zero = pare_take(&c, ((uint64_t)op->u.window.in_c * bits + 7) / 8);
-        op->zero_bits = (uint8_t)bits;
-        c.failed = c.failed || bits < 1 || bits > 16;
-    }
-    return c.failed ? "its parameters lie outside of the data section" : NULL;
+/* Channels, height and width of a shape; 0 where there are none, which no window allows. */
+static void sizes_of(const struct pare_value *v, uint32_t *channels, uint32_t *height, uint32_t *width) {
+    *channels = v->dims[1];
+    *height = v->rank == 4 ? v->dims[2] : 1;
+    *width = v->rank == 4 ? v->dims[3] : v->dims[2];
 }
 
-static const char *take_bounds(const struct pare_model *model, const struct pare_file_op *record, struct pare_op *op) {
-    struct pare_placed_value y;
-    const char *problem = pare_decode_value(model, op->output, &y);
-    if (problem == NULL) {
-        int32_t smallest = code_min(y.value.bits, y.value.is_signed);
-        op->low = smallest + little_endian16(record->low, 0);
-        op->high = smallest + little_endian16(record->high, 0);
-    }
-    return problem;
-}
-
-/* The output, and the first two inputs where the block of parameters does not list them. */
-static void take_values(const struct pare_file_op *record, struct pare_op *op) {
-    op->output = little_endian16(record->output, 0);
-    for (uint32_t i = 0; op->kind != PARE_CONCAT && i < op->input_count; i++) {
-        op->inputs[i] = little_endian16(record->inputs[i], 0);
+static void take_sizes(struct pare_cursor *c, bool said, const struct pare_value *x, const struct pare_value *y,
+                       struct pare_window *w) {
+    sizes_of(x, &w->in_c, &w->in_h, &w->in_w);
+    sizes_of(y, &w->out_c, &w->out_h, &w->out_w);
+    uint32_t *const sizes[] = {&w->in_c, &w->in_h, &w->in_w, &w->out_c, &w->out_h, &w->out_w};
+    for (unsigned i = 0; said && i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        *sizes[i] = pare_take_u32(c);
     }
 }
 
-static const char *check_values(const struct pare_model *model, const struct pare_op *op) {
-    uint32_t count = little_endian16(pare_header(model)->value_count, 0);
-    bool in_range = op->output < count;
+static void take_bounds(struct pare_cursor *c, bool said, const struct pare_value *y, struct pare_op *op) {
+    op->low = code_min(y->bits, y->is_signed);
+    op->high = code_max(y->bits, y->is_signed);
+    if (said) {
+        int32_t smallest = op->low;
+        op->low = smallest + (int32_t)pare_take_number(c, UINT16_MAX);
+        op->high = smallest + (int32_t)pare_take_number(c, UINT16_MAX);
+    }
+}
+
+/* How many inputs there are, but of a Concat, which says it. */
+static uint8_t input_count(const struct pare_file_op *record) {
+    bool two = record->kind == PARE_MATMUL || record->kind == PARE_ADD || record->kind == PARE_MUL ||
+               (record->flags & PARE_OP_ADDEND) != 0;
+    return two ? 2 : 1;
+}
+
+static const char *take_inputs(struct pare_cursor *c, const struct pare_model *model, const struct pare_file_op *record,
+                               struct pare_op *op) {
+    bool listed = op->kind == PARE_CONCAT;
+    op->input_count = listed ? (uint8_t)pare_take_number(c, PARE_MAX_INPUTS) : input_count(record);
+    bool in_range = op->input_count > 0;
     for (uint32_t i = 0; i < op->input_count; i++) {
-        in_range = in_range && op->inputs[i] < count;
+        uint32_t before = listed ? 0 : record->inputs[i];
+        op->inputs[i] = before > 0 ? op->output - before : pare_take_u32(c);
+        in_range = in_range && op->inputs[i] < pare_value_count(model);
     }
     return in_range ? NULL : "it names a value that does not exist";
 }
 
-static const char *take_record(const struct pare_model *model, const struct pare_file_op *record, struct pare_op *op) {
-    op->kind = record->kind;
-    op->wide = (record->flags & PARE_OP_WIDE) != 0;
-    op->input_count = record->input_count;
-    bool adds = op->kind == PARE_CONV && op->input_count == 2;
-    bool known = op->kind < PARE_HOST && (record->flags & ~PARE_OP_FLAGS) == 0 &&
-                 version_has(model, record->flags, PARE_OP_TERSE, PARE_OP_PACKED_FRACS) &&
-                 (op->kind == PARE_CONV || (record->flags & PARE_OP_INPUT_ZERO) == 0) &&
-                 (!adds || little_endian16(pare_header(model)->minor, 0) >= 3);
-    if (!known || op->input_count == 0 || op->input_count > (op->kind == PARE_CONCAT ? PARE_MAX_INPUTS : 2)) {
+static const char *take_parameters(struct pare_cursor *c, unsigned flags, const struct pare_value *x,
+                                   const struct pare_value *y, struct pare_op *op) {
+    take_bounds(c, (flags & PARE_OP_BOUNDS) != 0, y, op);
+    if (has_window(op->kind)) {
+        take_sizes(c, (flags & PARE_OP_SIZES) != 0, x, y, &op->u.window);
+    }
+    pare_parameter_readers[op->kind](c, op);
+    return c->failed ? "its parameters lie outside of the section of numbers" : NULL;
+}
+
+static const char *take_data(struct pare_cursor *c, unsigned flags, const struct pare_value *x,
+                             const struct pare_value *y, struct pare_op *op) {
+    if (has_weights(op->kind)) {
+        return take_coefficients(c, (flags & PARE_OP_INPUT_ZERO) != 0, op);
+    }
+    if (op->kind == PARE_TABLE) { /* as many entries as the input has codes */
+        op->u.table.entries = pare_take(c, (uint64_t)storage_size(y->storage) << x->bits);
+    } else if (op->kind == PARE_GATHER) {
+        op->u.gather.indices = pare_take(c, (uint64_t)op->u.gather.out_axis * 4);
+    }
+    return c->failed ? "its table lies outside of the data section" : NULL;
+}
+
+static const char *check_kind(const struct pare_file_op *record) {
+    unsigned conv_only = PARE_OP_INPUT_ZERO | PARE_OP_ADDEND, flags = record->flags;
+    bool known = record->kind < PARE_HOST && (flags & ~PARE_OP_FLAGS) == 0 &&
+                 (record->kind == PARE_CONV || (flags & conv_only) == 0) &&
+                 (has_window(record->kind) || (flags & PARE_OP_SIZES) == 0);
+    if (!known) {
         return "an operator of an unknown kind";
     }
-    return pare_parameter_readers[op->kind] != NULL ? NULL : PARE_NOT_BUILT;
+    return pare_parameter_readers[record->kind] != NULL ? NULL : PARE_NOT_BUILT;
 }
 
 const char *pare_decode_op(const struct pare_model *model, uint32_t index, struct pare_op *out) {
-    const uint8_t *records = model->bytes + little_endian32(pare_header(model)->ops, 0);
-    const struct pare_file_op *record = (const struct pare_file_op *)(const void *)records + index;
+    const struct pare_file_op *record =
+        (const struct pare_file_op *)(const void *)model->section[PARE_OPERATORS] + index;
+    struct pare_cursor numbers = pare_cursor_at(model, PARE_NUMBERS, little_endian16(record->parameters, 0));
+    struct pare_cursor data = pare_cursor_at(model, PARE_DATA, little_endian32(record->data, 0));
+    struct pare_value x, y;
     memset(out, 0, sizeof(*out));
-    const char *problem = take_record(model, record, out);
-    if (problem != NULL) {
-        return problem;
-    }
-    take_values(record, out);
-    problem = check_values(model, out);
-    problem = problem != NULL ? problem : take_parameters(model, record, out);
-    problem = problem != NULL ? problem : check_values(model, out);
-    problem = problem != NULL ? problem : take_bounds(model, record, out);
-    return problem == NULL && has_weights(out->kind) ? take_coefficients(model, record, out) : problem;
+    out->kind = record->kind;
+    out->wide = (record->flags & PARE_OP_WIDE) != 0;
+    out->output = pare_model_input_count(model) + index;
+    const char *problem = check_kind(record);
+    problem = problem != NULL ? problem : take_inputs(&numbers, model, record, out);
+    problem = problem != NULL ? problem : pare_decode_value(model, out->inputs[0], &x);
+    problem = problem != NULL ? problem : pare_decode_value(model, out->output, &y);
+    problem = problem != NULL ? problem : take_parameters(&numbers, record->flags, &x, &y, out);
+    return problem != NULL ? problem : take_data(&data, record->flags, &x, &y, out);
 }

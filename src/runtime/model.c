@@ -23,21 +23,45 @@ uint32_t pare_crc32(const uint8_t *data, size_t size) {
     return ~crc;
 }
 
-static bool section_inside(const struct pare_model *model, const uint8_t *offset, uint64_t size, uint32_t alignment) {
-    uint32_t at = little_endian32(offset, 0);
-    return at % alignment == 0 && at <= model->size && size <= model->size - at;
+PARE_STATIC_ASSERT(pare_model_has_all_sections,
+                   sizeof(((struct pare_model *)0)->section) == (PARE_SECTION_COUNT + 1) * sizeof(const uint8_t *));
+
+/* Whether the sections fill the file, and where they begin. */
+static bool find_sections(struct pare_model *model) {
+    const struct pare_file_header *h = pare_header(model);
+    const uint32_t sizes[PARE_SECTION_COUNT] = {
+        (uint32_t)(pare_value_count(model) * sizeof(struct pare_file_value)),
+        (uint32_t)(pare_op_count(model) * sizeof(struct pare_file_op)),
+        pare_model_output_count(model) * 2,
+        little_endian32(h->numbers_size, 0),
+        little_endian32(h->data_size, 0),
+        little_endian32(h->names_size, 0),
+        little_endian32(h->metadata_size, 0),
+    };
+    const uint8_t *at = model->bytes + sizeof(*h);
+    size_t left = model->size - sizeof(*h);
+    for (unsigned i = 0; i < PARE_SECTION_COUNT; i++) {
+        model->section[i] = at;
+        if (sizes[i] > left) {
+            return false;
+        }
+        at += sizes[i];
+        left -= sizes[i];
+    }
+    model->section[PARE_SECTION_COUNT] = at;
+    return left == 0;
 }
 
-static bool sections_inside(const struct pare_model *model) {
-    const struct pare_file_header *h = pare_header(model);
-    uint64_t values = little_endian16(h->value_count, 0), ops = little_endian16(h->op_count, 0);
-    uint64_t ports = (uint64_t)little_endian16(h->input_count, 0) + little_endian16(h->output_count, 0);
-    return section_inside(model, h->values, values * sizeof(struct pare_file_value), 4) &&
-           section_inside(model, h->ops, ops * sizeof(struct pare_file_op), 4) &&
-           section_inside(model, h->ports, ports * 2, 2) &&
-           section_inside(model, h->data, little_endian32(h->data_size, 0), 4) &&
-           section_inside(model, h->names, little_endian32(h->names_size, 0), 1) &&
-           section_inside(model, h->metadata, little_endian32(h->metadata_size, 0), 1);
+static enum pare_status check_counts(struct pare_model *model) {
+    uint32_t values = pare_value_count(model);
+    if (values > PARE_MAX_VALUES || pare_model_input_count(model) > PARE_MAX_PORTS ||
+        pare_model_output_count(model) > PARE_MAX_PORTS) {
+        return refuse(model, UINT32_MAX, "more values, inputs or outputs than a file may have");
+    }
+    if (values < pare_first_constant(model)) {
+        return refuse(model, UINT32_MAX, "fewer values than inputs and operators");
+    }
+    return PARE_OK;
 }
 
 static enum pare_status check_header(struct pare_model *model) {
@@ -45,7 +69,11 @@ static enum pare_status check_header(struct pare_model *model) {
     if (model->size < sizeof(*h) || memcmp(h->magic, "PARE", 4) != 0) {
         return refuse(model, UINT32_MAX, "not a .pare file");
     }
-    if (little_endian16(h->major, 0) != PARE_FORMAT_MAJOR || little_endian16(h->minor, 0) > PARE_FORMAT_MINOR) {
+    if (little_endian16(h->major, 0) < PARE_FORMAT_MAJOR) {
+        refuse(model, UINT32_MAX, "written in an older version of the format; write it again with this pare");
+        return PARE_ERROR_UNSUPPORTED;
+    }
+    if (little_endian16(h->major, 0) > PARE_FORMAT_MAJOR || little_endian16(h->minor, 0) > PARE_FORMAT_MINOR) {
         refuse(model, UINT32_MAX, "written in another version of the format; read it with a newer pare");
         return PARE_ERROR_UNSUPPORTED;
     }
@@ -55,14 +83,10 @@ static enum pare_status check_header(struct pare_model *model) {
     if (little_endian32(h->crc32, 0) != pare_crc32(model->bytes + PARE_CRC_BEGIN, model->size - PARE_CRC_BEGIN)) {
         return refuse(model, UINT32_MAX, "the checksum does not match: the file is damaged");
     }
-    if (!sections_inside(model)) {
-        return refuse(model, UINT32_MAX, "a section lies outside of the file");
+    if (!find_sections(model)) {
+        return refuse(model, UINT32_MAX, "the sections are not as long as the file");
     }
-    if (little_endian16(h->value_count, 0) > PARE_MAX_VALUES || little_endian16(h->op_count, 0) > PARE_MAX_VALUES ||
-        little_endian16(h->input_count, 0) > PARE_MAX_PORTS || little_endian16(h->output_count, 0) > PARE_MAX_PORTS) {
-        return refuse(model, UINT32_MAX, "more values, operators, inputs or outputs than a file may have");
-    }
-    return PARE_OK;
+    return check_counts(model);
 }
 
 /* ---- values ---- */
@@ -75,25 +99,20 @@ uint32_t pare_model_output_count(const struct pare_model *model) {
     return little_endian16(pare_header(model)->output_count, 0);
 }
 
-uint32_t pare_input_value(const struct pare_model *model, uint32_t index) {
-    return little_endian16(model->bytes + little_endian32(pare_header(model)->ports, 0), index);
+uint32_t pare_value_count(const struct pare_model *model) {
+    return little_endian16(pare_header(model)->value_count, 0);
 }
 
-uint32_t pare_output_value(const struct pare_model *model, uint32_t index) {
-    return pare_input_value(model, pare_model_input_count(model) + index);
-}
-
-static uint32_t op_count(const struct pare_model *model) {
+uint32_t pare_op_count(const struct pare_model *model) {
     return little_endian16(pare_header(model)->op_count, 0);
 }
 
-static bool is_input(const struct pare_model *model, uint32_t value) {
-    for (uint32_t i = 0; i < pare_model_input_count(model); i++) {
-        if (pare_input_value(model, i) == value) {
-            return true;
-        }
-    }
-    return false;
+uint32_t pare_first_constant(const struct pare_model *model) {
+    return pare_model_input_count(model) + pare_op_count(model);
+}
+
+uint32_t pare_output_value(const struct pare_model *model, uint32_t index) {
+    return little_endian16(model->section[PARE_OUTPUTS], index);
 }
 
 static bool codes_in_format(const struct codes *codes, const struct pare_value *v) {
@@ -107,36 +126,18 @@ static bool codes_in_format(const struct codes *codes, const struct pare_value *
     return true;
 }
 
-/* Whoever the file says writes a value does write it. */
-static bool is_written(const struct pare_model *model, uint32_t index, const struct pare_placed_value *v) {
-    if (v->first == 0) {
-        return is_input(model, index);
-    }
-    if (v->first > op_count(model)) {
-        return false;
-    }
-    const uint8_t *ops = model->bytes + little_endian32(pare_header(model)->ops, 0);
-    const struct pare_file_op *writer = (const struct pare_file_op *)(const void *)ops + (v->first - 1);
-    return little_endian16(writer->output, 0) == index;
-}
-
 static const char *check_value(const struct pare_model *model, uint32_t index) {
-    struct pare_placed_value v;
+    struct pare_value v;
     const char *problem = pare_decode_value(model, index, &v);
-    if (problem != NULL) {
+    if (problem != NULL || v.constant == NULL) {
         return problem;
     }
-    if (v.value.constant != NULL) {
-        struct codes codes = codes_of(v.value.constant, v.value.storage, true);
-        return codes_in_format(&codes, &v.value) ? NULL : "a constant holds a code outside of its format";
-    }
-    bool placed = v.first <= v.last && v.last <= op_count(model) + 1 && is_written(model, index, &v);
-    return placed ? NULL : "a value is read before it is written, or never written";
+    struct codes codes = codes_of(v.constant, v.storage, true);
+    return codes_in_format(&codes, &v) ? NULL : "a constant holds a code outside of its format";
 }
 
 static enum pare_status check_values(struct pare_model *model) {
-    uint32_t count = little_endian16(pare_header(model)->value_count, 0);
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < pare_value_count(model); i++) {
         const char *problem = check_value(model, i);
         if (problem != NULL) {
             return refuse(model, i, problem);
@@ -145,19 +146,10 @@ static enum pare_status check_values(struct pare_model *model) {
     return PARE_OK;
 }
 
-static enum pare_status check_ports(struct pare_model *model) {
-    uint32_t inputs = pare_model_input_count(model), outputs = pare_model_output_count(model);
-    for (uint32_t i = 0; i < inputs + outputs; i++) {
-        uint32_t value = pare_input_value(model, i);
-        struct pare_placed_value v;
-        if (value >= little_endian16(pare_header(model)->value_count, 0)) {
-            return refuse(model, i, "an input or output names a value that does not exist");
-        }
-        pare_decode_value(model, value, &v);
-        bool constant = v.value.constant != NULL;
-        bool right = i < inputs ? !constant && v.first == 0 : constant || v.last == op_count(model) + 1;
-        if (!right) {
-            return refuse(model, value, "an input or output does not hold its place in the arena");
+static enum pare_status check_outputs(struct pare_model *model) {
+    for (uint32_t i = 0; i < pare_model_output_count(model); i++) {
+        if (pare_output_value(model, i) >= pare_value_count(model)) {
+            return refuse(model, pare_output_value(model, i), "an output is a value that does not exist");
         }
     }
     return PARE_OK;
@@ -172,29 +164,24 @@ struct operands {
 };
 
 static const char *decode_operands(const struct pare_model *model, uint32_t index, struct operands *out) {
-    struct pare_placed_value v;
-    const char *problem = pare_decode_op(model, index, &out->op);
-    for (uint32_t i = 0; problem == NULL && i < out->op.input_count; i++) {
-        problem = pare_decode_value(model, out->op.inputs[i], &v);
-        out->values[i] = v.value;
-        out->op.inputs[i] = i;
-        if (problem == NULL && v.value.constant == NULL && (v.first > index || v.last < index + 1)) {
-            problem = "it reads a value outside of that value's time";
+    struct pare_op *op = &out->op;
+    const char *problem = pare_decode_op(model, index, op);
+    for (uint32_t i = 0; problem == NULL && i < op->input_count; i++) {
+        if (op->inputs[i] >= op->output && op->inputs[i] < pare_first_constant(model)) {
+            return "it reads a value before it is written";
         }
+        problem = pare_decode_value(model, op->inputs[i], &out->values[i]);
+        op->inputs[i] = i;
     }
     if (problem == NULL) {
-        problem = pare_decode_value(model, out->op.output, &v);
-        out->values[out->op.input_count] = v.value;
-        out->op.output = out->op.input_count;
-        if (problem == NULL && (v.value.constant != NULL || v.first != index + 1)) {
-            problem = "it writes a value outside of that value's time";
-        }
+        problem = pare_decode_value(model, op->output, &out->values[op->input_count]);
+        op->output = op->input_count;
     }
     return problem;
 }
 
 static enum pare_status check_ops(struct pare_model *model) {
-    for (uint32_t i = 0; i < op_count(model); i++) {
+    for (uint32_t i = 0; i < pare_op_count(model); i++) {
         struct operands operands;
         const char *problem = decode_operands(model, i, &operands);
         problem = problem != NULL ? problem : pare_check_op(&operands.op, operands.values);
@@ -208,55 +195,55 @@ static enum pare_status check_ops(struct pare_model *model) {
 
 /* ---- the arena ---- */
 
-static bool values_meet(const struct pare_placed_value *a, const struct pare_placed_value *b) {
-    if (a->value.constant != NULL || b->value.constant != NULL || a->first > b->last || b->first > a->last) {
-        return false;
-    }
-    uint64_t end_a = a->value.offset + (uint64_t)a->value.count * storage_size(a->value.storage);
-    uint64_t end_b = b->value.offset + (uint64_t)b->value.count * storage_size(b->value.storage);
-    return a->value.offset < end_b && b->value.offset < end_a;
+static bool overlap(const struct pare_value *a, const struct pare_value *b) {
+    uint64_t end_a = a->offset + (uint64_t)a->count * storage_size(a->storage);
+    uint64_t end_b = b->offset + (uint64_t)b->count * storage_size(b->storage);
+    return a->offset < end_b && b->offset < end_a;
 }
 
-/* Whether the operator that writes `later` may do so where `earlier` lies, which it is the last to read. */
-static bool works_in_place(const struct pare_model *model, uint32_t earlier, uint32_t later) {
-    struct pare_placed_value a, b;
-    struct pare_op op;
+/* Whether the arena still holds a value, which may be a constant, before value `next` is written. */
+static bool is_kept(const struct pare_model *model, uint32_t value, uint32_t next) {
+    struct pare_value v, later;
+    pare_decode_value(model, value, &v);
+    for (uint32_t i = value + 1; i < next; i++) {
+        pare_decode_value(model, i, &later);
+        if (overlap(&v, &later)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool may_write(const struct operands *operands, uint32_t input) {
+    const struct pare_value *x = &operands->values[input], *y = &operands->values[operands->op.output];
+    return x->constant != NULL || !overlap(x, y) ||
+           (x->offset == y->offset && pare_may_overwrite(&operands->op, operands->values, input));
+}
+
+/* Whether the inputs of an operator are in the arena, and stay there as long as it reads them. */
+static bool inputs_are_kept(const struct pare_model *model, uint32_t index) {
     struct operands operands;
-    bool reads = false;
-    pare_decode_value(model, earlier, &a);
-    pare_decode_value(model, later, &b);
-    if (a.first >= b.first || a.last != b.first || a.value.offset != b.value.offset) {
-        return false;
-    }
-    pare_decode_op(model, b.first - 1, &op);
-    decode_operands(model, b.first - 1, &operands);
+    struct pare_op op;
+    bool kept = true;
+    pare_decode_op(model, index, &op);
+    decode_operands(model, index, &operands);
     for (uint32_t i = 0; i < op.input_count; i++) {
-        if (op.inputs[i] == earlier) {
-            reads = true;
-            if (!pare_may_overwrite(&operands.op, operands.values, i)) {
-                return false;
-            }
-        }
+        kept = kept && is_kept(model, op.inputs[i], op.output) && may_write(&operands, i);
     }
-    return reads && op.output == later;
-}
-
-static bool shares_the_arena(const struct pare_model *model, uint32_t index) {
-    struct pare_placed_value a, b;
-    pare_decode_value(model, index, &a);
-    for (uint32_t other = 0; other < index; other++) {
-        pare_decode_value(model, other, &b);
-        if (values_meet(&a, &b) && !works_in_place(model, index, other) && !works_in_place(model, other, index)) {
-            return true;
-        }
-    }
-    return false;
+    return kept;
 }
 
 static enum pare_status check_arena(struct pare_model *model) {
-    for (uint32_t i = 0; i < little_endian16(pare_header(model)->value_count, 0); i++) {
-        if (shares_the_arena(model, i)) {
-            return refuse(model, i, "two values that are needed at the same time overlap in the arena");
+    static const char *const problem = "two values that are needed at the same time overlap in the arena";
+    for (uint32_t i = 0; i < pare_op_count(model); i++) {
+        if (!inputs_are_kept(model, i)) {
+            model->in_operator = true;
+            return refuse(model, i, problem);
+        }
+    }
+    for (uint32_t i = 0; i < pare_model_output_count(model); i++) {
+        if (!is_kept(model, pare_output_value(model, i), pare_first_constant(model))) {
+            return refuse(model, pare_output_value(model, i), problem);
         }
     }
     return PARE_OK;
@@ -274,7 +261,7 @@ enum pare_status pare_model_open(const void *bytes, size_t size, struct pare_mod
     }
     enum pare_status status = check_header(model);
     status = status != PARE_OK ? status : check_values(model);
-    status = status != PARE_OK ? status : check_ports(model);
+    status = status != PARE_OK ? status : check_outputs(model);
     status = status != PARE_OK ? status : check_ops(model);
     return status != PARE_OK ? status : check_arena(model);
 }
@@ -286,22 +273,22 @@ size_t pare_model_arena_size(const struct pare_model *model) {
 }
 
 static enum pare_status describe(const struct pare_model *model, uint32_t value, struct pare_port *port) {
-    struct pare_placed_value v;
+    struct pare_value v;
     pare_decode_value(model, value, &v);
-    port->storage = v.value.storage;
-    port->bits = v.value.bits;
-    port->rank = v.value.rank;
-    port->is_signed = v.value.is_signed;
-    port->frac = v.value.frac;
-    memcpy(port->dims, v.value.dims, sizeof(port->dims));
-    port->count = v.value.count;
-    port->size = (size_t)v.value.count * storage_size(v.value.storage);
+    port->storage = v.storage;
+    port->bits = v.bits;
+    port->rank = v.rank;
+    port->is_signed = v.is_signed;
+    port->frac = v.frac;
+    memcpy(port->dims, v.dims, sizeof(port->dims));
+    port->count = v.count;
+    port->size = (size_t)v.count * storage_size(v.storage);
     return PARE_OK;
 }
 
 enum pare_status pare_model_input(const struct pare_model *model, uint32_t index, struct pare_port *port) {
     bool known = index < pare_model_input_count(model);
-    return known ? describe(model, pare_input_value(model, index), port) : PARE_ERROR_USAGE;
+    return known ? describe(model, index, port) : PARE_ERROR_USAGE;
 }
 
 enum pare_status pare_model_output(const struct pare_model *model, uint32_t index, struct pare_port *port) {
@@ -318,24 +305,24 @@ static void *place_of(const struct pare_value *v, uint8_t *arena) {
 
 static enum pare_status load_inputs(const struct pare_model *model, uint8_t *arena, const void *const *inputs) {
     for (uint32_t i = 0; i < pare_model_input_count(model); i++) {
-        struct pare_placed_value v;
-        pare_decode_value(model, pare_input_value(model, i), &v);
-        struct codes codes = codes_of(inputs[i], v.value.storage, false);
-        if (!codes_in_format(&codes, &v.value)) {
+        struct pare_value v;
+        pare_decode_value(model, i, &v);
+        struct codes codes = codes_of(inputs[i], v.storage, false);
+        if (!codes_in_format(&codes, &v)) {
             return PARE_ERROR_INPUT;
         }
-        memcpy(arena + v.value.offset, inputs[i], (size_t)v.value.count * storage_size(v.value.storage));
+        memcpy(arena + v.offset, inputs[i], (size_t)v.count * storage_size(v.storage));
     }
     return PARE_OK;
 }
 
 static void store_outputs(const struct pare_model *model, uint8_t *arena, void *const *outputs) {
     for (uint32_t i = 0; i < pare_model_output_count(model); i++) {
-        struct pare_placed_value v;
+        struct pare_value v;
         pare_decode_value(model, pare_output_value(model, i), &v);
-        struct codes codes = codes_of(place_of(&v.value, arena), v.value.storage, v.value.constant != NULL);
-        for (uint32_t k = 0; k < v.value.count; k++) {
-            write_code(outputs[i], v.value.storage, k, code_at(&codes, k));
+        struct codes codes = codes_of(place_of(&v, arena), v.storage, v.constant != NULL);
+        for (uint32_t k = 0; k < v.count; k++) {
+            write_code(outputs[i], v.storage, k, code_at(&codes, k));
         }
     }
 }
@@ -356,7 +343,7 @@ enum pare_status pare_model_run(const struct pare_model *model, void *arena, con
     if (status != PARE_OK) {
         return status;
     }
-    for (uint32_t i = 0; i < op_count(model); i++) {
+    for (uint32_t i = 0; i < pare_op_count(model); i++) {
         run_op(model, i, (uint8_t *)arena);
     }
     store_outputs(model, (uint8_t *)arena, outputs);

@@ -5,23 +5,16 @@
 #include "pare/runtime.h"
 #include "runtime/format.h"
 
-/* A value as the file says it, with the steps at which it must be in the arena. */
-struct pare_placed_value {
-    struct pare_value value;
-    uint32_t first, last;
-};
-
 #define PARE_NOT_BUILT "this runtime is built without operators of its kind"
 
 /* Functions that return text return NULL for success, else what is wrong, in static storage. */
 
 /* Decodes value `index` < value_count; its block of dims and its place are checked. */
-const char *pare_decode_value(const struct pare_model *model, uint32_t index, struct pare_placed_value *out);
+const char *pare_decode_value(const struct pare_model *model, uint32_t index, struct pare_value *out);
 /* Decodes operator `index` < op_count. Pointers lead into the file and stay inside of it for the
  * sizes that the operator states; indices of values are in range. */
 const char *pare_decode_op(const struct pare_model *model, uint32_t index, struct pare_op *out);
-/* Index of the value that is input, or output, `index`. */
-uint32_t pare_input_value(const struct pare_model *model, uint32_t index);
+/* Index of the value that is output `index`. */
 uint32_t pare_output_value(const struct pare_model *model, uint32_t index);
 
 /* Whether the kernels may run the operator: shapes agree, every index stays inside its value, output bounds lie in
@@ -44,5 +37,10 @@ uint32_t pare_crc32(const uint8_t *data, size_t size);
 static inline const struct pare_file_header *pare_header(const struct pare_model *model) {
     return (const struct pare_file_header *)(const void *)model->bytes;
 }
+
+uint32_t pare_value_count(const struct pare_model *model);
+uint32_t pare_op_count(const struct pare_model *model);
+/* Index of the first value that no operator writes. */
+uint32_t pare_first_constant(const struct pare_model *model);
 
 #endif

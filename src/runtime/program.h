@@ -79,7 +79,7 @@ struct pare_weights {
     const uint8_t *data;
     bool frac_per_row;
     const int8_t *frac; /* rows entries, or 1 */
-    uint8_t frac_bits;  /* 0: a byte each; else packed as in a file: struct pare_file_op */
+    uint8_t frac_bits;  /* 0: a byte each; else packed as in a file: runtime/format.h */
 };
 
 /* One bias per row, the same packing with one column. frac <= weight frac + input frac, row by row. */

@@ -25,9 +25,7 @@ FLOAT_SAMPLES = 300
 EVALUATED = 2000
 SEARCHED = {"8": 256, "mixed": 32}  # samples of the search
 TOLERANCE = 1e-4
-# A .pare file beside the exact bits of its codes: 1 KB holds header, names, metadata and the records of a few operators.
-OVERHEAD_SHARE, OVERHEAD_BYTES = 0.03, 1024
-FEW_OPERATORS, RECORD_BYTES = 12, 44  # an operator and its output: src/runtime/format.h
+OVERHEAD_SHARE, OVERHEAD_BYTES = 0.03, 1024  # a .pare file beside the exact bits of its codes
 LARGEST_LOSS = 0.5  # points
 # No CNNs: they run in float (compare_ort.py), and refuse samples that are none of theirs.
 REFUSED = {"acopf14": "wants [1,22]", "silero_vad_v5": "no array 'input'"}
@@ -99,8 +97,7 @@ def check_size(job, kind, file):
     report = json.loads(networks.call(job.program, "inspect", file, "--json"))
     exact = report["totals"]["exact_bits"] / 8
     overhead = file.stat().st_size - exact
-    more = max(0, len(report["layers"]) - FEW_OPERATORS)
-    limit = OVERHEAD_SHARE * exact + OVERHEAD_BYTES + RECORD_BYTES * more
+    limit = OVERHEAD_SHARE * exact + OVERHEAD_BYTES
     if overhead > limit:
         job.wrong.append(f"{kind}: {overhead:.0f} bytes beside {exact:.0f} of codes, more than {limit:.0f}")
     return f"{kind}: {exact:.0f} bytes of codes and {overhead:.0f}, at most {limit:.0f}"

@@ -19,6 +19,13 @@ static inline void write_planned(struct random_program *r, struct buffer *file) 
     ck_assert_msg(program_write(&ctx, &r->program, file) == PARE_OK, "%s", ctx.diag.message);
 }
 
+/* Where a section of a file begins. */
+static inline uint8_t *section_of(const struct buffer *file, enum pare_section section) {
+    struct pare_model model;
+    pare_model_open(file->data, file->size, &model);
+    return file->data + (model.section[section] - model.bytes);
+}
+
 static inline void free_program(struct program *p) {
     struct arena *arena = p->arena;
     arena_free(arena);

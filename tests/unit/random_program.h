@@ -101,13 +101,13 @@ static inline void run_plainly(struct random_program *r) {
 /* Multiplications of one run of an open file, saturating. */
 static inline uint64_t work_of(const struct pare_model *model) {
     uint64_t work = 0;
-    for (uint32_t i = 0; i < little_endian16(pare_header(model)->op_count, 0); i++) {
+    for (uint32_t i = 0; i < pare_op_count(model); i++) {
         struct pare_op op;
-        struct pare_placed_value y;
+        struct pare_value y;
         pare_decode_op(model, i, &op);
         pare_decode_value(model, op.output, &y);
         op.output = 0;
-        uint64_t more = pare_op_work(&op, &y.value);
+        uint64_t more = pare_op_work(&op, &y);
         work = more > UINT64_MAX - work ? UINT64_MAX : work + more;
     }
     return work;

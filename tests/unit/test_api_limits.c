@@ -204,7 +204,7 @@ START_TEST(bound_and_limit_hold_together) {
 END_TEST
 
 START_TEST(stopped_before_the_limit) {
-    set("flash-max", "700");
+    set("flash-max", "400");
     set("time-limit", "0.000001s");
     json_t *report = quantize("stopped", PARE_ERROR_BOUND);
     ck_assert_ptr_nonnull(strstr(pare_message(context), "give it more time or allow more"));

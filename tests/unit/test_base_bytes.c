@@ -50,10 +50,8 @@ START_TEST(buffer_writes_what_the_reader_reads) {
     struct buffer b;
     buffer_init(&b);
     write_u8(&b, 0xAB);
-    write_align(&b, 8);
-    ck_assert_uint_eq(b.size, 8);
-    write_align(&b, 8);
-    ck_assert_uint_eq(b.size, 8);
+    write_u8(&b, 0x01);
+    ck_assert_uint_eq(b.size, 2);
     write_u32(&b, 0xDEADBEEF);
     write_u16(&b, 0xCAFE);
     write_format(&b, "%d-%s", 42, "x");
@@ -61,8 +59,7 @@ START_TEST(buffer_writes_what_the_reader_reads) {
     ck_assert(!b.failed);
     struct reader r;
     reader_init(&r, b.data, b.size);
-    ck_assert_uint_eq(read_u32(&r), 0xAB);
-    ck_assert_uint_eq(read_u32(&r), 0);
+    ck_assert_uint_eq(read_u16(&r), 0x01AB);
     ck_assert_uint_eq(read_u32(&r), 0xDEADBEEF);
     ck_assert_uint_eq(read_u16(&r), 0xCAFE);
     ck_assert_mem_eq(read_bytes(&r, 4), "42-x", 4);

@@ -14,7 +14,8 @@ START_TEST(reads_what_it_wrote) {
         ck_assert_uint_eq(p->op_count, r.program.op_count);
         ck_assert_uint_eq(p->value_count, r.program.value_count);
         ck_assert_str_eq(p->metadata, r.program.metadata);
-        ck_assert_str_eq(p->value_names[p->value_count - 1], r.program.value_names[p->value_count - 1]);
+        ck_assert_str_eq(p->value_names[p->outputs[0]], r.program.value_names[r.program.outputs[0]]);
+        ck_assert_str_eq(p->value_names[p->ops[0].output], r.program.value_names[r.program.ops[0].output]);
         ck_assert_str_eq(p->op_names[0], "op_0");
         ck_assert_str_eq(p->op_types[0], "Test");
         buffer_init(&again);
@@ -117,6 +118,85 @@ START_TEST(names_every_step_that_stays_in_float) {
 }
 END_TEST
 
+/* A convolution whose two channels have these fractions. */
+static void check_fractions(int8_t low, int8_t high) {
+    static const uint32_t sizes[] = {2, 2};
+    const int8_t frac[] = {low, high};
+    struct random_program r;
+    struct buffer file;
+    struct program *p = NULL;
+    random_seed(1);
+    make_chain(&r, sizes, 2);
+    struct pare_op *op = &r.program.ops[0];
+    op->kind = PARE_CONV;
+    op->u.window = (struct pare_window){2, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 2, false, 0, 0};
+    op->weights = (struct pare_weights){0, 2, 1, 0, NULL, true, frac, 0};
+    write_planned(&r, &file);
+    ck_assert_int_eq(program_read(&ctx, "file", file.data, file.size, &p), PARE_OK);
+    ck_assert_int_eq(weight_frac(&p->ops[0].weights, 0), low);
+    ck_assert_int_eq(weight_frac(&p->ops[0].weights, 1), high);
+    free_program(p);
+    buffer_free(&file);
+    random_program_free(&r);
+}
+
+/* No width but 7 is left out. */
+START_TEST(keeps_fractions_far_apart) {
+    static const int spreads[] = {0, 1, 2, 3, 4, 7, 8, 31, 32, 63, 64, 127, 128, 255};
+    for (size_t i = 0; i < sizeof(spreads) / sizeof(spreads[0]); i++) {
+        check_fractions(INT8_MIN, (int8_t)(INT8_MIN + spreads[i]));
+        check_fractions((int8_t)(INT8_MAX - spreads[i]), INT8_MAX);
+    }
+}
+END_TEST
+
+START_TEST(refuses_a_fraction_that_no_record_holds) {
+    static const uint32_t sizes[] = {2, 2};
+    struct random_program r;
+    struct buffer file;
+    random_seed(1);
+    make_chain(&r, sizes, 2);
+    r.program.values[1].frac = INT8_MAX + 1;
+    buffer_init(&file);
+    ck_assert_int_eq(program_write(&ctx, &r.program, &file), PARE_ERROR_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(ctx.diag.message, "fractions of -128 to 127, not 128"));
+    buffer_free(&file);
+    random_program_free(&r);
+}
+END_TEST
+
+/* The last of 299 operators reads the first value, the others a neighbour. */
+START_TEST(names_an_input_far_away) {
+    enum { VALUES = 300 };
+    static const uint32_t one = 2;
+    static struct pare_value values[VALUES];
+    static struct pare_op ops[VALUES];
+    struct random_program r;
+    struct buffer file;
+    struct program *again = NULL;
+    random_seed(1);
+    make_chain(&r, &one, 1);
+    for (uint32_t i = 0; i < VALUES; i++) {
+        values[i] = r.program.values[0];
+        ops[i] = (struct pare_op){.kind = PARE_REQUANTIZE, .input_count = 1, .inputs = {i}, .output = i + 1};
+    }
+    ops[VALUES - 2].inputs[0] = 0;
+    struct program p = {.arena = r.program.arena, .values = values, .value_count = VALUES, .ops = ops};
+    p.op_count = VALUES - 1;
+    p.inputs = (uint32_t[]){0};
+    p.outputs = (uint32_t[]){VALUES - 1};
+    p.input_count = p.output_count = 1;
+    r.program = p;
+    write_planned(&r, &file);
+    ck_assert_int_eq(program_read(&ctx, "file", file.data, file.size, &again), PARE_OK);
+    ck_assert_uint_eq(again->ops[VALUES - 2].inputs[0], 0);
+    ck_assert_uint_eq(again->ops[VALUES - 3].inputs[0], VALUES - 3);
+    free_program(again);
+    buffer_free(&file);
+    random_program_free(&r);
+}
+END_TEST
+
 /* ---- size ---- */
 
 /* One 3x3 convolution of 64 channels at 3 bits: what the records cost beside the exact bits. */
@@ -145,38 +225,30 @@ static size_t unused_bits(const struct pare_value *v) {
     return storage_size(v->storage) * 8U - v->bits;
 }
 
-/* One byte, or the least of them, how many bits they have above it, and a bit each where all are equal. */
-static size_t frac_overhead(const int8_t *frac, bool per_row, uint32_t rows) {
-    return frac != NULL && per_row ? 2 + ((size_t)rows + 7) / 8 : 1;
-}
-
 static size_t op_overhead(const struct program *p, const struct pare_op *op) {
     const struct pare_value *x = &p->values[op->inputs[0]], *y = &p->values[op->output];
-    size_t size = sizeof(struct pare_file_op) + 3; /* alignment */
+    size_t size = sizeof(struct pare_file_op);
     size += op->kind == PARE_ADD || op->kind == PARE_MUL ? 2 + 6 * (size_t)op->u.binary.rank : 0;
     size += op->kind == PARE_COPY ? 16 + 12 * (size_t)op->u.copy.rank : 0;
     size += op->kind == PARE_GATHER ? 8 + 4 * (size_t)op->u.gather.out_axis : 0;
     size += op->kind == PARE_TABLE ? (unused_bits(y) << x->bits) / 8 : 0;
     size += op->kind == PARE_CONCAT || op->kind == PARE_MATMUL ? 8 + 3 * (size_t)op->input_count : 0;
     size += op->zero != NULL ? 1 + (op->u.window.in_c + 7) / 8 : 0; /* the width, and a bit more than the range has */
-    if (op->weights.rows > 0) {
-        size += 2; /* whole bytes of weights and of biases */
-        size += frac_overhead(op->weights.frac, op->weights.frac_per_row, op->weights.rows);
-        size += op->bias.bits > 0 ? frac_overhead(op->bias.frac, op->bias.frac_per_row, op->weights.rows) : 0;
-    }
+    size +=
+        op->weights.rows > 0 ? 2 + 2 + 4 : 0; /* widths, fracs, and each of four parts to the end of its last byte */
     return size;
 }
 
 /* Records, shapes and windows beside the exact bits, without names and metadata. */
 static size_t overhead(const struct program *p) {
-    size_t size = sizeof(struct pare_file_header) + 2 * (size_t)(p->input_count + p->output_count) + 2;
+    size_t size = sizeof(struct pare_file_header) + 2 * (size_t)p->output_count;
     for (uint32_t v = 0; v < p->value_count; v++) {
         const struct pare_value *value = &p->values[v];
-        size += sizeof(struct pare_file_value) + 2 * (size_t)value->rank;
-        size += value->constant != NULL ? unused_bits(value) * value->count / 8 + 4 : 0;
+        size += sizeof(struct pare_file_value) + 1 + 2 * (size_t)value->rank;
+        size += value->constant != NULL ? unused_bits(value) * value->count / 8 + 1 : 0;
     }
     for (uint32_t i = 0; i < p->op_count; i++) {
-        size += op_overhead(p, &p->ops[i]) + 20; /* a window, or two sizes */
+        size += op_overhead(p, &p->ops[i]) + 20; /* bounds and a window, or two sizes */
     }
     return size;
 }
@@ -294,6 +366,9 @@ int main(void) {
     tcase_add_test(tests, runs_in_place_as_each_operator_does_alone);
     tcase_add_test(tests, leaves_out_names_and_unused_values);
     tcase_add_test(tests, names_every_step_that_stays_in_float);
+    tcase_add_test(tests, keeps_fractions_far_apart);
+    tcase_add_test(tests, refuses_a_fraction_that_no_record_holds);
+    tcase_add_test(tests, names_an_input_far_away);
     tcase_add_test(tests, adds_little_to_the_exact_bits);
     tcase_add_test(tests, costs_little_beside_the_exact_bits);
     tcase_add_test(tests, refuses_an_input_code_outside_of_its_format);

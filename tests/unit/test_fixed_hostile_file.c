@@ -34,8 +34,7 @@ START_TEST(refuses_a_damaged_header) {
 END_TEST
 
 static struct pare_file_op *op_records(const struct buffer *file) {
-    const struct pare_file_header *header = (const struct pare_file_header *)(const void *)file->data;
-    return (struct pare_file_op *)(void *)(file->data + little_endian32(header->ops, 0));
+    return (struct pare_file_op *)(void *)section_of(file, PARE_OPERATORS);
 }
 
 START_TEST(says_where_a_file_is_broken) {
@@ -65,30 +64,32 @@ static const char *first_problem(const struct buffer *file) {
     return model.in_operator && model.place == 0 ? model.problem : "another place";
 }
 
-/* Bytes that the numbers of a terse block take. */
-static uint32_t terse_size(const uint8_t *block, unsigned numbers) {
-    uint32_t size = 0;
-    for (unsigned i = 0; i < numbers; size++) {
-        i += block[size] < 0x80;
-    }
-    return size;
+static struct pare_op first_op(const struct buffer *file) {
+    struct pare_model model;
+    struct pare_op op;
+    ck_assert_int_eq(pare_model_open(file->data, file->size, &model), PARE_OK);
+    ck_assert_ptr_null(pare_decode_op(&model, 0, &op));
+    return op;
 }
 
-/* The window at the end of the data section, with a byte less behind it than its zero points take. Returns where it
- * says how many bits they have. */
-static uint8_t *cut_zero_points(const struct buffer *file, uint32_t channels) {
-    const struct pare_file_header *header = (const struct pare_file_header *)(const void *)file->data;
-    struct pare_file_op *op = op_records(file);
-    uint8_t *data = file->data + little_endian32(header->data, 0);
-    const uint8_t *window = data + little_endian32(op->parameters, 0);
-    uint32_t numbers = terse_size(window, PARE_WINDOW_FIELDS);
-    uint32_t whole = numbers + 1 + (channels * window[numbers] + 7) / 8;
-    uint32_t offset = little_endian32(header->data_size, 0) - whole + 1;
-    memmove(data + offset, window, whole - 1);
-    for (int i = 0; i < 4; i++) {
-        op->parameters[i] = (uint8_t)(offset >> 8 * i & 0xff);
+static void put(uint8_t *field, uint32_t v, int size) {
+    for (int i = 0; i < size; i++) {
+        field[i] = (uint8_t)(v >> 8 * i & 0xff);
     }
-    return data + offset + numbers;
+}
+
+/* The coefficients of operator 0 at the end of the data section, with a byte less behind them than their zero points
+ * take. Returns where they say how many bits those have. */
+static uint8_t *cut_zero_points(const struct buffer *file) {
+    struct pare_op op = first_op(file);
+    struct pare_file_op *record = op_records(file);
+    uint8_t *data = section_of(file, PARE_DATA), *end = section_of(file, PARE_NAMES);
+    const uint8_t *block = data + little_endian32(record->data, 0);
+    size_t zeros = ((size_t)op.u.window.in_c * op.zero_bits + 7) / 8;
+    size_t whole = (size_t)(op.zero - block) + zeros;
+    memmove(end - whole + 1, block, whole - 1);
+    put(record->data, (uint32_t)(end - whole + 1 - data), 4);
+    return end - zeros;
 }
 
 START_TEST(refuses_zero_points_out_of_place) {
@@ -103,11 +104,11 @@ START_TEST(refuses_zero_points_out_of_place) {
             misplaced++;
         } else if (r.program.ops[0].zero != NULL) {
             ck_assert_str_eq(first_problem(&file), "");
-            uint8_t *bits = cut_zero_points(&file, r.program.ops[0].u.window.in_c);
+            uint8_t *bits = cut_zero_points(&file);
             ck_assert(*bits >= 1 && *bits <= 16);
-            ck_assert_str_eq(first_problem(&file), "its parameters lie outside of the data section");
+            ck_assert_str_eq(first_problem(&file), "its weights lie outside of the data section");
             *bits = cut % 2 == 0 ? 0 : 17;
-            ck_assert_str_eq(first_problem(&file), "its parameters lie outside of the data section");
+            ck_assert_str_eq(first_problem(&file), "its weights lie outside of the data section");
             cut++;
         }
         buffer_free(&file);
@@ -118,31 +119,15 @@ START_TEST(refuses_zero_points_out_of_place) {
 }
 END_TEST
 
-/* How many bits a packed fraction has, at the end of the coefficients of operator 0; NULL where none are packed. */
-static uint8_t *fraction_width(const struct random_program *r, const struct buffer *file) {
-    const struct pare_file_header *header = (const struct pare_file_header *)(const void *)file->data;
-    const struct pare_file_op *op = op_records(file);
-    const struct pare_op *own = &r->program.ops[0];
-    if ((op->flags & PARE_OP_PACKED_FRACS) == 0 || (op->flags & PARE_OP_WEIGHT_FRAC_PER_ROW) == 0) {
-        return NULL;
-    }
-    uint64_t row_bits = (uint64_t)own->weights.columns * op->weight_bits;
-    row_bits = (op->flags & PARE_OP_WHOLE_BYTE_ROWS) != 0 ? (row_bits + 7) / 8 * 8 : row_bits;
-    uint64_t weights = (own->weights.rows * row_bits + 7) / 8, biases = (own->weights.rows * op->bias_bits + 7) / 8;
-    return file->data + little_endian32(header->data, 0) + little_endian32(op->coefficients, 0) + weights + biases + 1;
-}
-
-START_TEST(refuses_fractions_of_impossible_widths) {
+START_TEST(refuses_fractions_above_127) {
     unsigned tried = 0;
     for (uint64_t seed = 1; seed <= 600; seed++) {
         struct random_program r;
         struct buffer file;
         one_file(seed, &r, &file);
-        uint8_t *width = fraction_width(&r, &file);
-        if (width != NULL) {
-            ck_assert(*width >= 1 && *width <= 8);
-            ck_assert_str_eq(first_problem(&file), "");
-            *width = tried % 2 == 0 ? 0 : 9;
+        struct pare_op op = first_op(&file);
+        if (op.weights.frac != NULL && op.weights.frac_bits > 0) {
+            file.data[(const uint8_t *)op.weights.frac - file.data] = (uint8_t)(129 - (1 << op.weights.frac_bits));
             ck_assert_str_eq(first_problem(&file), "its weights lie outside of the data section");
             tried++;
         }
@@ -150,6 +135,50 @@ START_TEST(refuses_fractions_of_impossible_widths) {
         random_program_free(&r);
     }
     ck_assert_uint_gt(tried, 10);
+}
+END_TEST
+
+START_TEST(refuses_inputs_out_of_place) {
+    struct random_program r;
+    struct buffer file;
+    static const uint32_t sizes[] = {16, 16, 16};
+    random_seed(1);
+    make_chain(&r, sizes, 3);
+    write_planned(&r, &file);
+    struct pare_file_op *ops = op_records(&file);
+    ck_assert_str_eq(first_problem(&file), "");
+    ops[0].inputs[0] = 2; /* before the first value */
+    ck_assert_str_eq(first_problem(&file), "it names a value that does not exist");
+    ops[0].inputs[0] = 0; /* the first number is a rank of 1, and also the operator's own output */
+    put(ops[0].parameters, 0, 2);
+    ck_assert_str_eq(first_problem(&file), "it reads a value before it is written");
+    put(ops[0].parameters, UINT16_MAX, 2); /* no number at all stands for the input of the network */
+    ck_assert_str_eq(first_problem(&file), "its parameters lie outside of the section of numbers");
+    buffer_free(&file);
+    random_program_free(&r);
+}
+END_TEST
+
+START_TEST(refuses_sections_that_do_not_fill_the_file) {
+    struct random_program r;
+    struct buffer file;
+    one_file(5, &r, &file);
+    struct pare_file_header *header = (struct pare_file_header *)(void *)file.data;
+    uint8_t *const sizes[] = {header->numbers_size, header->data_size, header->names_size, header->metadata_size};
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        static const uint32_t wrong[] = {UINT32_MAX, 0};
+        uint32_t size = little_endian32(sizes[i], 0);
+        for (int k = 0; k < 4; k++) {
+            put(sizes[i], k < 2 ? wrong[k] : k == 2 ? size + 1 : size - 1, 4);
+            repair_checksum(file.data, file.size);
+            ck_assert_int_eq(open_status(file.data, file.size), PARE_ERROR_INPUT);
+        }
+        put(sizes[i], size, 4);
+    }
+    repair_checksum(file.data, file.size);
+    ck_assert_int_eq(open_status(file.data, file.size), PARE_OK);
+    buffer_free(&file);
+    random_program_free(&r);
 }
 END_TEST
 
@@ -207,13 +236,10 @@ START_TEST(refuses_damaged_text) {
     struct random_program r;
     struct buffer file;
     one_file(5, &r, &file);
-    const struct pare_file_header *header = (const struct pare_file_header *)(void *)file.data;
-    uint8_t *section = file.data + little_endian32(header->metadata, 0);
+    uint8_t *section = section_of(&file, PARE_METADATA);
     ck_assert_uint_eq(little_endian32(section, 0), strlen(r.program.metadata));
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        for (int k = 0; k < 4; k++) {
-            section[k] = (uint8_t)(sizes[i] >> 8 * k & 0xff);
-        }
+        put(section, sizes[i], 4);
         ck_assert_int_eq(read_file(&file), PARE_ERROR_INPUT);
         ck_assert_str_eq(ctx.diag.message, "file: its metadata are damaged");
     }
@@ -243,7 +269,7 @@ START_TEST(takes_no_more_memory_than_the_file) {
     enum { CHANNELS = 60000, OPERATORS = 12 };
     uint32_t sizes[OPERATORS + 1];
     static uint8_t zero[CHANNELS / 8];
-    static int8_t frac[2 + CHANNELS / 8] = {3, 1};
+    static int8_t frac[1 + CHANNELS / 8] = {3};
     struct random_program r;
     struct buffer file;
     struct program *p = NULL;
@@ -251,7 +277,7 @@ START_TEST(takes_no_more_memory_than_the_file) {
         sizes[i] = CHANNELS;
     }
     memset(zero, 0xa5, sizeof(zero));
-    memset(frac + 2, 0x5a, sizeof(frac) - 2);
+    memset(frac + 1, 0x5a, sizeof(frac) - 1);
     random_seed(1);
     make_chain(&r, sizes, OPERATORS + 1);
     for (uint32_t i = 0; i < OPERATORS; i++) {
@@ -278,7 +304,7 @@ END_TEST
 
 /* One to three bytes changed, in any place, or in a record. */
 static void mutate(uint8_t *file, size_t size) {
-    size_t records = 64 + (size_t)pick(0, 600);
+    size_t records = sizeof(struct pare_file_header) + (size_t)pick(0, 600);
     for (int i = pick(1, 3); i > 0; i--) {
         size_t at =
             chance(70) && records < size ? (size_t)pick(16, (int32_t)records) : (size_t)pick(0, (int32_t)size - 1);
@@ -325,7 +351,9 @@ int main(void) {
     tcase_add_test(tests, refuses_a_damaged_header);
     tcase_add_test(tests, says_where_a_file_is_broken);
     tcase_add_test(tests, refuses_zero_points_out_of_place);
-    tcase_add_test(tests, refuses_fractions_of_impossible_widths);
+    tcase_add_test(tests, refuses_fractions_above_127);
+    tcase_add_test(tests, refuses_inputs_out_of_place);
+    tcase_add_test(tests, refuses_sections_that_do_not_fill_the_file);
     tcase_add_test(tests, refuses_text_that_is_no_utf8);
     tcase_add_test(tests, refuses_damaged_text);
     tcase_add_test(tests, refuses_a_plan_that_overlaps);
