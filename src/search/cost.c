@@ -58,9 +58,7 @@ void cost_sums(const struct cost_model *m, const uint8_t *bits, struct cost_sums
     out->memory = out->parameters;
     for (size_t i = 0; i < s->point_count; i++) {
         out->activation_bytes += s->points[i].count * (bits[m->point_knob[i]] > 8 ? 2 : 1);
-        if (!s->points[i].value->is_input) {
-            out->memory += bits[m->point_knob[i]] * s->points[i].count;
-        }
+        out->memory += bits[m->point_knob[i]] * s->points[i].count;
     }
 }
 
@@ -81,20 +79,25 @@ static double limits_fullness(const struct cost_model *m, const struct cost_sums
            fullness((double)sums->bit_operations, l->bit_operations);
 }
 
+/* Half of it memory, half of it work, counted by outputs and by inputs. */
+static double balanced(const struct cost_sums *sums, const struct cost_sums *at_8) {
+    return ratio(sums->paper_memory, at_8->paper_memory) / 2 +
+           ratio(sums->paper_multiplication, at_8->paper_multiplication) / 4 +
+           ratio(sums->bit_operations, at_8->bit_operations) / 4;
+}
+
 double cost_relative(const struct cost_model *m, const struct cost_sums *sums) {
     if (m->limits != NULL) {
         return limits_fullness(m, sums);
     }
-    double memory = ratio(sums->memory, m->at_8.memory);
-    double multiplication = ratio(sums->multiplication, m->at_8.multiplication);
     switch (m->kind) {
     case COST_MEMORY:
-        return memory;
+        return ratio(sums->memory, m->at_8.memory);
     case COST_MULTIPLICATION:
-        return multiplication;
+        return ratio(sums->multiplication, m->at_8.multiplication);
     case COST_BITOPS:
         return ratio(sums->bit_operations, m->at_8.bit_operations);
     default:
-        return (memory + multiplication) / 2;
+        return balanced(sums, &m->at_8);
     }
 }

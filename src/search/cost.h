@@ -8,8 +8,8 @@
 /* Sums over the layers of a scheme at given widths, one per knob. */
 struct cost_sums {
     uint64_t paper_memory, paper_multiplication; /* counted layers only */
-    uint64_t memory;           /* bits of all parameters and of all activations but the network's inputs */
-    uint64_t parameters;       /* bits */
+    uint64_t memory;                             /* bits of all parameters and of all activations */
+    uint64_t parameters;                         /* bits */
     uint64_t multiplication;   /* weight bits * weights * output bits * positions, all linear operators */
     uint64_t activation_bytes; /* of all activations, as the runtime stores them one by one */
     uint64_t bit_operations;   /* macs * weight bits * input bits, all linear operators */
@@ -29,7 +29,8 @@ struct cost_model {
 enum pare_status cost_model_new(struct context *ctx, struct arena *a, const struct knobs *k, enum cost_kind kind,
                                 struct cost_model *out);
 void cost_sums(const struct cost_model *m, const uint8_t *bits, struct cost_sums *out);
-/* Relative to 8 bits everywhere, by the model's kind (or limits); balanced is the mean of memory and multiplication. */
+/* Relative to 8 bits everywhere, by the model's kind (or limits). Balanced is half the paper's memory, a quarter its
+ * multiplication, and a quarter the bit operations, in which all operators and the inputs count. */
 double cost_relative(const struct cost_model *m, const struct cost_sums *sums);
 
 #endif

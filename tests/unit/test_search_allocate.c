@@ -112,8 +112,7 @@ START_TEST(paths_are_optimal) {
     const uint8_t *last = path.bits + (path.count - 1) * path.knobs;
     for (size_t k = 0; k < KNOBS; k++) {
         ck_assert_int_eq(path.bits[k], 8);
-        /* The network's input costs no memory: it is left alone. */
-        ck_assert_int_eq(last[k], f.items[k].kind == KNOB_ACTIVATION && f.items[k].index == 0 ? 8 : 2);
+        ck_assert_int_eq(last[k], 2);
     }
     arena_free(&f.arena);
 }
@@ -159,10 +158,19 @@ START_TEST(costs_by_hand) {
     cost_sums(&f.cost, bits, &sums);
     uint64_t w0 = 3 * f.linears[0].columns, w1 = 3 * f.linears[1].columns;
     ck_assert_uint_eq(sums.parameters, 4 * w0 + 8 * w1 + 2 * 3 * 8);
-    ck_assert_uint_eq(sums.memory, sums.parameters + 2 * f.points[1].count + 8 * f.points[2].count);
-    ck_assert_uint_eq(sums.paper_memory, sums.memory);
+    uint64_t inner = sums.parameters + 2 * f.points[1].count + 8 * f.points[2].count;
+    ck_assert_uint_eq(sums.memory, inner + 8 * f.points[0].count);
+    ck_assert_uint_eq(sums.paper_memory, inner);
     ck_assert_uint_eq(sums.multiplication, 4 * w0 * 2 * (f.points[1].count / 3) + 8 * w1 * 8 * (f.points[2].count / 3));
     ck_assert_uint_eq(sums.bit_operations, 1000 * 4 * 8);
+    const struct cost_sums *all = &f.cost.at_8;
+    f.cost.at_8.bit_operations = 1000 * 8 * 8;
+    f.cost.kind = COST_BALANCED;
+    ck_assert_double_eq_tol(cost_relative(&f.cost, &sums),
+                            0.5 * (double)sums.paper_memory / (double)all->paper_memory +
+                                0.25 * (double)sums.paper_multiplication / (double)all->paper_multiplication +
+                                0.25 / 2,
+                            1e-12);
     arena_free(&f.arena);
 }
 END_TEST
