@@ -36,6 +36,7 @@ struct pare_settings {
     size_t samples;
     struct pick pick;             /* `limits`, `end` and `points` stay 0 */
     struct search_options search; /* journal_path stays NULL here */
+    bool has_input_bits;          /* search.input_widths does not follow search.widths */
 };
 
 struct pare_tensors {

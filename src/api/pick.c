@@ -122,9 +122,9 @@ static enum pare_status restore(struct picking *p, const json_t *values, const c
 }
 
 static enum pare_status restore_settings(struct picking *p, const json_t *carried) {
-    static const char *const names[][2] = {{"bits", "bits"},         {"confidence", "confidence"}, {"cost", "cost"},
-                                           {"max_drop", "max-drop"}, {"metric", "metric"},         {"pack", "pack"},
-                                           {"seed", "seed"}};
+    static const char *const names[][2] = {
+        {"bits", "bits"},         {"confidence", "confidence"}, {"cost", "cost"}, {"input_bits", "input-bits"},
+        {"max_drop", "max-drop"}, {"metric", "metric"},         {"pack", "pack"}, {"seed", "seed"}};
     static const char *const limits[][2] = {
         {"bitops_max", "bitops-max"}, {"flash_max", "flash-max"}, {"memory_max", "memory-max"}, {"ram_max", "ram-max"}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

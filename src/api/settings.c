@@ -14,18 +14,20 @@ struct row {
 #define FIELD(member) offsetof(struct pare_settings, member)
 
 #define DROP "1% (of the float accuracy) or 0.5pt (points), above 0 and at most 100"
+#define WIDTHS "widths from 2 to 16, such as 8, 2..8 or 2,4,8"
 #define BYTES "bytes, at least 1, such as 65536, 64KB or 1.5MB"
 
 static const struct row rows[] = {
     {"all-values", setting_flag, FIELD(all_values), "true or false"},
     {"bitops-max", setting_count, FIELD(search.limits.bit_operations), "a number of at least 1, such as 250M or 1G"},
-    {"bits", setting_widths, FIELD(search.widths), "widths from 2 to 16, such as 8, 2..8 or 2,4,8"},
+    {"bits", setting_bits, FIELD(search.widths), WIDTHS},
     {"calib", setting_text, FIELD(calib), "a path"},
     {"confidence", setting_confidence, FIELD(search.confidence), "a number strictly between 0.5 and 1, such as 0.95"},
     {"cost", setting_cost, FIELD(search.cost), "memory, multiplication, bitops or balanced"},
     {"data", setting_text, FIELD(data), "a path"},
     {"drop-max", setting_pick_drop, 0, DROP},
     {"flash-max", setting_bytes, FIELD(search.limits.flash_bytes), BYTES},
+    {"input-bits", setting_input_bits, FIELD(search.input_widths), WIDTHS},
     {"input-shape", setting_input_shape, FIELD(input_shapes),
      "NAME=1,3,48,192, with sizes from 1 on, or words for what stays open"},
     {"layout", setting_layout, FIELD(declared.layout), "nchw or nhwc"},
@@ -57,7 +59,8 @@ void settings_init(struct pare_settings *s) {
                                     .metric = METRIC_TOP1,
                                     .max_drop = 0.01,
                                     .max_drop_relative = true,
-                                    .widths = 0x1fc, /* 2..8 */
+                                    .widths = 0x1fc,        /* 2..8 */
+                                    .input_widths = 0x1ffc, /* 2..12 */
                                     .cost = COST_BALANCED,
                                     .confidence = 0.95,
                                 }};

@@ -174,9 +174,7 @@ bool setting_seed(struct context *ctx, struct pare_settings *s, void *field, con
 }
 
 /* "8", "2..8" or "2,4,8"; the pieces of a list may be ranges too. */
-bool setting_widths(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
-    (void)ctx;
-    (void)s;
+static bool parse_widths(const char *text, uint32_t *out) {
     uint32_t mask = 0;
     for (;;) {
         char *end;
@@ -203,6 +201,23 @@ bool setting_widths(struct context *ctx, struct pare_settings *s, void *field, c
         }
         text = end + 1;
     }
-    *(uint32_t *)field = mask;
+    *out = mask;
     return true;
+}
+
+/* Inputs follow unless they have widths of their own. */
+bool setting_bits(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
+    if (!parse_widths(text, field)) {
+        return false;
+    }
+    s->search.input_widths = s->has_input_bits ? s->search.input_widths : s->search.widths;
+    return true;
+}
+
+bool setting_input_bits(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
+    bool is_list = parse_widths(text, field);
+    s->has_input_bits = s->has_input_bits || is_list;
+    return is_list;
 }

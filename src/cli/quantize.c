@@ -16,6 +16,8 @@ static const struct option options[] = {
     {"bitops-max", 0, "N", ROLE_SETTING, "most bit operations: 250M, 1G"},
     {"metric", 0, "M", ROLE_SETTING, "top1, top5, agreement or sqnr (default: top1; without labels agreement)"},
     {"bits", 0, "LIST", ROLE_SETTING, "widths that may be used: 8, 2..8 or 2,4,8, from 2 to 16 (default: 2..8)"},
+    {"input-bits", 0, "LIST", ROLE_SETTING,
+     "widths that the network's inputs may have (default: 2..12; as --bits where that is given)"},
     {"cost", 0, "C", ROLE_SETTING, "memory, multiplication, bitops or balanced (default: balanced)"},
     PACK_OPTION,
     {"seed", 0, "N", ROLE_SETTING, "of the split and of every random choice (default: 0)"},

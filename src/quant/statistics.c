@@ -270,6 +270,10 @@ int statistics_frac(const struct statistics *st, size_t point, int bits, bool is
     return st->clips ? histogram_frac(h, bits, is_signed, error) : histogram_covering_frac(h, bits, is_signed, error);
 }
 
+double statistics_error(const struct statistics *st, size_t point, int bits, bool is_signed, int frac) {
+    return histogram_error(&st->histograms[point], bits, is_signed, frac);
+}
+
 const struct moments *statistics_moments(const struct statistics *st, size_t linear) {
     return &st->moments[linear];
 }

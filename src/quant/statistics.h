@@ -20,6 +20,8 @@ double statistics_max(const struct statistics *st, size_t point);
 /* The fraction of the point's values at `bits` bits with the least mean squared error; *error (may be NULL) receives
  * it. */
 int statistics_frac(const struct statistics *st, size_t point, int bits, bool is_signed, double *error);
+/* The mean squared error at another fraction. */
+double statistics_error(const struct statistics *st, size_t point, int bits, bool is_signed, int frac);
 
 /* Gram matrix of the input of linear `l` as the columns of its rows see it: E[x x^T], [columns][columns] for group
  * `group` (one matrix per group, float64, row-major, symmetric), and the means E[x] [columns]. x is unfolded: one per

@@ -61,6 +61,7 @@ json_t *json_settings(struct json_builder *b, const struct search_options *o, co
     json_put(b, object, "bits", json_widths(b, o->widths));
     json_put(b, object, "confidence", json_number(o->confidence));
     json_put(b, object, "cost", json_text(cost_name(o->cost)));
+    json_put(b, object, "input_bits", json_widths(b, o->input_widths));
     json_put(b, object, "limits", json_limits(b, &o->limits));
     json_put(b, object, "max_drop", json_drop(o->max_drop, o->max_drop_relative));
     json_put(b, object, "metric", json_text(metric_name(o->metric)));

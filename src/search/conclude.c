@@ -150,7 +150,7 @@ static enum pare_status fill_sizes_8bit(struct search *s, struct cost *c) {
         return fail_memory(s->ctx);
     }
     if (s->options->widths >> 8 & 1) {
-        memset(eights.bits, 8, s->knobs.count);
+        knobs_fill(&s->knobs, eights.bits, 8);
         TRY(search_measure_size(s, &eights));
     }
     c->pare_bytes_8bit = eights.pare_bytes;

@@ -124,7 +124,7 @@ static enum pare_status run_program(struct context *ctx, const struct evaluator 
 
 enum pare_status evaluator_measure(struct context *ctx, struct evaluator *e, struct sample_set *set,
                                    const uint8_t *bits, struct measure *out) {
-    uint64_t key = hash_of(bits, e->knobs->count, hash_of(set->name, strlen(set->name), e->knobs->edition->id));
+    uint64_t key = hash_of(bits, e->knobs->count, hash_of(set->name, strlen(set->name), knobs_id(e->knobs)));
     double known[JOURNAL_VALUES];
     if (journal_find(e->journal, key, known)) {
         *out = (struct measure){{set->data->count, (size_t)known[0], (size_t)known[1]}, known[2], known[3], known[4]};

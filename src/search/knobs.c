@@ -26,22 +26,30 @@ int widths_next_higher(uint32_t widths, int bits) {
     return 0;
 }
 
-int widths_base(uint32_t widths) {
-    if (widths >> 8 & 1) {
-        return 8;
+int widths_nearest(uint32_t widths, int bits) {
+    if (widths >> bits & 1) {
+        return bits;
     }
-    int higher = widths_next_higher(widths, 8);
-    return higher != 0 ? higher : widths_next_lower(widths, 8);
+    int higher = widths_next_higher(widths, bits);
+    return higher != 0 ? higher : widths_next_lower(widths, bits);
+}
+
+int widths_base(uint32_t widths) {
+    return widths_nearest(widths, 8);
 }
 
 /* ---- rounding everything once ---- */
+
+static uint32_t point_widths(const struct knobs *k, const struct point *p) {
+    return p->value->is_input ? k->input_widths : k->widths;
+}
 
 /* The finest fraction that the input of linear `l` will ever have bounds the fractions of its rows. */
 static int finest_input_frac(const struct knobs *k, const struct linear *l) {
     size_t point = (size_t)(l->in - k->scheme->points);
     int finest = -1000;
     for (int b = 1; b <= KNOB_MAX_BITS; b++) {
-        if ((k->widths >> b & 1) && k->fracs[point][b] > finest) {
+        if ((point_widths(k, l->in) >> b & 1) && k->fracs[point][b] > finest) {
             finest = k->fracs[point][b];
         }
     }
@@ -138,26 +146,26 @@ static bool has_bias(const struct linear *l) {
     return l->node->op->id != OP_MatMul && l->node->op->id != OP_PRelu && l->bias != NULL;
 }
 
-static void list_knobs(struct knobs *k, uint32_t widths) {
+static void list_knobs(struct knobs *k) {
     const struct scheme *s = k->scheme;
     for (size_t i = 0; i < s->linear_count; i++) {
-        add(k, KNOB_WEIGHT, i, widths);
+        add(k, KNOB_WEIGHT, i, k->widths);
         if (has_bias(&s->linears[i])) {
-            add(k, KNOB_BIAS, i, widths);
+            add(k, KNOB_BIAS, i, k->widths);
         }
     }
     for (size_t i = 0; i < s->point_count; i++) {
-        add(k, KNOB_ACTIVATION, i, widths);
+        add(k, KNOB_ACTIVATION, i, point_widths(k, &s->points[i]));
     }
 }
 
-static void find_fracs(struct knobs *k, uint32_t widths) {
+static void find_fracs(struct knobs *k) {
     for (size_t i = 0; i < k->scheme->point_count; i++) {
         struct point *p = &k->scheme->points[i];
         bool may_be_unsigned = !(k->scheme->without & TECHNIQUE_UNSIGNED);
         p->is_signed = !may_be_unsigned || (p->is_signed && statistics_min(k->statistics, i) < 0);
         for (int b = 1; b <= KNOB_MAX_BITS; b++) {
-            if (widths >> b & 1) {
+            if (point_widths(k, p) >> b & 1) {
                 k->fracs[i][b] = statistics_frac(k->statistics, i, b, p->is_signed, &k->point_errors[i][b]);
             }
         }
@@ -178,17 +186,18 @@ static void limit_sums(struct knobs *k) {
 }
 
 enum pare_status knobs_new(struct context *ctx, struct arena *a, struct scheme *s, const struct statistics *st,
-                           uint32_t widths, struct knobs *out) {
+                           uint32_t widths, uint32_t input_widths, struct knobs *out) {
     *out = (struct knobs){.arena = a, .scheme = s, .statistics = st, .widths = widths};
+    out->input_widths = input_widths != 0 ? input_widths : widths;
     out->items = ARENA_ARRAY(a, 2 * s->linear_count + s->point_count, struct knob);
     out->fracs = arena_array(a, s->point_count, sizeof(*out->fracs));
     out->point_errors = arena_array(a, s->point_count, sizeof(*out->point_errors));
     if (out->point_errors == NULL || out->items == NULL || out->fracs == NULL) {
         return fail_memory(ctx);
     }
-    find_fracs(out, widths);
+    find_fracs(out);
     limit_sums(out);
-    list_knobs(out, widths);
+    list_knobs(out);
     return first_edition(ctx, out);
 }
 
@@ -209,6 +218,23 @@ void knobs_set_all(struct knobs *k, const uint8_t *bits) {
     for (size_t i = 0; i < k->count; i++) {
         knobs_set(k, i, bits[i]);
     }
+}
+
+void knobs_fill(const struct knobs *k, uint8_t *bits, int width) {
+    for (size_t i = 0; i < k->count; i++) {
+        bits[i] = (uint8_t)widths_nearest(k->items[i].widths, width);
+    }
+}
+
+void knobs_set_frac(struct knobs *k, size_t knob, int bits, int frac) {
+    size_t point = k->items[knob].index;
+    bool is_signed = k->scheme->points[point].is_signed;
+    k->fracs[point][bits] = frac;
+    k->point_errors[point][bits] = statistics_error(k->statistics, point, bits, is_signed, frac);
+}
+
+uint64_t knobs_id(const struct knobs *k) {
+    return hash_of(k->fracs, k->scheme->point_count * sizeof(*k->fracs), k->edition->id);
 }
 
 double knobs_error(const struct knobs *k, size_t knob, int bits) {

@@ -32,7 +32,8 @@ struct knobs {
     struct arena *arena;
     struct scheme *scheme;
     const struct statistics *statistics;
-    uint32_t widths; /* that are allowed */
+    uint32_t widths;       /* that are allowed */
+    uint32_t input_widths; /* of the network's inputs */
     struct knob *items;
     size_t count;
     struct edition *first;
@@ -41,9 +42,15 @@ struct knobs {
     double (*point_errors)[KNOB_MAX_BITS + 1]; /* mean squared error of rounding, per point and width */
 };
 
-/* Rounds the weights at every width, in parallel. `widths` as in struct search_options. */
+/* Rounds the weights at every width, in parallel. The widths as in struct search_options. */
 enum pare_status knobs_new(struct context *ctx, struct arena *a, struct scheme *s, const struct statistics *st,
-                           uint32_t widths, struct knobs *out);
+                           uint32_t widths, uint32_t input_widths, struct knobs *out);
+/* All knobs at a width, or at the nearest that they may have, the wider one first. */
+void knobs_fill(const struct knobs *k, uint8_t *bits, int width);
+/* Another fraction for an activation at a width. */
+void knobs_set_frac(struct knobs *k, size_t knob, int bits, int frac);
+/* Of everything that the codes at some widths depend on: the edition and the fractions. */
+uint64_t knobs_id(const struct knobs *k);
 /* A new edition for these widths (copied), so far equal to the first one. */
 enum pare_status edition_new(struct context *ctx, const struct knobs *k, const uint8_t *bits, struct edition **out);
 /* Rounds one linear of an edition again, at the width that it was made for. */
@@ -59,7 +66,9 @@ double knobs_error(const struct knobs *k, size_t knob, int bits);
 
 int widths_next_lower(uint32_t widths, int bits);  /* 0: none */
 int widths_next_higher(uint32_t widths, int bits); /* 0: none */
-/* Where the search begins: 8, or the nearest allowed width, the wider one first. */
+/* The nearest allowed width, the wider one first. */
+int widths_nearest(uint32_t widths, int bits);
+/* Where the search begins: as near to 8 as is allowed. */
 int widths_base(uint32_t widths);
 
 #endif

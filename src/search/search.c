@@ -39,7 +39,8 @@ static enum pare_status collect(struct search *s) {
     search_report(s, "calibration", 0, s->calibration.count);
     TRY(statistics_collect(s->ctx, s->scheme, &source, s->calibration.count, &s->statistics));
     search_report(s, "rounding", 0, 0);
-    return knobs_new(s->ctx, s->arena, s->scheme, s->statistics, s->options->widths, &s->knobs);
+    return knobs_new(s->ctx, s->arena, s->scheme, s->statistics, s->options->widths, s->options->input_widths,
+                     &s->knobs);
 }
 
 /* Samples of the sensitivities: as many as the work allows, the same on every machine. */
@@ -61,6 +62,7 @@ static enum pare_status identity(const struct search *s, uint64_t *out) {
                           s->calibration.hash,
                           o->metric,
                           o->widths,
+                          o->input_widths,
                           o->seed,
                           o->without};
     uint64_t h = hash_of(PARE_VERSION, strlen(PARE_VERSION), 0);
@@ -155,7 +157,7 @@ static enum pare_status prepare(struct search *s, const struct search_data *data
     if (s->candidates == NULL || bits == NULL) {
         return fail_memory(s->ctx);
     }
-    memset(bits, widths_base(s->options->widths), s->knobs.count);
+    knobs_fill(&s->knobs, bits, widths_base(s->options->widths));
     knobs_set_all(&s->knobs, bits);
     TRY(evaluator_new(s->ctx, s->arena, &s->knobs, s->options->metric, s->journal, &s->evaluator));
     s->evaluator.journal_only = s->options->pick != NULL;

@@ -48,7 +48,8 @@ struct search_options {
     double
         max_drop; /* fraction of the float accuracy (relative), or of 1 (absolute points / 100); infinite: no bound */
     bool max_drop_relative;
-    uint32_t widths; /* bit b set: width b is allowed, 2..16 */
+    uint32_t widths;       /* bit b set: width b is allowed, 2..16 */
+    uint32_t input_widths; /* of the network's inputs; 0: as the others */
     enum cost_kind cost;
     struct limits limits; /* kept besides the bound; with max_drop infinite, the best accuracy within them is found */
     enum packing packing; /* of the .pare file, whose size it decides */

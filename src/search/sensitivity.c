@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define FIRST_MEASURED 3   /* bits */
+#define FRAC_DOUBT 3.0     /* of the least squared error: fractions with more are not looked at */
+#define FRAC_GAIN 0.9      /* of the harm: less is noise */
 #define REACH 2            /* widths */
 #define PROBE_HARM 0.03    /* of divergence */
 #define PROBE_HARM_MAX 0.6 /* beyond, divergence is no longer proportional to anything */
@@ -44,10 +46,12 @@ static enum pare_status order_knobs(struct search *s) {
 }
 
 static uint32_t considered(const struct search *s, size_t k, int now) {
+    const struct knob *n = &s->knobs.items[k];
+    bool is_input = n->kind == KNOB_ACTIVATION && s->scheme->points[n->index].value->is_input;
     int base = widths_base(s->options->widths);
     uint32_t mask = 1u << now;
     for (int b = 0; b <= KNOB_MAX_BITS; b++) {
-        mask |= s->knobs.items[k].widths >> b & 1 && (b <= base || b <= now) ? 1u << b : 0;
+        mask |= n->widths >> b & 1 && (is_input || b <= base || b <= now) ? 1u << b : 0;
     }
     return mask;
 }
@@ -58,18 +62,46 @@ static bool is_measured(uint32_t mask, int now, int b) {
     return b < now && mask >> b & 1 && (b <= now - FIRST_MEASURED || is_narrowest);
 }
 
+static enum pare_status measure_harm(struct search *s, const uint8_t *bits, double base, double *harm) {
+    struct measure m;
+    TRY(evaluator_measure(s->ctx, &s->evaluator, &s->few, bits, &m));
+    *harm = m.divergence - base;
+    return PARE_OK;
+}
+
+/* Squared errors weigh rare large values more than the network does, and cannot tell apart fractions that are about
+ * as good: of those the one that harms least is taken, `harm` being that of the best by squared error. */
+static enum pare_status choose_frac(struct search *s, const uint8_t *bits, size_t k, double base, double *harm) {
+    struct knobs *knobs = &s->knobs;
+    size_t point = knobs->items[k].index;
+    int b = bits[k], first = knobs->fracs[point][b], best = first;
+    double error = knobs->point_errors[point][b];
+    for (int frac = first - 1; frac <= first + 1; frac += 2) {
+        double other;
+        knobs_set_frac(knobs, k, b, frac);
+        if (knobs->point_errors[point][b] > FRAC_DOUBT * error) {
+            continue;
+        }
+        TRY(measure_harm(s, bits, base, &other));
+        best = other < *harm * FRAC_GAIN ? frac : best;
+        *harm = other < *harm * FRAC_GAIN ? other : *harm;
+    }
+    knobs_set_frac(knobs, k, b, best);
+    return PARE_OK;
+}
+
 static enum pare_status measure_knob(struct search *s, uint8_t *bits, size_t k, double base, struct sensitivity *out) {
     int now = bits[k];
     uint32_t mask = considered(s, k, now);
     double error[KNOB_MAX_BITS + 1] = {0};
+    bool chooses = s->knobs.items[k].kind == KNOB_ACTIVATION && !(s->options->without & TECHNIQUE_CLIPPING);
     for (int b = 0; b <= KNOB_MAX_BITS; b++) {
-        error[b] = mask >> b & 1 ? knobs_error(&s->knobs, k, b) : 0;
         if (is_measured(mask, now, b)) {
-            struct measure m;
             bits[k] = (uint8_t)b;
-            TRY(evaluator_measure(s->ctx, &s->evaluator, &s->few, bits, &m));
-            out->harm[k][b] = m.divergence - base;
+            TRY(measure_harm(s, bits, base, &out->harm[k][b]));
+            TRY(chooses ? choose_frac(s, bits, k, base, &out->harm[k][b]) : PARE_OK);
         }
+        error[b] = mask >> b & 1 ? knobs_error(&s->knobs, k, b) : 0;
     }
     bits[k] = (uint8_t)now;
     sensitivity_fit(out, k, now, mask, error);

@@ -158,7 +158,7 @@ static enum pare_status settle_claim(struct search *s, struct candidate *c) {
 /* All tensors at one width: 8 bits, or wider where that does not hold the bound. */
 static enum pare_status find_start(struct search *s, uint8_t *bits) {
     for (int b = widths_base(s->options->widths); b != 0; b = widths_next_higher(s->options->widths, b)) {
-        memset(bits, b, s->knobs.count);
+        knobs_fill(&s->knobs, bits, b);
         struct candidate *c = NULL;
         TRY(search_evaluate(s, bits, false, &c));
         TRY(settle_claim(s, c));

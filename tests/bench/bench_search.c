@@ -18,7 +18,8 @@
 
 #define ROWS_MAX 1000
 #define EXIT_SKIPPED 77
-#define WIDTHS_ALL 0x1fc /* 2..8 */
+#define WIDTHS_ALL 0x1fc     /* 2..8 */
+#define WIDTHS_INPUTS 0x1ffc /* 2..12 */
 #define WIDTHS_8 0x100
 
 struct ablation {
@@ -147,6 +148,7 @@ static enum pare_status measure(struct bench *b, const struct trial *t, const ch
                                      .max_drop = b->max_drop,
                                      .max_drop_relative = true,
                                      .widths = widths,
+                                     .input_widths = widths == WIDTHS_ALL ? WIDTHS_INPUTS : widths,
                                      .cost = COST_BALANCED,
                                      .confidence = 0.95,
                                      .without = without};

@@ -23,7 +23,7 @@ rows() { # rows CONDITION: how many measured rows meet it; $3 method, $4 memory,
     awk -F' *[|] *' "NR > 2 && ($1) { n++ } END { print n + 0 }" "$out/table"
 }
 
-check "a table" exits 0 "$samples" --networks sample --samples 200 --max-drop 10 --threads 2 --ablations
+check "a table" exits 0 "$samples" --networks sample --samples 100 --max-drop 10 --threads 2 --ablations
 cp "$out/stdout" "$out/table"
 check "thirteen rows" [ "$(rows 1)" -eq 13 ]
 check "8 bits save nothing" [ "$(rows '$3 == "8 bits" && $4 == 0 && $5 == 0')" -eq 1 ]

@@ -12,6 +12,7 @@ static const char *const given[][2] = {
     {"all-values", "true"},
     {"bits", "3..5"},
     {"calib", "calib.npz"},
+    {"input-bits", "10"},
     {"confidence", "0.9"},
     {"cost", "memory"},
     {"data", "data.npz"},
@@ -42,6 +43,7 @@ static const char *const refused[][2] = {
     {"bits", "4..3"},
     {"bits", "8,"},
     {"calib", ""},
+    {"input-bits", "1..8"},
     {"confidence", "0.5"},
     {"confidence", "0.9x"},
     {"cost", "money"},
@@ -125,6 +127,16 @@ START_TEST(refused_values_change_nothing_given) {
 }
 END_TEST
 
+START_TEST(inputs_have_the_widths_of_the_others_or_their_own) {
+    ck_assert_uint_eq(settings->search.input_widths, 0x1ffc);
+    ck_assert_int_eq(pare_settings_set(context, settings, "bits", "4,8"), PARE_OK);
+    ck_assert_uint_eq(settings->search.input_widths, 0x110);
+    ck_assert_int_eq(pare_settings_set(context, settings, "input-bits", "10"), PARE_OK);
+    ck_assert_int_eq(pare_settings_set(context, settings, "bits", "2..8"), PARE_OK);
+    ck_assert_uint_eq(settings->search.input_widths, 0x400);
+}
+END_TEST
+
 START_TEST(numbers_in_another_locale) {
     if (!comma_locale_enter()) {
         return;
@@ -151,6 +163,7 @@ int main(void) {
     tcase_add_test(c, refused_values_change_no_default);
     tcase_add_test(c, refused_values_change_nothing_given);
     tcase_add_test(c, numbers_in_another_locale);
+    tcase_add_test(c, inputs_have_the_widths_of_the_others_or_their_own);
     tcase_set_timeout(c, 60);
     suite_add_tcase(s, c);
     SRunner *r = srunner_create(s);
