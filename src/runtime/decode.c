@@ -224,18 +224,34 @@ static const char *check_kind(const struct pare_file_op *record) {
     return pare_parameter_readers[record->kind] != NULL ? NULL : PARE_NOT_BUILT;
 }
 
-const char *pare_decode_op(const struct pare_model *model, uint32_t index, struct pare_op *out) {
-    const struct pare_file_op *record =
-        (const struct pare_file_op *)(const void *)model->section[PARE_OPERATORS] + index;
-    struct pare_cursor numbers = pare_cursor_at(model, PARE_NUMBERS, little_endian16(record->parameters, 0));
-    struct pare_cursor data = pare_cursor_at(model, PARE_DATA, little_endian32(record->data, 0));
-    struct pare_value x, y;
-    memset(out, 0, sizeof(*out));
+static const struct pare_file_op *record_of(const struct pare_model *model, uint32_t index) {
+    return (const struct pare_file_op *)(const void *)model->section[PARE_OPERATORS] + index;
+}
+
+/* The kind, the inputs and the output; `numbers` then leads to the other parameters. */
+static const char *begin_op(const struct pare_model *model, uint32_t index, struct pare_cursor *numbers,
+                            struct pare_op *out) {
+    const struct pare_file_op *record = record_of(model, index);
+    *numbers = pare_cursor_at(model, PARE_NUMBERS, little_endian16(record->parameters, 0));
     out->kind = record->kind;
+    out->input_count = 0;
     out->wide = (record->flags & PARE_OP_WIDE) != 0;
     out->output = pare_model_input_count(model) + index;
     const char *problem = check_kind(record);
-    problem = problem != NULL ? problem : take_inputs(&numbers, model, record, out);
+    return problem != NULL ? problem : take_inputs(numbers, model, record, out);
+}
+
+void pare_decode_inputs(const struct pare_model *model, uint32_t index, struct pare_op *out) {
+    struct pare_cursor numbers;
+    begin_op(model, index, &numbers, out);
+}
+
+const char *pare_decode_op(const struct pare_model *model, uint32_t index, struct pare_op *out) {
+    const struct pare_file_op *record = record_of(model, index);
+    struct pare_cursor data = pare_cursor_at(model, PARE_DATA, little_endian32(record->data, 0)), numbers;
+    struct pare_value x, y;
+    memset(out, 0, sizeof(*out));
+    const char *problem = begin_op(model, index, &numbers, out);
     problem = problem != NULL ? problem : pare_decode_value(model, out->inputs[0], &x);
     problem = problem != NULL ? problem : pare_decode_value(model, out->output, &y);
     problem = problem != NULL ? problem : take_parameters(&numbers, record->flags, &x, &y, out);
