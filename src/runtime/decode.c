@@ -55,14 +55,6 @@ const char *pare_decode_value(const struct pare_model *model, uint32_t index, st
 
 /* ---- coefficients ---- */
 
-static bool has_weights(unsigned kind) {
-    return kind == PARE_CONV || kind == PARE_CONV_TRANSPOSE || kind == PARE_DENSE || kind == PARE_PRELU;
-}
-
-static bool has_window(unsigned kind) {
-    return kind == PARE_CONV || kind == PARE_CONV_TRANSPOSE || kind == PARE_MAX_POOL || kind == PARE_AVERAGE_POOL;
-}
-
 /* Channels times taps of one output channel; 0 when that is no size. */
 static uint32_t window_columns(const struct pare_window *w) {
     if (w->group == 0 || w->in_c % w->group != 0) {
@@ -101,7 +93,7 @@ static void take_zero_points(struct pare_cursor *c, struct pare_op *op) {
 /* Sets how rows of weights lie; false when that is no shape. */
 static bool take_rows(unsigned format, struct pare_op *op) {
     struct pare_weights *w = &op->weights;
-    if (has_window(op->kind)) {
+    if (pare_kind_has_window(op->kind)) {
         w->columns = window_columns(&op->u.window);
     }
     w->bits = width_of(format & PARE_WEIGHT_BITS);
@@ -172,9 +164,7 @@ static void take_bounds(struct pare_cursor *c, bool said, const struct pare_valu
 
 /* How many inputs there are, but of a Concat, which says it. */
 static uint8_t input_count(const struct pare_file_op *record) {
-    bool two = record->kind == PARE_MATMUL || record->kind == PARE_ADD || record->kind == PARE_MUL ||
-               (record->flags & PARE_OP_ADDEND) != 0;
-    return two ? 2 : 1;
+    return pare_kind_has_two_inputs(record->kind) || (record->flags & PARE_OP_ADDEND) != 0 ? 2 : 1;
 }
 
 static const char *take_inputs(struct pare_cursor *c, const struct pare_model *model, const struct pare_file_op *record,
@@ -193,7 +183,7 @@ static const char *take_inputs(struct pare_cursor *c, const struct pare_model *m
 static const char *take_parameters(struct pare_cursor *c, unsigned flags, const struct pare_value *x,
                                    const struct pare_value *y, struct pare_op *op) {
     take_bounds(c, (flags & PARE_OP_BOUNDS) != 0, y, op);
-    if (has_window(op->kind)) {
+    if (pare_kind_has_window(op->kind)) {
         take_sizes(c, (flags & PARE_OP_SIZES) != 0, x, y, &op->u.window);
     }
     pare_parameter_readers[op->kind](c, op);
@@ -202,7 +192,7 @@ static const char *take_parameters(struct pare_cursor *c, unsigned flags, const 
 
 static const char *take_data(struct pare_cursor *c, unsigned flags, const struct pare_value *x,
                              const struct pare_value *y, struct pare_op *op) {
-    if (has_weights(op->kind)) {
+    if (pare_kind_has_weights(op->kind)) {
         return take_coefficients(c, (flags & PARE_OP_INPUT_ZERO) != 0, op);
     }
     if (op->kind == PARE_TABLE) { /* as many entries as the input has codes */
@@ -217,7 +207,7 @@ static const char *check_kind(const struct pare_file_op *record) {
     unsigned conv_only = PARE_OP_INPUT_ZERO | PARE_OP_ADDEND, flags = record->flags;
     bool known = record->kind < PARE_HOST && (flags & ~PARE_OP_FLAGS) == 0 &&
                  (record->kind == PARE_CONV || (flags & conv_only) == 0) &&
-                 (has_window(record->kind) || (flags & PARE_OP_SIZES) == 0);
+                 (pare_kind_has_window(record->kind) || (flags & PARE_OP_SIZES) == 0);
     if (!known) {
         return "an operator of an unknown kind";
     }

@@ -34,6 +34,10 @@
 /* Bounds of a file, so that checking one takes bounded time. */
 #define PARE_MAX_VALUES 4096
 #define PARE_MAX_PORTS 256 /* inputs, and outputs */
+/* Blocks of data may be shared, but not without end: all weights, biases, fracs, zero points, entries, indices and
+ * codes of constants, counted for each operator and constant, and all top and left padding, are at most 8 for each byte
+ * of the file, which none that shares nothing exceeds, and these. */
+#define PARE_SHARED_STEPS ((uint64_t)1 << 27)
 
 #define PARE_STATIC_ASSERT(name, condition) typedef char name[(condition) ? 1 : -1] /* NOLINT(*-macro-parentheses) */
 

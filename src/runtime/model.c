@@ -115,6 +115,15 @@ uint32_t pare_output_value(const struct pare_model *model, uint32_t index) {
     return little_endian16(model->section[PARE_OUTPUTS], index);
 }
 
+static const char too_long[] = "it and those before it share more data than a file may";
+
+/* Takes the steps of one check off what is left (PARE_SHARED_STEPS). */
+static bool pay(uint64_t *steps, uint64_t price) {
+    bool enough = price <= *steps;
+    *steps -= enough ? price : 0;
+    return enough;
+}
+
 static bool codes_in_format(const struct codes *codes, const struct pare_value *v) {
     int32_t low = code_min(v->bits, v->is_signed), high = code_max(v->bits, v->is_signed);
     for (uint32_t i = 0; i < v->count; i++) {
@@ -126,19 +135,22 @@ static bool codes_in_format(const struct codes *codes, const struct pare_value *
     return true;
 }
 
-static const char *check_value(const struct pare_model *model, uint32_t index) {
+static const char *check_value(const struct pare_model *model, uint32_t index, uint64_t *steps) {
     struct pare_value v;
     const char *problem = pare_decode_value(model, index, &v);
     if (problem != NULL || v.constant == NULL) {
         return problem;
     }
+    if (!pay(steps, v.count)) {
+        return too_long;
+    }
     struct codes codes = codes_of(v.constant, v.storage, true);
     return codes_in_format(&codes, &v) ? NULL : "a constant holds a code outside of its format";
 }
 
-static enum pare_status check_values(struct pare_model *model) {
+static enum pare_status check_values(struct pare_model *model, uint64_t *steps) {
     for (uint32_t i = 0; i < pare_value_count(model); i++) {
-        const char *problem = check_value(model, i);
+        const char *problem = check_value(model, i, steps);
         if (problem != NULL) {
             return refuse(model, i, problem);
         }
@@ -201,10 +213,26 @@ static bool may_write(const struct operands *operands) {
     return true;
 }
 
-static enum pare_status check_ops(struct pare_model *model) {
+/* What pare_check_op walks: coefficients, entries, and windows that begin in the padding. */
+static uint64_t steps_of(const struct operands *operands) {
+    const struct pare_op *op = &operands->op;
+    const struct pare_weights *w = &op->weights;
+    uint64_t steps = w->bits > 0 ? (uint64_t)w->rows * w->columns : 0;
+    if (pare_kind_has_window(op->kind)) {
+        steps += (uint64_t)op->u.window.pad_top + op->u.window.pad_left + (op->zero != NULL ? op->u.window.in_c : 0);
+    } else if (op->kind == PARE_TABLE) {
+        steps += (uint32_t)1 << operands->values[0].bits;
+    } else if (op->kind == PARE_GATHER) {
+        steps += op->u.gather.out_axis;
+    }
+    return steps + (op->bias.bits > 0 || w->frac_per_row ? w->rows : 0);
+}
+
+static enum pare_status check_ops(struct pare_model *model, uint64_t *steps) {
     for (uint32_t i = 0; i < pare_op_count(model); i++) {
         struct operands operands;
         const char *problem = decode_operands(model, i, &operands);
+        problem = problem != NULL || pay(steps, steps_of(&operands)) ? problem : too_long;
         problem = problem != NULL ? problem : pare_check_op(&operands.op, operands.values);
         problem = problem != NULL || may_write(&operands) ? problem : overlaps;
         if (problem != NULL) {
@@ -292,9 +320,10 @@ enum pare_status pare_model_open(const void *bytes, size_t size, struct pare_mod
         return PARE_ERROR_USAGE;
     }
     enum pare_status status = check_header(model);
-    status = status != PARE_OK ? status : check_values(model);
+    uint64_t steps = PARE_SHARED_STEPS + (uint64_t)size * 8;
+    status = status != PARE_OK ? status : check_values(model, &steps);
     status = status != PARE_OK ? status : check_outputs(model);
-    status = status != PARE_OK ? status : check_ops(model);
+    status = status != PARE_OK ? status : check_ops(model, &steps);
     return status != PARE_OK ? status : check_arena(model);
 }
 

@@ -302,6 +302,70 @@ START_TEST(takes_no_more_memory_than_the_file) {
 }
 END_TEST
 
+/* ---- files that would take long to check ---- */
+
+enum { MANY = 400 };
+
+static struct pare_value many_values[MANY + 1];
+static struct pare_op many_ops[MANY];
+
+/* A chain of `count` equal operators with a row for each code, whose values of `codes` codes lie in two places by
+ * turns. */
+static struct program chain_of(struct random_program *r, const struct pare_op *op, uint32_t count, uint32_t codes) {
+    static uint32_t input, output;
+    random_seed(1);
+    make_chain(r, &codes, 1);
+    for (uint32_t i = 0; i <= count; i++) {
+        many_values[i] = r->program.values[0];
+        many_values[i].offset = i % 2 * codes;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        many_ops[i] = *op;
+        many_ops[i].inputs[0] = many_ops[i].inputs[1] = i;
+        many_ops[i].output = i + 1;
+    }
+    struct program p = {.values = many_values, .ops = many_ops, .inputs = &input, .outputs = &output};
+    output = count;
+    p.value_count = count + 1;
+    p.op_count = count;
+    p.input_count = p.output_count = 1;
+    return p;
+}
+
+START_TEST(opens_rows_of_nothing_at_once) {
+    enum { CHANNELS = 1 << 30 };
+    struct random_program r;
+    struct buffer file;
+    struct pare_op op = {.kind = PARE_CONV, .input_count = 2, .weights = {.rows = CHANNELS, .columns = 1}};
+    op.u.window = (struct pare_window){1, 1 << 15, 1 << 15, CHANNELS, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, false, 0, 0};
+    struct program p = chain_of(&r, &op, MANY, CHANNELS);
+    buffer_init(&file);
+    ck_assert_msg(program_write(&ctx, &p, &file) == PARE_OK, "%s", ctx.diag.message);
+    buffer_free(&file);
+    random_program_free(&r);
+}
+END_TEST
+
+/* 100 layers may share one matrix, but not 400. */
+START_TEST(refuses_to_share_a_matrix_without_end) {
+    enum { SIDE = 1000 };
+    static const uint8_t weights[SIDE * SIDE / 4];
+    struct random_program r;
+    struct buffer file;
+    struct pare_op op = {.kind = PARE_DENSE, .input_count = 1};
+    op.weights = (struct pare_weights){.bits = 2, .rows = SIDE, .columns = SIDE, .row_bits = 2 * SIDE, .data = weights};
+    buffer_init(&file);
+    struct program p = chain_of(&r, &op, 100, SIDE);
+    ck_assert_msg(program_write(&ctx, &p, &file) == PARE_OK, "%s", ctx.diag.message);
+    random_program_free(&r);
+    p = chain_of(&r, &op, MANY, SIDE);
+    ck_assert_int_eq(program_write(&ctx, &p, &file), PARE_ERROR_INTERNAL);
+    ck_assert_ptr_nonnull(strstr(ctx.diag.message, "share more data than a file may"));
+    buffer_free(&file);
+    random_program_free(&r);
+}
+END_TEST
+
 /* One to three bytes changed, in any place, or in a record. */
 static void mutate(uint8_t *file, size_t size) {
     size_t records = sizeof(struct pare_file_header) + (size_t)pick(0, 600);
@@ -358,6 +422,8 @@ int main(void) {
     tcase_add_test(tests, refuses_damaged_text);
     tcase_add_test(tests, refuses_a_plan_that_overlaps);
     tcase_add_test(tests, takes_no_more_memory_than_the_file);
+    tcase_add_test(tests, opens_rows_of_nothing_at_once);
+    tcase_add_test(tests, refuses_to_share_a_matrix_without_end);
     tcase_add_test(tests, survives_mutated_files);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
