@@ -25,7 +25,7 @@ static const char *place_value(const struct pare_model *model, uint32_t offset, 
     }
     v->offset = offset;
     bool inside = offset + size <= little_endian32(pare_header(model)->arena_size, 0);
-    return inside && offset % storage_size(v->storage) == 0 ? NULL : "a value lies outside of the arena";
+    return inside ? NULL : "a value lies outside of the arena";
 }
 
 static bool take_format(const struct pare_file_value *record, struct pare_value *v) {

@@ -1,7 +1,7 @@
 /* The .pare file, version 2.0: this header is its specification.
  *
- * Everything is little-endian and may be read where it lies. Bytes and flags without a name are 0. The sections fill
- * the file in this order; the header says how long they are:
+ * Everything is little-endian and may be read where it lies, at any address. Bytes and flags without a name are 0. The
+ * sections fill the file in this order; the header says how long they are:
  *
  *     header | values | operators | outputs | numbers | data | names | metadata
  *
@@ -20,9 +20,11 @@
  * operator kinds, flags or sections, and never changes what an older file means.
  *
  * The arena: values are written in their order. Until its last reader has run, nothing is written over a value: an
- * output of the model to the end, any other up to the last operator that has it as an input. That one may begin to
- * write where the value begins if it reads every element of it before it writes the output's element of the same index
- * (pare_may_overwrite in runtime/model.h). */
+ * output of the model to the end, any other up to the last operator that has it as an input. The output of that one may
+ * begin where the value begins, and nowhere else within it, if both have the same number of codes, of as many bytes
+ * each, and the value is the input of a TABLE, REQUANTIZE or PRELU, the second of a CONV, or one of an ADD or MUL that
+ * is walked in order: where a dim is not 1, the stride is the product of the dims behind it. If the operator has the
+ * value as an input twice, this holds for both. Any byte of the arena may begin a value, of two bytes per code too. */
 #ifndef PARE_RUNTIME_FORMAT_H
 #define PARE_RUNTIME_FORMAT_H
 

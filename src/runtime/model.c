@@ -315,8 +315,8 @@ enum pare_status pare_model_open(const void *bytes, size_t size, struct pare_mod
     model->size = size;
     model->kernels = PARE_KERNELS;
     model->place = UINT32_MAX;
-    if (bytes == NULL || ((uintptr_t)bytes & 3) != 0) {
-        refuse(model, UINT32_MAX, "the file must lie in memory aligned to 4 bytes");
+    if (bytes == NULL) {
+        refuse(model, UINT32_MAX, "there is no file");
         return PARE_ERROR_USAGE;
     }
     enum pare_status status = check_header(model);

@@ -16,7 +16,7 @@ START_TEST(refuses_a_damaged_header) {
     for (size_t size = 0; size < file.size; size++) {
         ck_assert_int_eq(open_status(file.data, size), PARE_ERROR_INPUT);
     }
-    ck_assert_int_eq(open_status(file.data + 1, file.size - 1), PARE_ERROR_USAGE);
+    ck_assert_int_eq(open_status(file.data + 1, file.size - 1), PARE_ERROR_INPUT);
     ck_assert_int_eq(open_status(NULL, 0), PARE_ERROR_USAGE);
     file.data[file.size - 1] ^= 1;
     ck_assert_int_eq(open_status(file.data, file.size), PARE_ERROR_INPUT);
