@@ -11,9 +11,13 @@ static void write_array(struct buffer *b, const uint32_t *v, uint32_t count) {
     }
 }
 
+static void write_signed(struct buffer *b, int32_t number) {
+    write_number(b, number < 0 ? ~(uint32_t)number << 1 | 1 : (uint32_t)number << 1);
+}
+
 static void write_signed_array(struct buffer *b, const int32_t *v, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
-        write_number(b, (uint32_t)v[i]);
+        write_signed(b, v[i]);
     }
 }
 
@@ -106,7 +110,7 @@ static void write_concat(struct buffer *b, const struct pare_op *op) {
 static void write_copy(struct buffer *b, const struct pare_op *op) {
     uint32_t rank = op->u.copy.rank;
     write_number(b, op->u.copy.fill);
-    write_number(b, (uint32_t)op->u.copy.fill_code);
+    write_signed(b, op->u.copy.fill_code);
     write_number(b, op->u.copy.in_base);
     write_number(b, op->u.copy.out_base);
     write_number(b, rank);

@@ -85,9 +85,16 @@ static const int8_t *take_fracs(struct pare_cursor *c, uint32_t rows, unsigned f
 }
 
 static void take_zero_points(struct pare_cursor *c, struct pare_op *op) {
-    op->zero_bits = (uint8_t)pare_take_number(c, 16);
+    const uint8_t *bits = pare_take(c, 1);
+    op->zero_bits = bits != NULL ? *bits : 0;
     op->zero = take_packed(c, op->u.window.in_c, op->zero_bits);
-    c->failed = c->failed || op->zero_bits == 0;
+    c->failed = c->failed || op->zero_bits == 0 || op->zero_bits > 16;
+}
+
+/* Whether only what is there has bits that describe it. */
+static bool formats_known(const uint8_t *formats) {
+    bool weights = (formats[0] & PARE_WEIGHT_BITS) != 0, bias = (formats[1] & PARE_BIAS_BITS) != 0;
+    return (weights || (formats[0] & PARE_WHOLE_BYTE_ROWS) == 0) && (bias || formats[1] == 0);
 }
 
 /* Sets how rows of weights lie; false when that is no shape. */
@@ -122,7 +129,7 @@ static void take_packed_rows(struct pare_cursor *c, const uint8_t *formats, stru
 static const char *take_coefficients(struct pare_cursor *c, bool zero_points, struct pare_op *op) {
     const uint8_t *formats = pare_take(c, 2);
     if (formats != NULL) {
-        if (!take_rows(formats[0], op)) {
+        if (!formats_known(formats) || !take_rows(formats[0], op)) {
             return "its weights have an impossible shape";
         }
         take_packed_rows(c, formats, op);
@@ -135,9 +142,9 @@ static const char *take_coefficients(struct pare_cursor *c, bool zero_points, st
 
 /* ---- operators ---- */
 
-/* Channels, height and width of a shape; 0 where there are none, which no window allows. */
+/* Channels, height and width of a shape; no channels, which no window allows, where there are no three or four dims. */
 static void sizes_of(const struct pare_value *v, uint32_t *channels, uint32_t *height, uint32_t *width) {
-    *channels = v->dims[1];
+    *channels = v->rank == 3 || v->rank == 4 ? v->dims[1] : 0;
     *height = v->rank == 4 ? v->dims[2] : 1;
     *width = v->rank == 4 ? v->dims[3] : v->dims[2];
 }
@@ -203,11 +210,20 @@ static const char *take_data(struct pare_cursor *c, unsigned flags, const struct
     return c->failed ? "its table lies outside of the data section" : NULL;
 }
 
+/* Whether inputs and data are 0 where the kind has none. */
+static bool unused_fields_are_0(const struct pare_file_op *record) {
+    unsigned kind = record->kind;
+    bool data = pare_kind_has_weights(kind) || kind == PARE_TABLE || kind == PARE_GATHER;
+    return (kind != PARE_CONCAT || record->inputs[0] == 0) &&
+           ((kind != PARE_CONCAT && input_count(record) == 2) || record->inputs[1] == 0) &&
+           (data || little_endian32(record->data, 0) == 0);
+}
+
 static const char *check_kind(const struct pare_file_op *record) {
     unsigned conv_only = PARE_OP_INPUT_ZERO | PARE_OP_ADDEND, flags = record->flags;
     bool known = record->kind < PARE_HOST && (flags & ~PARE_OP_FLAGS) == 0 &&
                  (record->kind == PARE_CONV || (flags & conv_only) == 0) &&
-                 (pare_kind_has_window(record->kind) || (flags & PARE_OP_SIZES) == 0);
+                 (pare_kind_has_window(record->kind) || (flags & PARE_OP_SIZES) == 0) && unused_fields_are_0(record);
     if (!known) {
         return "an operator of an unknown kind";
     }
