@@ -4,7 +4,8 @@
  *     if (pare_model_open(file, size, &model) == PARE_OK)   // once; checks everything
  *         pare_model_run(&model, arena, inputs, outputs);   // arena: pare_model_arena_size(&model) bytes
  *
- * A tensor is an array of integer codes, row-major, for one sample; its real values are code * 2^-frac. */
+ * A tensor is an array of integer codes, row-major, for one sample; its real values are code * 2^-frac. File, arena,
+ * inputs and outputs may lie at any address. */
 #ifndef PARE_RUNTIME_H
 #define PARE_RUNTIME_H
 
@@ -44,8 +45,8 @@ struct pare_port {
     size_t size;    /* bytes in all */
 };
 
-/* Checks every byte that a run depends on. `bytes` must be aligned to 4. PARE_ERROR_INPUT for a file that is broken,
- * PARE_ERROR_UNSUPPORTED for another version; model->problem then says why and the model cannot be run. */
+/* Checks every byte that a run depends on. PARE_ERROR_INPUT for a file that is broken, PARE_ERROR_UNSUPPORTED for
+ * another version; model->problem then says why and the model cannot be run. */
 enum pare_status pare_model_open(const void *bytes, size_t size, struct pare_model *model);
 
 size_t pare_model_arena_size(const struct pare_model *model);

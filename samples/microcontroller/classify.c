@@ -5,10 +5,10 @@
 #include <math.h>
 #include <stdio.h>
 
-static const _Alignas(4) uint8_t file[] = {
+static const uint8_t file[] = {
 #include "model.inc"
 };
-static _Alignas(4) uint8_t arena[ARENA_BYTES];
+static uint8_t arena[ARENA_BYTES];
 static union {
     uint8_t bytes[2 * PIXELS];
     uint16_t wide[PIXELS]; /* formats of more than 8 bits */

@@ -63,9 +63,9 @@ void source_model_header(struct buffer *out, const struct pare_network *n, const
     for (uint32_t k = 0; k < program->output_count; k++) {
         write_port(out, "OUTPUT", k, &program->values[program->outputs[k]], &n->outputs[k]);
     }
-    write_format(out, "\n/* The .pare file without names and metadata, aligned as pare_model_open wants it. */\n"
-                      "extern const union model_file {\n    uint8_t bytes[MODEL_SIZE];\n    uint32_t alignment;\n"
-                      "} model_file;\n\n#endif\n");
+    write_format(out,
+                 "\n/* The .pare file without names and metadata. */\nextern const uint8_t model_file[MODEL_SIZE];\n\n"
+                 "#endif\n");
 }
 
 /* Numbers between braces, so many on a line that it stays readable. */
@@ -74,11 +74,11 @@ static void write_number(struct buffer *out, size_t index, int32_t number) {
 }
 
 void source_model(struct buffer *out, const struct buffer *file) {
-    write_format(out, "#include \"model.h\"\n\nconst union model_file model_file = {{");
+    write_format(out, "#include \"model.h\"\n\nconst uint8_t model_file[MODEL_SIZE] = {");
     for (size_t i = 0; i < file->size; i++) {
         write_number(out, i, file->data[i]);
     }
-    write_format(out, "\n}};\n");
+    write_format(out, "\n};\n");
 }
 
 /* ---- test_vector.h and test_vector.c ---- */

@@ -42,10 +42,6 @@ static uint64_t macs_of(const struct program *p, const struct pare_op *op) {
     }
 }
 
-static bool has_weights(const struct pare_op *op) {
-    return op->kind == PARE_CONV || op->kind == PARE_CONV_TRANSPOSE || op->kind == PARE_DENSE || op->kind == PARE_PRELU;
-}
-
 /* Widens packed fractions for struct format; one per row, or one. */
 static enum pare_status set_fractions(struct context *ctx, struct arena *arena, struct format *f, const int8_t *frac,
                                       bool per_row, unsigned bits, uint32_t rows) {
@@ -118,7 +114,7 @@ static enum pare_status fill_layer(struct context *ctx, struct arena *arena, con
         row->layer.accumulator_bits = op->wide ? 64 : 32;
         row->layer.exact_in_float32 = op_exact_in_float32(p, op);
     }
-    return has_weights(op) ? fill_parameters(ctx, arena, op, row) : PARE_OK;
+    return pare_kind_has_weights(op->kind) ? fill_parameters(ctx, arena, op, row) : PARE_OK;
 }
 
 enum pare_status layers_of_program(struct context *ctx, struct arena *arena, const struct program *p,

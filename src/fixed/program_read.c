@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The file's bytes, aligned and owned by the program's arena. */
+/* The file's bytes, owned by the program's arena. */
 static enum pare_status open_copy(struct context *ctx, struct program *p, const char *place, const void *data,
                                   size_t size, struct pare_model *model) {
     void *copy = arena_alloc(p->arena, size);

@@ -41,9 +41,12 @@ enum pare_status file_place_numbers(struct file_writer *w, uint16_t *offset) {
     TRY(w->block.failed ? fail_memory(w->ctx) : PARE_OK);
     TRY(place_block(w, &w->numbers, w->block.data, w->block.size, &at));
     *offset = (uint16_t)at;
-    return at <= UINT16_MAX ? PARE_OK
-                            : fail(w->ctx, PARE_ERROR_UNSUPPORTED,
-                                   "a compact file has at most 64 KB of shapes and of sizes of operators");
+    return at <= UINT16_MAX
+               ? PARE_OK
+               : fail(
+                     w->ctx, PARE_ERROR_UNSUPPORTED,
+                     "a compact file has room for 64 KB of shapes and of sizes of operators, and these are more: split "
+                     "the network, or write it as ONNX");
 }
 
 enum pare_status file_place_data(struct file_writer *w, const void *bytes, size_t size, uint32_t *offset) {

@@ -11,9 +11,13 @@ static void write_array(struct buffer *b, const uint32_t *v, uint32_t count) {
     }
 }
 
+static void write_signed(struct buffer *b, int32_t number) {
+    write_number(b, number < 0 ? ~(uint32_t)number << 1 | 1 : (uint32_t)number << 1);
+}
+
 static void write_signed_array(struct buffer *b, const int32_t *v, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
-        write_number(b, (uint32_t)v[i]);
+        write_signed(b, v[i]);
     }
 }
 
@@ -106,7 +110,7 @@ static void write_concat(struct buffer *b, const struct pare_op *op) {
 static void write_copy(struct buffer *b, const struct pare_op *op) {
     uint32_t rank = op->u.copy.rank;
     write_number(b, op->u.copy.fill);
-    write_number(b, (uint32_t)op->u.copy.fill_code);
+    write_signed(b, op->u.copy.fill_code);
     write_number(b, op->u.copy.in_base);
     write_number(b, op->u.copy.out_base);
     write_number(b, rank);
@@ -164,7 +168,7 @@ static enum pare_status write_parameters(struct file_writer *w, const struct par
 /* ---- coefficients ---- */
 
 /* The same rows, bit against bit. */
-static enum pare_status write_rows_without_gaps(struct file_writer *w, const struct pare_weights *weights) {
+static void write_rows_without_gaps(struct buffer *b, const struct pare_weights *weights) {
     size_t bits = 0;
     uint8_t byte = 0;
     for (uint32_t r = 0; r < weights->rows; r++) {
@@ -173,15 +177,14 @@ static enum pare_status write_rows_without_gaps(struct file_writer *w, const str
             uint64_t from = row.first_bit + i;
             byte |= (uint8_t)((row.data[from >> 3] >> (from & 7) & 1) << (bits & 7));
             if ((++bits & 7) == 0) {
-                write_u8(&w->block, byte);
+                write_u8(b, byte);
                 byte = 0;
             }
         }
     }
     if ((bits & 7) != 0) {
-        write_u8(&w->block, byte);
+        write_u8(b, byte);
     }
-    return PARE_OK;
 }
 
 /* Whether rows begin at whole bytes in a way that the file must say. */
@@ -190,16 +193,13 @@ static bool has_whole_rows(const struct pare_weights *weights) {
     return weights->bits > 0 && padded != exact && weights->row_bits == padded;
 }
 
-static enum pare_status write_weights(struct file_writer *w, const struct pare_weights *weights) {
+static void write_weights(struct buffer *b, const struct pare_weights *weights) {
     uint64_t exact = (uint64_t)weights->columns * weights->bits;
-    if (weights->bits == 0) {
-        return PARE_OK;
+    if (weights->row_bits == exact || has_whole_rows(weights)) {
+        write_bytes(b, weights->data, (size_t)(((uint64_t)weights->rows * weights->row_bits + 7) / 8));
+    } else if (weights->bits > 0) {
+        write_rows_without_gaps(b, weights);
     }
-    if (weights->row_bits != exact && !has_whole_rows(weights)) {
-        return write_rows_without_gaps(w, weights);
-    }
-    write_bytes(&w->block, weights->data, (size_t)(((uint64_t)weights->rows * weights->row_bits + 7) / 8));
-    return PARE_OK;
 }
 
 /* Fractions per row, and how they are packed. */
@@ -261,7 +261,7 @@ static enum pare_status write_coefficients(struct file_writer *w, const struct p
     unsigned whole = has_whole_rows(weights) ? PARE_WHOLE_BYTE_ROWS : 0;
     write_u8(b, (uint8_t)(width_code(weights->bits) | whole | frac_format(&weight)));
     write_u8(b, (uint8_t)(width_code(bias->bits) | frac_format(&of_bias)));
-    TRY(write_weights(w, weights));
+    write_weights(b, weights);
     write_bytes(b, bias->data, (size_t)(((uint64_t)weights->rows * bias->bits + 7) / 8));
     write_fracs(b, &weight);
     if (bias->bits > 0) {
@@ -271,14 +271,10 @@ static enum pare_status write_coefficients(struct file_writer *w, const struct p
     return b->failed ? fail_memory(w->ctx) : PARE_OK;
 }
 
-static bool has_weights(const struct pare_op *op) {
-    return op->kind == PARE_CONV || op->kind == PARE_CONV_TRANSPOSE || op->kind == PARE_DENSE || op->kind == PARE_PRELU;
-}
-
 static enum pare_status place_op_data(struct file_writer *w, const struct pare_op *op, uint32_t *offset) {
     const struct pare_value *x = &w->program->values[op->inputs[0]], *y = &w->program->values[op->output];
     *offset = 0;
-    if (has_weights(op)) {
+    if (pare_kind_has_weights(op->kind)) {
         w->block.size = 0;
         TRY(write_coefficients(w, op));
         return file_place_data(w, w->block.data, w->block.size, offset);
@@ -305,12 +301,10 @@ static bool says_bounds(const struct pare_op *op, const struct pare_value *y) {
 }
 
 static uint8_t record_flags(const struct file_writer *w, const struct pare_op *op) {
-    bool window = op->kind == PARE_CONV || op->kind == PARE_CONV_TRANSPOSE || op->kind == PARE_MAX_POOL ||
-                  op->kind == PARE_AVERAGE_POOL;
     return (uint8_t)((op->wide ? PARE_OP_WIDE : 0) | (op->zero != NULL ? PARE_OP_INPUT_ZERO : 0) |
                      (says_bounds(op, &w->program->values[op->output]) ? PARE_OP_BOUNDS : 0) |
                      (op->kind == PARE_CONV && op->input_count == 2 ? PARE_OP_ADDEND : 0) |
-                     (window && says_sizes(w, op) ? PARE_OP_SIZES : 0));
+                     (pare_kind_has_window(op->kind) && says_sizes(w, op) ? PARE_OP_SIZES : 0));
 }
 
 /* How many values before the output an input is; 0 where the record does not say it. */

@@ -200,7 +200,7 @@ static pare_check *const checks[PARE_KIND_COUNT] = {
 };
 
 static bool input_count_right(const struct pare_op *op) {
-    bool two = op->kind == PARE_MATMUL || op->kind == PARE_ADD || op->kind == PARE_MUL;
+    bool two = pare_kind_has_two_inputs(op->kind);
     uint32_t most = op->kind == PARE_CONCAT ? PARE_MAX_INPUTS : two || op->kind == PARE_CONV ? 2 : 1;
     return op->input_count >= (two ? 2 : 1) && op->input_count <= most;
 }

@@ -77,8 +77,9 @@ static const char *check_rows(const struct pare_op *op, const struct pare_value 
     if (!known || !present) {
         return bad_weights;
     }
-    bool all_zero = w->bits == 0 && op->bias.bits == 0 && addend == NULL;
-    for (uint32_t row = 0; !all_zero && row < w->rows; row++) {
+    /* Rows of no bits are all alike, and no byte of the file stands for them. */
+    bool alike = w->bits == 0 && op->bias.bits == 0 && !w->frac_per_row;
+    for (uint32_t row = 0; row < (alike ? 1 : w->rows); row++) {
         const char *problem = check_row(op, row, x, addend);
         if (problem != NULL) {
             return problem;

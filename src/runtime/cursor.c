@@ -28,7 +28,8 @@ uint32_t pare_take_number(struct pare_cursor *c, uint32_t most) {
     bool more = true;
     for (unsigned shift = 0; more; shift += 7) {
         const uint8_t *byte = pare_take(c, 1);
-        if (byte == NULL || (shift == 28 && *byte > 0x0f)) { /* more than 32 bits */
+        /* More than 32 bits, or one byte too many. */
+        if (byte == NULL || (shift == 28 && *byte > 0x0f) || (shift > 0 && *byte == 0)) {
             c->failed = true;
             return 0;
         }
@@ -37,6 +38,11 @@ uint32_t pare_take_number(struct pare_cursor *c, uint32_t most) {
     }
     c->failed = number > most;
     return c->failed ? 0 : number;
+}
+
+int32_t pare_take_signed(struct pare_cursor *c) {
+    uint32_t number = pare_take_u32(c);
+    return (int32_t)(number >> 1) ^ -(int32_t)(number & 1);
 }
 
 uint32_t pare_take_u32(struct pare_cursor *c) {

@@ -17,6 +17,7 @@ const uint8_t *pare_take(struct pare_cursor *c, uint64_t size);
 /* A number of as many bytes as it needs (runtime/format.h); larger ones than `most` fail. */
 uint32_t pare_take_number(struct pare_cursor *c, uint32_t most);
 uint32_t pare_take_u32(struct pare_cursor *c);
+int32_t pare_take_signed(struct pare_cursor *c);
 void pare_take_array(struct pare_cursor *c, uint32_t *out, uint32_t count);
 
 #endif

@@ -25,7 +25,7 @@ static const char *place_value(const struct pare_model *model, uint32_t offset, 
     }
     v->offset = offset;
     bool inside = offset + size <= little_endian32(pare_header(model)->arena_size, 0);
-    return inside && offset % storage_size(v->storage) == 0 ? NULL : "a value lies outside of the arena";
+    return inside ? NULL : "a value lies outside of the arena";
 }
 
 static bool take_format(const struct pare_file_value *record, struct pare_value *v) {
@@ -54,14 +54,6 @@ const char *pare_decode_value(const struct pare_model *model, uint32_t index, st
 }
 
 /* ---- coefficients ---- */
-
-static bool has_weights(unsigned kind) {
-    return kind == PARE_CONV || kind == PARE_CONV_TRANSPOSE || kind == PARE_DENSE || kind == PARE_PRELU;
-}
-
-static bool has_window(unsigned kind) {
-    return kind == PARE_CONV || kind == PARE_CONV_TRANSPOSE || kind == PARE_MAX_POOL || kind == PARE_AVERAGE_POOL;
-}
 
 /* Channels times taps of one output channel; 0 when that is no size. */
 static uint32_t window_columns(const struct pare_window *w) {
@@ -93,15 +85,22 @@ static const int8_t *take_fracs(struct pare_cursor *c, uint32_t rows, unsigned f
 }
 
 static void take_zero_points(struct pare_cursor *c, struct pare_op *op) {
-    op->zero_bits = (uint8_t)pare_take_number(c, 16);
+    const uint8_t *bits = pare_take(c, 1);
+    op->zero_bits = bits != NULL ? *bits : 0;
     op->zero = take_packed(c, op->u.window.in_c, op->zero_bits);
-    c->failed = c->failed || op->zero_bits == 0;
+    c->failed = c->failed || op->zero_bits == 0 || op->zero_bits > 16;
+}
+
+/* Whether only what is there has bits that describe it. */
+static bool formats_known(const uint8_t *formats) {
+    bool weights = (formats[0] & PARE_WEIGHT_BITS) != 0, bias = (formats[1] & PARE_BIAS_BITS) != 0;
+    return (weights || (formats[0] & PARE_WHOLE_BYTE_ROWS) == 0) && (bias || formats[1] == 0);
 }
 
 /* Sets how rows of weights lie; false when that is no shape. */
 static bool take_rows(unsigned format, struct pare_op *op) {
     struct pare_weights *w = &op->weights;
-    if (has_window(op->kind)) {
+    if (pare_kind_has_window(op->kind)) {
         w->columns = window_columns(&op->u.window);
     }
     w->bits = width_of(format & PARE_WEIGHT_BITS);
@@ -130,7 +129,7 @@ static void take_packed_rows(struct pare_cursor *c, const uint8_t *formats, stru
 static const char *take_coefficients(struct pare_cursor *c, bool zero_points, struct pare_op *op) {
     const uint8_t *formats = pare_take(c, 2);
     if (formats != NULL) {
-        if (!take_rows(formats[0], op)) {
+        if (!formats_known(formats) || !take_rows(formats[0], op)) {
             return "its weights have an impossible shape";
         }
         take_packed_rows(c, formats, op);
@@ -143,9 +142,9 @@ static const char *take_coefficients(struct pare_cursor *c, bool zero_points, st
 
 /* ---- operators ---- */
 
-/* Channels, height and width of a shape; 0 where there are none, which no window allows. */
+/* Channels, height and width of a shape; no channels, which no window allows, where there are no three or four dims. */
 static void sizes_of(const struct pare_value *v, uint32_t *channels, uint32_t *height, uint32_t *width) {
-    *channels = v->dims[1];
+    *channels = v->rank == 3 || v->rank == 4 ? v->dims[1] : 0;
     *height = v->rank == 4 ? v->dims[2] : 1;
     *width = v->rank == 4 ? v->dims[3] : v->dims[2];
 }
@@ -172,9 +171,7 @@ static void take_bounds(struct pare_cursor *c, bool said, const struct pare_valu
 
 /* How many inputs there are, but of a Concat, which says it. */
 static uint8_t input_count(const struct pare_file_op *record) {
-    bool two = record->kind == PARE_MATMUL || record->kind == PARE_ADD || record->kind == PARE_MUL ||
-               (record->flags & PARE_OP_ADDEND) != 0;
-    return two ? 2 : 1;
+    return pare_kind_has_two_inputs(record->kind) || (record->flags & PARE_OP_ADDEND) != 0 ? 2 : 1;
 }
 
 static const char *take_inputs(struct pare_cursor *c, const struct pare_model *model, const struct pare_file_op *record,
@@ -193,7 +190,7 @@ static const char *take_inputs(struct pare_cursor *c, const struct pare_model *m
 static const char *take_parameters(struct pare_cursor *c, unsigned flags, const struct pare_value *x,
                                    const struct pare_value *y, struct pare_op *op) {
     take_bounds(c, (flags & PARE_OP_BOUNDS) != 0, y, op);
-    if (has_window(op->kind)) {
+    if (pare_kind_has_window(op->kind)) {
         take_sizes(c, (flags & PARE_OP_SIZES) != 0, x, y, &op->u.window);
     }
     pare_parameter_readers[op->kind](c, op);
@@ -202,7 +199,7 @@ static const char *take_parameters(struct pare_cursor *c, unsigned flags, const 
 
 static const char *take_data(struct pare_cursor *c, unsigned flags, const struct pare_value *x,
                              const struct pare_value *y, struct pare_op *op) {
-    if (has_weights(op->kind)) {
+    if (pare_kind_has_weights(op->kind)) {
         return take_coefficients(c, (flags & PARE_OP_INPUT_ZERO) != 0, op);
     }
     if (op->kind == PARE_TABLE) { /* as many entries as the input has codes */
@@ -213,29 +210,54 @@ static const char *take_data(struct pare_cursor *c, unsigned flags, const struct
     return c->failed ? "its table lies outside of the data section" : NULL;
 }
 
+/* Whether inputs and data are 0 where the kind has none. */
+static bool unused_fields_are_0(const struct pare_file_op *record) {
+    unsigned kind = record->kind;
+    bool data = pare_kind_has_weights(kind) || kind == PARE_TABLE || kind == PARE_GATHER;
+    return (kind != PARE_CONCAT || record->inputs[0] == 0) &&
+           ((kind != PARE_CONCAT && input_count(record) == 2) || record->inputs[1] == 0) &&
+           (data || little_endian32(record->data, 0) == 0);
+}
+
 static const char *check_kind(const struct pare_file_op *record) {
     unsigned conv_only = PARE_OP_INPUT_ZERO | PARE_OP_ADDEND, flags = record->flags;
     bool known = record->kind < PARE_HOST && (flags & ~PARE_OP_FLAGS) == 0 &&
                  (record->kind == PARE_CONV || (flags & conv_only) == 0) &&
-                 (has_window(record->kind) || (flags & PARE_OP_SIZES) == 0);
+                 (pare_kind_has_window(record->kind) || (flags & PARE_OP_SIZES) == 0) && unused_fields_are_0(record);
     if (!known) {
         return "an operator of an unknown kind";
     }
     return pare_parameter_readers[record->kind] != NULL ? NULL : PARE_NOT_BUILT;
 }
 
-const char *pare_decode_op(const struct pare_model *model, uint32_t index, struct pare_op *out) {
-    const struct pare_file_op *record =
-        (const struct pare_file_op *)(const void *)model->section[PARE_OPERATORS] + index;
-    struct pare_cursor numbers = pare_cursor_at(model, PARE_NUMBERS, little_endian16(record->parameters, 0));
-    struct pare_cursor data = pare_cursor_at(model, PARE_DATA, little_endian32(record->data, 0));
-    struct pare_value x, y;
-    memset(out, 0, sizeof(*out));
+static const struct pare_file_op *record_of(const struct pare_model *model, uint32_t index) {
+    return (const struct pare_file_op *)(const void *)model->section[PARE_OPERATORS] + index;
+}
+
+/* The kind, the inputs and the output; `numbers` then leads to the other parameters. */
+static const char *begin_op(const struct pare_model *model, uint32_t index, struct pare_cursor *numbers,
+                            struct pare_op *out) {
+    const struct pare_file_op *record = record_of(model, index);
+    *numbers = pare_cursor_at(model, PARE_NUMBERS, little_endian16(record->parameters, 0));
     out->kind = record->kind;
+    out->input_count = 0;
     out->wide = (record->flags & PARE_OP_WIDE) != 0;
     out->output = pare_model_input_count(model) + index;
     const char *problem = check_kind(record);
-    problem = problem != NULL ? problem : take_inputs(&numbers, model, record, out);
+    return problem != NULL ? problem : take_inputs(numbers, model, record, out);
+}
+
+void pare_decode_inputs(const struct pare_model *model, uint32_t index, struct pare_op *out) {
+    struct pare_cursor numbers;
+    begin_op(model, index, &numbers, out);
+}
+
+const char *pare_decode_op(const struct pare_model *model, uint32_t index, struct pare_op *out) {
+    const struct pare_file_op *record = record_of(model, index);
+    struct pare_cursor data = pare_cursor_at(model, PARE_DATA, little_endian32(record->data, 0)), numbers;
+    struct pare_value x, y;
+    memset(out, 0, sizeof(*out));
+    const char *problem = begin_op(model, index, &numbers, out);
     problem = problem != NULL ? problem : pare_decode_value(model, out->inputs[0], &x);
     problem = problem != NULL ? problem : pare_decode_value(model, out->output, &y);
     problem = problem != NULL ? problem : take_parameters(&numbers, record->flags, &x, &y, out);

@@ -1,7 +1,7 @@
 /* The .pare file, version 2.0: this header is its specification.
  *
- * Everything is little-endian and may be read where it lies. Bytes and flags without a name are 0. The sections fill
- * the file in this order; the header says how long they are:
+ * Everything is little-endian and may be read where it lies, at any address. Bytes and flags without a name are 0. The
+ * sections fill the file in this order; the header says how long they are:
  *
  *     header | values | operators | outputs | numbers | data | names | metadata
  *
@@ -13,16 +13,18 @@
  * bytes, at most 16 MB, then a zlib stream (RFC 1950); they may be stripped (size 0): nothing at run time depends on
  * them.
  *
- * A number takes as many bytes as it needs: 7 bits each from the least significant on, the high bit set in all
- * bytes but the last (LEB128), 32 bits at most.
+ * A number takes as few bytes as it can: 7 bits each from the least significant on, the high bit set in all bytes
+ * but the last (LEB128), 32 bits at most. A signed one n is written as 2n, or as -2n - 1 where it is negative.
  *
  * Compatibility: a reader refuses another major version, and a minor version above its own; a minor version adds
  * operator kinds, flags or sections, and never changes what an older file means.
  *
  * The arena: values are written in their order. Until its last reader has run, nothing is written over a value: an
- * output of the model to the end, any other up to the last operator that has it as an input. That one may begin to
- * write where the value begins if it reads every element of it before it writes the output's element of the same index
- * (pare_may_overwrite in runtime/model.h). */
+ * output of the model to the end, any other up to the last operator that has it as an input. The output of that one may
+ * begin where the value begins, and nowhere else within it, if both have the same number of codes, of as many bytes
+ * each, and the value is the input of a TABLE, REQUANTIZE or PRELU, the second of a CONV, or one of an ADD or MUL that
+ * is walked in order: where a dim is not 1, the stride is the product of the dims behind it. If the operator has the
+ * value as an input twice, this holds for both. Any byte of the arena may begin a value, of two bytes per code too. */
 #ifndef PARE_RUNTIME_FORMAT_H
 #define PARE_RUNTIME_FORMAT_H
 
@@ -34,6 +36,11 @@
 /* Bounds of a file, so that checking one takes bounded time. */
 #define PARE_MAX_VALUES 4096
 #define PARE_MAX_PORTS 256 /* inputs, and outputs */
+/* Offsets of two bytes: a block of numbers begins within the first 64 KB of its section. */
+/* Blocks of data may be shared, but not without end: all weights, biases, fracs, zero points, entries, indices and
+ * codes of constants, counted for each operator and constant, and all top and left padding, are at most 8 for each byte
+ * of the file, which none that shares nothing exceeds, and these. */
+#define PARE_SHARED_STEPS ((uint64_t)1 << 27)
 
 #define PARE_STATIC_ASSERT(name, condition) typedef char name[(condition) ? 1 : -1] /* NOLINT(*-macro-parentheses) */
 
@@ -89,9 +96,10 @@ enum pare_value_format {
 };
 
 /*  0  enum pare_kind       1  flags
- *  2  the first two inputs: how many values before the output; 0: the parameters say the index
+ *  2  the first two inputs: how many values before the output; 0: the parameters say the index, or there is none
  *  4  offset of the parameters, a block of numbers
- *  6  offset in the data of the coefficients (kinds with weights), the entries (TABLE) or the indices (GATHER) */
+ *  6  offset in the data of the coefficients (kinds with weights), the entries (TABLE) or the indices (GATHER), else 0
+ */
 struct pare_file_op {
     uint8_t kind, flags;
     uint8_t inputs[2];
@@ -116,18 +124,19 @@ enum pare_op_flag {
  * CONV           where the flag says so in_c, in_h, in_w, out_c, out_h, out_w, else these are the second, third and
  *                fourth dim of input and output, or of three dims the second, 1 and the third; then kernel_h, kernel_w,
  *                stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, pad_bottom, pad_right, group, each at
- *                most 65535, and count_include_pad
+ *                most 65535, and count_include_pad, 0 or 1
  * CONV_TRANSPOSE, MAX_POOL, AVERAGE_POOL    as CONV
  * DENSE          rows, columns
  * PRELU          rows, columns
  * MATMUL         batch, m, k, n, stride_a, stride_b
- * ADD            subtract, rank, dims[rank], stride[0][rank], stride[1][rank]
+ * ADD            subtract (0 or 1), rank, dims[rank], stride[0][rank], stride[1][rank]
  * MUL            as ADD
  * CONCAT         size[] of each input, outer, inner
  * REDUCE_MEAN    outer, reduced, inner
  * TABLE          none; the entries are in the storage of the output
  * REQUANTIZE     none
- * COPY           fill, fill_code, in_base, out_base, rank, dims[rank], in_stride[rank], out_stride[rank]
+ * COPY           fill (0 or 1), fill_code, in_base, out_base, rank, dims[rank], in_stride[rank], out_stride[rank]; fill_code and
+ *                strides are signed
  * GATHER         outer, in_axis, out_axis, inner; there are out_axis indices, of 4 bytes each */
 /* clang-format on */
 

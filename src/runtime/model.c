@@ -115,6 +115,15 @@ uint32_t pare_output_value(const struct pare_model *model, uint32_t index) {
     return little_endian16(model->section[PARE_OUTPUTS], index);
 }
 
+static const char too_long[] = "it and those before it share more data than a file may";
+
+/* Takes the steps of one check off what is left (PARE_SHARED_STEPS). */
+static bool pay(uint64_t *steps, uint64_t price) {
+    bool enough = price <= *steps;
+    *steps -= enough ? price : 0;
+    return enough;
+}
+
 static bool codes_in_format(const struct codes *codes, const struct pare_value *v) {
     int32_t low = code_min(v->bits, v->is_signed), high = code_max(v->bits, v->is_signed);
     for (uint32_t i = 0; i < v->count; i++) {
@@ -126,19 +135,22 @@ static bool codes_in_format(const struct codes *codes, const struct pare_value *
     return true;
 }
 
-static const char *check_value(const struct pare_model *model, uint32_t index) {
+static const char *check_value(const struct pare_model *model, uint32_t index, uint64_t *steps) {
     struct pare_value v;
     const char *problem = pare_decode_value(model, index, &v);
     if (problem != NULL || v.constant == NULL) {
         return problem;
     }
+    if (!pay(steps, v.count)) {
+        return too_long;
+    }
     struct codes codes = codes_of(v.constant, v.storage, true);
     return codes_in_format(&codes, &v) ? NULL : "a constant holds a code outside of its format";
 }
 
-static enum pare_status check_values(struct pare_model *model) {
+static enum pare_status check_values(struct pare_model *model, uint64_t *steps) {
     for (uint32_t i = 0; i < pare_value_count(model); i++) {
-        const char *problem = check_value(model, i);
+        const char *problem = check_value(model, i, steps);
         if (problem != NULL) {
             return refuse(model, i, problem);
         }
@@ -180,11 +192,49 @@ static const char *decode_operands(const struct pare_model *model, uint32_t inde
     return problem;
 }
 
-static enum pare_status check_ops(struct pare_model *model) {
+static const char overlaps[] = "two values that are needed at the same time overlap in the arena";
+
+static bool overlap(const struct pare_value *a, const struct pare_value *b) {
+    uint64_t end_a = a->offset + (uint64_t)a->count * storage_size(a->storage);
+    uint64_t end_b = b->offset + (uint64_t)b->count * storage_size(b->storage);
+    return a->offset < end_b && b->offset < end_a;
+}
+
+/* Whether an operator may write its output where it lies while it reads its inputs. */
+static bool may_write(const struct operands *operands) {
+    const struct pare_value *y = &operands->values[operands->op.output];
+    for (uint32_t i = 0; i < operands->op.input_count; i++) {
+        const struct pare_value *x = &operands->values[i];
+        if (x->constant == NULL && overlap(x, y) &&
+            (x->offset != y->offset || !pare_may_overwrite(&operands->op, operands->values, i))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What pare_check_op walks: coefficients, entries, and windows that begin in the padding. */
+static uint64_t steps_of(const struct operands *operands) {
+    const struct pare_op *op = &operands->op;
+    const struct pare_weights *w = &op->weights;
+    uint64_t steps = w->bits > 0 ? (uint64_t)w->rows * w->columns : 0;
+    if (pare_kind_has_window(op->kind)) {
+        steps += (uint64_t)op->u.window.pad_top + op->u.window.pad_left + (op->zero != NULL ? op->u.window.in_c : 0);
+    } else if (op->kind == PARE_TABLE) {
+        steps += (uint32_t)1 << operands->values[0].bits;
+    } else if (op->kind == PARE_GATHER) {
+        steps += op->u.gather.out_axis;
+    }
+    return steps + (op->bias.bits > 0 || w->frac_per_row ? w->rows : 0);
+}
+
+static enum pare_status check_ops(struct pare_model *model, uint64_t *steps) {
     for (uint32_t i = 0; i < pare_op_count(model); i++) {
         struct operands operands;
         const char *problem = decode_operands(model, i, &operands);
+        problem = problem != NULL || pay(steps, steps_of(&operands)) ? problem : too_long;
         problem = problem != NULL ? problem : pare_check_op(&operands.op, operands.values);
+        problem = problem != NULL || may_write(&operands) ? problem : overlaps;
         if (problem != NULL) {
             model->in_operator = true;
             return refuse(model, i, problem);
@@ -195,55 +245,65 @@ static enum pare_status check_ops(struct pare_model *model) {
 
 /* ---- the arena ---- */
 
-static bool overlap(const struct pare_value *a, const struct pare_value *b) {
-    uint64_t end_a = a->offset + (uint64_t)a->count * storage_size(a->storage);
-    uint64_t end_b = b->offset + (uint64_t)b->count * storage_size(b->storage);
-    return a->offset < end_b && b->offset < end_a;
-}
+#define LIVES 64 /* values followed at a time: the whole table would not fit on a small stack */
 
-/* Whether the arena still holds a value, which may be a constant, before value `next` is written. */
-static bool is_kept(const struct pare_model *model, uint32_t value, uint32_t next) {
-    struct pare_value v, later;
-    pare_decode_value(model, value, &v);
-    for (uint32_t i = value + 1; i < next; i++) {
-        pare_decode_value(model, i, &later);
-        if (overlap(&v, &later)) {
-            return false;
-        }
+/* Values [first, first + count): their bytes of the arena, and the index of the value that their last reader writes. */
+struct lives {
+    uint32_t first, count;
+    uint32_t begin[LIVES], end[LIVES], last[LIVES];
+};
+
+static void read_by(struct lives *lives, uint32_t value, uint32_t reader) {
+    if (value - lives->first < lives->count) {
+        lives->last[value - lives->first] = reader;
     }
-    return true;
 }
 
-static bool may_write(const struct operands *operands, uint32_t input) {
-    const struct pare_value *x = &operands->values[input], *y = &operands->values[operands->op.output];
-    return x->constant != NULL || !overlap(x, y) ||
-           (x->offset == y->offset && pare_may_overwrite(&operands->op, operands->values, input));
-}
-
-/* Whether the inputs of an operator are in the arena, and stay there as long as it reads them. */
-static bool inputs_are_kept(const struct pare_model *model, uint32_t index) {
-    struct operands operands;
-    struct pare_op op;
-    bool kept = true;
-    pare_decode_op(model, index, &op);
-    decode_operands(model, index, &operands);
-    for (uint32_t i = 0; i < op.input_count; i++) {
-        kept = kept && is_kept(model, op.inputs[i], op.output) && may_write(&operands, i);
+static void find_lives(const struct pare_model *model, struct lives *lives) {
+    struct pare_value v;
+    for (uint32_t i = 0; i < lives->count; i++) {
+        pare_decode_value(model, lives->first + i, &v);
+        lives->begin[i] = v.offset;
+        lives->end[i] = v.offset + v.count * storage_size(v.storage);
+        lives->last[i] = 0;
     }
-    return kept;
-}
-
-static enum pare_status check_arena(struct pare_model *model) {
-    static const char *const problem = "two values that are needed at the same time overlap in the arena";
-    for (uint32_t i = 0; i < pare_op_count(model); i++) {
-        if (!inputs_are_kept(model, i)) {
-            model->in_operator = true;
-            return refuse(model, i, problem);
+    for (uint32_t k = 0; k < pare_op_count(model); k++) {
+        struct pare_op op;
+        pare_decode_inputs(model, k, &op);
+        for (uint32_t i = 0; i < op.input_count; i++) {
+            read_by(lives, op.inputs[i], op.output);
         }
     }
     for (uint32_t i = 0; i < pare_model_output_count(model); i++) {
-        if (!is_kept(model, pare_output_value(model, i), pare_first_constant(model))) {
-            return refuse(model, pare_output_value(model, i), problem);
+        read_by(lives, pare_output_value(model, i), pare_first_constant(model));
+    }
+}
+
+/* The first value that is written over one of these while that is still needed; what their last readers write
+ * themselves may_write has checked. `end` where there is none. */
+static uint32_t find_overwriting(const struct pare_model *model, const struct lives *lives, uint32_t end) {
+    struct pare_value v;
+    for (uint32_t value = lives->first + 1; value < end; value++) {
+        pare_decode_value(model, value, &v);
+        uint32_t begin = v.offset, size = v.count * storage_size(v.storage);
+        for (uint32_t i = 0; i < lives->count && lives->first + i < value; i++) {
+            if (value < lives->last[i] && lives->begin[i] < begin + size && begin < lives->end[i]) {
+                return value;
+            }
+        }
+    }
+    return end;
+}
+
+static enum pare_status check_arena(struct pare_model *model) {
+    uint32_t end = pare_first_constant(model);
+    struct lives lives;
+    for (lives.first = 0; lives.first < end; lives.first += LIVES) {
+        lives.count = end - lives.first < LIVES ? end - lives.first : LIVES;
+        find_lives(model, &lives);
+        uint32_t value = find_overwriting(model, &lives, end);
+        if (value < end) {
+            return refuse(model, value, overlaps);
         }
     }
     return PARE_OK;
@@ -255,14 +315,15 @@ enum pare_status pare_model_open(const void *bytes, size_t size, struct pare_mod
     model->size = size;
     model->kernels = PARE_KERNELS;
     model->place = UINT32_MAX;
-    if (bytes == NULL || ((uintptr_t)bytes & 3) != 0) {
-        refuse(model, UINT32_MAX, "the file must lie in memory aligned to 4 bytes");
+    if (bytes == NULL) {
+        refuse(model, UINT32_MAX, "there is no file");
         return PARE_ERROR_USAGE;
     }
     enum pare_status status = check_header(model);
-    status = status != PARE_OK ? status : check_values(model);
+    uint64_t steps = PARE_SHARED_STEPS + (uint64_t)size * 8;
+    status = status != PARE_OK ? status : check_values(model, &steps);
     status = status != PARE_OK ? status : check_outputs(model);
-    status = status != PARE_OK ? status : check_ops(model);
+    status = status != PARE_OK ? status : check_ops(model, &steps);
     return status != PARE_OK ? status : check_arena(model);
 }
 

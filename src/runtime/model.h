@@ -14,6 +14,8 @@ const char *pare_decode_value(const struct pare_model *model, uint32_t index, st
 /* Decodes operator `index` < op_count. Pointers lead into the file and stay inside of it for the
  * sizes that the operator states; indices of values are in range. */
 const char *pare_decode_op(const struct pare_model *model, uint32_t index, struct pare_op *out);
+/* Sets the kind, the inputs and the output of an operator that pare_decode_op decodes, and nothing else. */
+void pare_decode_inputs(const struct pare_model *model, uint32_t index, struct pare_op *out);
 /* Index of the value that is output `index`. */
 uint32_t pare_output_value(const struct pare_model *model, uint32_t index);
 

@@ -1,12 +1,8 @@
 #include "runtime/parameters.h"
 
-static int32_t as_signed(uint32_t v) {
-    return v <= INT32_MAX ? (int32_t)v : -(int32_t)~v - 1;
-}
-
 static void take_signed_array(struct pare_cursor *c, int32_t *out, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
-        out[i] = as_signed(pare_take_u32(c));
+        out[i] = pare_take_signed(c);
     }
 }
 
@@ -41,7 +37,7 @@ static void take_matmul(struct pare_cursor *c, struct pare_op *op) {
 }
 
 static void take_binary(struct pare_cursor *c, struct pare_op *op) {
-    op->u.binary.subtract = pare_take_u32(c) != 0;
+    op->u.binary.subtract = pare_take_number(c, 1) != 0;
     op->u.binary.rank = take_rank(c);
     pare_take_array(c, op->u.binary.dims, op->u.binary.rank);
     pare_take_array(c, op->u.binary.stride[0], op->u.binary.rank);
@@ -66,8 +62,8 @@ static void take_nothing(struct pare_cursor *c, struct pare_op *op) {
 }
 
 static void take_copy(struct pare_cursor *c, struct pare_op *op) {
-    op->u.copy.fill = pare_take_u32(c) != 0;
-    op->u.copy.fill_code = as_signed(pare_take_u32(c));
+    op->u.copy.fill = pare_take_number(c, 1) != 0;
+    op->u.copy.fill_code = pare_take_signed(c);
     op->u.copy.in_base = pare_take_u32(c);
     op->u.copy.out_base = pare_take_u32(c);
     op->u.copy.rank = take_rank(c);

@@ -61,6 +61,19 @@ enum pare_kind {
     PARE_KIND_COUNT
 };
 
+static inline bool pare_kind_has_window(unsigned kind) {
+    return kind == PARE_CONV || kind == PARE_CONV_TRANSPOSE || kind == PARE_MAX_POOL || kind == PARE_AVERAGE_POOL;
+}
+
+static inline bool pare_kind_has_weights(unsigned kind) {
+    return kind == PARE_CONV || kind == PARE_CONV_TRANSPOSE || kind == PARE_DENSE || kind == PARE_PRELU;
+}
+
+/* Always; a CONV may have two. */
+static inline bool pare_kind_has_two_inputs(unsigned kind) {
+    return kind == PARE_MATMUL || kind == PARE_ADD || kind == PARE_MUL;
+}
+
 struct pare_window { /* CONV, CONV_TRANSPOSE, MAX_POOL, AVERAGE_POOL */
     uint32_t in_c, in_h, in_w, out_c, out_h, out_w;
     uint32_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;

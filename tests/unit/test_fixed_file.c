@@ -30,13 +30,16 @@ START_TEST(reads_what_it_wrote) {
 }
 END_TEST
 
-/* Runs the file in an arena of exactly its size, which holds garbage before. */
+/* Runs the file in an arena of exactly its size, which holds garbage before; both at odd addresses. */
 static void compare_run(struct random_program *r, const struct buffer *file) {
     struct program *p = &r->program;
     struct pare_model model;
     const void *inputs[MOST_PARTS * MOST_VALUES];
     void *outputs[MOST_PARTS];
-    ck_assert_int_eq(pare_model_open(file->data, file->size, &model), PARE_OK);
+    uint8_t *copy = malloc(file->size + 1);
+    ck_assert_ptr_nonnull(copy);
+    memcpy(copy + 1, file->data, file->size);
+    ck_assert_int_eq(pare_model_open(copy + 1, file->size, &model), PARE_OK);
     ck_assert_uint_eq(pare_model_input_count(&model), p->input_count);
     ck_assert_uint_eq(pare_model_output_count(&model), p->output_count);
     for (uint32_t i = 0; i < p->input_count; i++) {
@@ -48,16 +51,17 @@ static void compare_run(struct random_program *r, const struct buffer *file) {
         outputs[i] = malloc(port.size);
         ck_assert_ptr_nonnull(outputs[i]);
     }
-    uint8_t *arena = malloc(pare_model_arena_size(&model));
+    uint8_t *arena = malloc(pare_model_arena_size(&model) + 1);
     ck_assert_ptr_nonnull(arena);
-    memset(arena, 0x5A, pare_model_arena_size(&model));
-    ck_assert_int_eq(pare_model_run(&model, arena, inputs, outputs), PARE_OK);
+    memset(arena, 0x5A, pare_model_arena_size(&model) + 1);
+    ck_assert_int_eq(pare_model_run(&model, arena + 1, inputs, outputs), PARE_OK);
     for (uint32_t i = 0; i < p->output_count; i++) {
         const struct pare_value *y = &p->values[p->outputs[i]];
         ck_assert(memcmp(outputs[i], r->data[p->outputs[i]], (size_t)y->count * storage_size(y->storage)) == 0);
         free(outputs[i]);
     }
     free(arena);
+    free(copy);
 }
 
 START_TEST(runs_in_place_as_each_operator_does_alone) {
@@ -296,6 +300,34 @@ START_TEST(refuses_an_input_code_outside_of_its_format) {
 }
 END_TEST
 
+START_TEST(keeps_values_at_any_byte_of_the_arena) {
+    static const uint32_t sizes[] = {4, 4};
+    static const int16_t input[4] = {0, 32767, -32768, 2};
+    int16_t output[4];
+    uint8_t arena[20];
+    struct random_program r;
+    struct buffer file;
+    struct pare_model model;
+    random_seed(1);
+    make_chain(&r, sizes, 2);
+    for (uint32_t v = 0; v < 2; v++) {
+        r.program.values[v].storage = PARE_I16;
+        r.program.values[v].bits = 16;
+        r.program.values[v].offset = 1 + 9 * v;
+    }
+    r.program.ops[0].low = INT16_MIN;
+    r.program.ops[0].high = INT16_MAX;
+    buffer_init(&file);
+    ck_assert_msg(program_write(&ctx, &r.program, &file) == PARE_OK, "%s", ctx.diag.message);
+    ck_assert_int_eq(pare_model_open(file.data, file.size, &model), PARE_OK);
+    ck_assert_uint_le(pare_model_arena_size(&model), sizeof(arena));
+    ck_assert_int_eq(pare_model_run(&model, arena, (const void *[]){input}, (void *[]){output}), PARE_OK);
+    ck_assert(memcmp(input, output, sizeof(input)) == 0);
+    buffer_free(&file);
+    random_program_free(&r);
+}
+END_TEST
+
 static unsigned hook_calls;
 
 static void counting_requantize(const struct pare_op *op, const struct pare_value *values, void *const *data) {
@@ -372,6 +404,7 @@ int main(void) {
     tcase_add_test(tests, adds_little_to_the_exact_bits);
     tcase_add_test(tests, costs_little_beside_the_exact_bits);
     tcase_add_test(tests, refuses_an_input_code_outside_of_its_format);
+    tcase_add_test(tests, keeps_values_at_any_byte_of_the_arena);
     tcase_add_test(tests, runs_the_kernels_that_a_caller_installs);
     tcase_add_test(tests, describes_inputs_and_outputs);
     suite_add_tcase(suite, tests);

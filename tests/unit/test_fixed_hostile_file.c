@@ -16,7 +16,7 @@ START_TEST(refuses_a_damaged_header) {
     for (size_t size = 0; size < file.size; size++) {
         ck_assert_int_eq(open_status(file.data, size), PARE_ERROR_INPUT);
     }
-    ck_assert_int_eq(open_status(file.data + 1, file.size - 1), PARE_ERROR_USAGE);
+    ck_assert_int_eq(open_status(file.data + 1, file.size - 1), PARE_ERROR_INPUT);
     ck_assert_int_eq(open_status(NULL, 0), PARE_ERROR_USAGE);
     file.data[file.size - 1] ^= 1;
     ck_assert_int_eq(open_status(file.data, file.size), PARE_ERROR_INPUT);
@@ -302,6 +302,173 @@ START_TEST(takes_no_more_memory_than_the_file) {
 }
 END_TEST
 
+/* ---- files that would take long to check ---- */
+
+enum { MANY = 1000 };
+
+static struct pare_value many_values[MANY + 1];
+static struct pare_op many_ops[MANY];
+
+/* A chain of `count` equal operators with a row for each code, whose values of `codes` codes lie in two places by
+ * turns. */
+static struct program chain_of(struct random_program *r, const struct pare_op *op, uint32_t count, uint32_t codes) {
+    static uint32_t input, output;
+    random_seed(1);
+    make_chain(r, &codes, 1);
+    for (uint32_t i = 0; i <= count; i++) {
+        many_values[i] = r->program.values[0];
+        many_values[i].offset = i % 2 * codes;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        many_ops[i] = *op;
+        many_ops[i].inputs[0] = many_ops[i].inputs[1] = i;
+        many_ops[i].output = i + 1;
+    }
+    struct program p = {.values = many_values, .ops = many_ops, .inputs = &input, .outputs = &output};
+    output = count;
+    p.value_count = count + 1;
+    p.op_count = count;
+    p.input_count = p.output_count = 1;
+    return p;
+}
+
+START_TEST(opens_rows_of_nothing_at_once) {
+    enum { CHANNELS = 1 << 30 };
+    struct random_program r;
+    struct buffer file;
+    struct pare_op op = {.kind = PARE_CONV, .input_count = 2, .weights = {.rows = CHANNELS, .columns = 1}};
+    op.u.window = (struct pare_window){1, 1 << 15, 1 << 15, CHANNELS, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, false, 0, 0};
+    struct program p = chain_of(&r, &op, MANY, CHANNELS);
+    buffer_init(&file);
+    ck_assert_msg(program_write(&ctx, &p, &file) == PARE_OK, "%s", ctx.diag.message);
+    buffer_free(&file);
+    random_program_free(&r);
+}
+END_TEST
+
+/* 100 layers may share one matrix, but not 1000. */
+START_TEST(refuses_to_share_a_matrix_without_end) {
+    enum { SIDE = 1000 };
+    static const uint8_t weights[SIDE * SIDE / 4];
+    struct random_program r;
+    struct buffer file;
+    struct pare_op op = {.kind = PARE_DENSE, .input_count = 1};
+    op.weights = (struct pare_weights){.bits = 2, .rows = SIDE, .columns = SIDE, .row_bits = 2 * SIDE, .data = weights};
+    buffer_init(&file);
+    struct program p = chain_of(&r, &op, 100, SIDE);
+    ck_assert_msg(program_write(&ctx, &p, &file) == PARE_OK, "%s", ctx.diag.message);
+    random_program_free(&r);
+    p = chain_of(&r, &op, MANY, SIDE);
+    ck_assert_int_eq(program_write(&ctx, &p, &file), PARE_ERROR_INTERNAL);
+    ck_assert_ptr_nonnull(strstr(ctx.diag.message, "share more data than a file may"));
+    buffer_free(&file);
+    random_program_free(&r);
+}
+END_TEST
+
+/* ---- what no version has given a meaning yet ---- */
+
+/* A file of two rescalings of one code, operator 0 of this kind instead. */
+static struct buffer file_of(struct random_program *r, const struct pare_op *op, unsigned rank) {
+    struct buffer file;
+    struct program p = chain_of(r, op, 2, 1);
+    for (uint32_t v = 0; v <= 2; v++) {
+        set_shape(&many_values[v], rank, (const uint32_t[]){1, 1, 1, 1, 1, 1});
+    }
+    buffer_init(&file);
+    ck_assert_msg(program_write(&ctx, &p, &file) == PARE_OK, "%s", ctx.diag.message);
+    ck_assert_str_eq(first_problem(&file), "");
+    return file;
+}
+
+static const struct pare_op one_weight = {.kind = PARE_CONV,
+                                          .input_count = 1,
+                                          .weights = {.rows = 1, .columns = 1},
+                                          .u.window = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, false, 0, 0}};
+
+static void refuses_byte(const struct buffer *file, uint8_t *byte, uint8_t value, const char *problem) {
+    uint8_t before = *byte;
+    *byte = value;
+    ck_assert_str_eq(first_problem(file), problem);
+    *byte = before;
+    ck_assert_str_eq(first_problem(file), "");
+}
+
+START_TEST(refuses_fields_that_its_kind_does_not_have) {
+    static const char *const unknown = "an operator of an unknown kind";
+    struct random_program r;
+    struct buffer file = file_of(&r, &(const struct pare_op){.kind = PARE_REQUANTIZE, .input_count = 1}, 1);
+    struct pare_file_op *record = op_records(&file);
+    refuses_byte(&file, &record->inputs[1], 1, unknown);
+    refuses_byte(&file, &record->data[2], 1, unknown);
+    buffer_free(&file);
+    random_program_free(&r);
+    const struct pare_op concat = {
+        .kind = PARE_CONCAT, .input_count = 1, .u.concat = {.outer = 1, .inner = 1, .size = {1}}};
+    file = file_of(&r, &concat, 1);
+    record = op_records(&file);
+    refuses_byte(&file, &record->inputs[0], 1, unknown);
+    refuses_byte(&file, &record->inputs[1], 1, unknown);
+    buffer_free(&file);
+    random_program_free(&r);
+}
+END_TEST
+
+START_TEST(refuses_formats_of_what_is_not_there) {
+    static const char *const impossible = "its weights have an impossible shape";
+    struct random_program r;
+    struct buffer file = file_of(&r, &one_weight, 4);
+    uint8_t *formats = section_of(&file, PARE_DATA) + little_endian32(op_records(&file)->data, 0);
+    refuses_byte(&file, formats, PARE_WHOLE_BYTE_ROWS, impossible);
+    refuses_byte(&file, formats + 1, 1 << PARE_FRAC_BITS_SHIFT, impossible);
+    buffer_free(&file);
+    random_program_free(&r);
+}
+END_TEST
+
+/* Without the flag, only shapes of three and four dims say the sizes of a window. */
+START_TEST(refuses_windows_over_other_ranks) {
+    for (unsigned rank = 2; rank <= PARE_MAX_RANK; rank++) {
+        struct random_program r;
+        struct buffer file = file_of(&r, &one_weight, rank);
+        struct pare_file_op *record = op_records(&file);
+        bool said = rank != 3 && rank != 4;
+        ck_assert((record->flags & PARE_OP_SIZES) == (said ? PARE_OP_SIZES : 0));
+        if (said) {
+            refuses_byte(&file, &record->flags, record->flags & ~PARE_OP_SIZES, "its weights have an impossible shape");
+        }
+        buffer_free(&file);
+        random_program_free(&r);
+    }
+}
+END_TEST
+
+/* Copies of one code, whose strides matter to nobody, but differ and take five bytes each. */
+START_TEST(has_room_for_64_kb_of_numbers) {
+    struct random_program r;
+    struct buffer file;
+    struct pare_op op = {.kind = PARE_COPY, .input_count = 1};
+    op.u.copy.rank = PARE_MAX_RANK;
+    for (unsigned axis = 0; axis < PARE_MAX_RANK; axis++) {
+        op.u.copy.dims[axis] = 1;
+        op.u.copy.in_stride[axis] = op.u.copy.out_stride[axis] = INT32_MIN;
+    }
+    struct program p = chain_of(&r, &op, MANY, 1);
+    for (int i = 0; i < MANY; i++) {
+        many_ops[i].u.copy.in_stride[0] = INT32_MIN + i;
+    }
+    buffer_init(&file);
+    ck_assert_int_eq(program_write(&ctx, &p, &file), PARE_ERROR_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(ctx.diag.message, "split the network, or write it as ONNX"));
+    p.op_count = *p.outputs = MANY * 4 / 5;
+    p.value_count = p.op_count + 1;
+    ck_assert_msg(program_write(&ctx, &p, &file) == PARE_OK, "%s", ctx.diag.message);
+    ck_assert_int_eq(first_op(&file).u.copy.in_stride[0], INT32_MIN);
+    buffer_free(&file);
+    random_program_free(&r);
+}
+END_TEST
+
 /* One to three bytes changed, in any place, or in a record. */
 static void mutate(uint8_t *file, size_t size) {
     size_t records = sizeof(struct pare_file_header) + (size_t)pick(0, 600);
@@ -358,6 +525,12 @@ int main(void) {
     tcase_add_test(tests, refuses_damaged_text);
     tcase_add_test(tests, refuses_a_plan_that_overlaps);
     tcase_add_test(tests, takes_no_more_memory_than_the_file);
+    tcase_add_test(tests, opens_rows_of_nothing_at_once);
+    tcase_add_test(tests, refuses_to_share_a_matrix_without_end);
+    tcase_add_test(tests, refuses_fields_that_its_kind_does_not_have);
+    tcase_add_test(tests, refuses_formats_of_what_is_not_there);
+    tcase_add_test(tests, refuses_windows_over_other_ranks);
+    tcase_add_test(tests, has_room_for_64_kb_of_numbers);
     tcase_add_test(tests, survives_mutated_files);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

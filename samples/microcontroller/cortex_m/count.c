@@ -9,14 +9,8 @@
 #define TIMER ((volatile uint32_t *)0x40000000) /* control, value, reload */
 #define INSTRUCTIONS_PER_TICK 40
 
-static union {
-    uint32_t alignment;
-    uint8_t bytes[MODEL_ARENA_SIZE];
-} arena;
-static union {
-    uint16_t alignment;
-    uint8_t bytes[MODEL_LARGEST_OUTPUT_SIZE];
-} outputs[MODEL_OUTPUT_COUNT];
+static uint8_t arena[MODEL_ARENA_SIZE];
+static uint8_t outputs[MODEL_OUTPUT_COUNT][MODEL_LARGEST_OUTPUT_SIZE];
 
 static unsigned long long since(uint32_t before) {
     return (unsigned long long)(before - TIMER[1]) * INSTRUCTIONS_PER_TICK;
@@ -26,17 +20,17 @@ int main(void) {
     struct pare_model model;
     void *places[MODEL_OUTPUT_COUNT];
     for (unsigned k = 0; k < MODEL_OUTPUT_COUNT; k++) {
-        places[k] = outputs[k].bytes;
+        places[k] = outputs[k];
     }
     TIMER[2] = TIMER[1] = UINT32_MAX;
     TIMER[0] = 1;
     uint32_t before = TIMER[1];
-    if (pare_model_open(model_file.bytes, MODEL_SIZE, &model) != PARE_OK) {
+    if (pare_model_open(model_file, MODEL_SIZE, &model) != PARE_OK) {
         return 1;
     }
     unsigned long open = (unsigned long)since(before);
     before = TIMER[1];
-    if (pare_model_run(&model, arena.bytes, test_inputs[0], places) != PARE_OK) {
+    if (pare_model_run(&model, arena, test_inputs[0], places) != PARE_OK) {
         return 1;
     }
     printf("%lu %lu\n", open, (unsigned long)since(before));

@@ -2,13 +2,10 @@
 #include "model.h"
 
 int main(void) {
-    static union {
-        uint32_t alignment;
-        uint8_t bytes[MODEL_ARENA_SIZE];
-    } arena;
+    static uint8_t arena[MODEL_ARENA_SIZE];
     static const void *const inputs[MODEL_INPUT_COUNT];
     static void *const outputs[MODEL_OUTPUT_COUNT];
     struct pare_model model;
-    return pare_model_open(model_file.bytes, MODEL_SIZE, &model) != PARE_OK ||
-           pare_model_run(&model, arena.bytes, inputs, outputs) != PARE_OK;
+    return pare_model_open(model_file, MODEL_SIZE, &model) != PARE_OK ||
+           pare_model_run(&model, arena, inputs, outputs) != PARE_OK;
 }

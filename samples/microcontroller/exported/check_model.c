@@ -5,22 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
-static union {
-    uint32_t alignment;
-    uint8_t bytes[MODEL_ARENA_SIZE];
-} arena;
-static union {
-    uint16_t alignment;
-    uint8_t bytes[MODEL_LARGEST_OUTPUT_SIZE];
-} outputs[MODEL_OUTPUT_COUNT];
+static uint8_t arena[MODEL_ARENA_SIZE];
+static uint8_t outputs[MODEL_OUTPUT_COUNT][MODEL_LARGEST_OUTPUT_SIZE];
 
 static unsigned long compared;
 
 /* Prints the first code that differs. */
 static int compare(const struct pare_model *model, unsigned sample, unsigned k) {
     struct pare_port port;
-    const uint8_t *expected = test_outputs[sample][k], *computed = outputs[k].bytes;
-    if (pare_model_output(model, k, &port) != PARE_OK || port.size > sizeof outputs[k].bytes) {
+    const uint8_t *expected = test_outputs[sample][k], *computed = outputs[k];
+    if (pare_model_output(model, k, &port) != PARE_OK || port.size > sizeof outputs[k]) {
         printf("different: output %u does not have the size that model.h says\n", k);
         return 1;
     }
@@ -38,9 +32,9 @@ static int compare(const struct pare_model *model, unsigned sample, unsigned k) 
 static int check_sample(const struct pare_model *model, unsigned sample) {
     void *places[MODEL_OUTPUT_COUNT];
     for (unsigned k = 0; k < MODEL_OUTPUT_COUNT; k++) {
-        places[k] = outputs[k].bytes;
+        places[k] = outputs[k];
     }
-    if (pare_model_run(model, arena.bytes, test_inputs[sample], places) != PARE_OK) {
+    if (pare_model_run(model, arena, test_inputs[sample], places) != PARE_OK) {
         printf("the model does not run on sample %u\n", sample);
         return 1;
     }
@@ -53,7 +47,7 @@ static int check_sample(const struct pare_model *model, unsigned sample) {
 
 int main(void) {
     struct pare_model model;
-    if (pare_model_open(model_file.bytes, MODEL_SIZE, &model) != PARE_OK) {
+    if (pare_model_open(model_file, MODEL_SIZE, &model) != PARE_OK) {
         printf("the model cannot be opened: %s\n", model.problem);
         return 1;
     }
