@@ -49,6 +49,16 @@ for file in plain small large; do
     cmp plain.classes $file.classes
 done
 
+# The rewritten ONNX is the same network: the same file, and the same codes of the test.
+for network in eight mixed sixteen; do
+    "$pare" export "$work/$network/model.pare" --to pare -o of_pare
+    "$pare" export "$work/$network/model.onnx" --to pare -o of_onnx
+    cmp of_pare of_onnx || fail "$network: another file from model.onnx"
+done
+"$pare" export "$work/eight/model.onnx" -o d --seed 1
+cmp a/test_vector.c d/test_vector.c || fail 'other codes from model.onnx'
+said=$(make -s -C d check) || fail "from model.onnx: $said"
+
 # What inspect tells of memory is what the header says.
 "$pare" inspect "$work/eight/model.pare" --memory --json >memory.json
 arena=$(sed -n 's/^ *"arena": \([0-9]*\),*$/\1/p' memory.json)
