@@ -33,6 +33,30 @@ diff -r a b
 # Only the kernels that the network needs are there.
 [ -e a/runtime/kernels_pool.c ] && [ ! -e a/runtime/kernels_conv.c ] || fail 'the runtime is not trimmed'
 
+# A C++ program links with it.
+if command -v g++ >/dev/null; then
+    cat >a/program.cpp <<'END'
+#include "runtime/kernels.h"
+#include "test_vector.h"
+
+static uint32_t arena[MODEL_ARENA_SIZE / 4 + 1], output[MODEL_LARGEST_OUTPUT_SIZE];
+
+int main() {
+    pare_model model;
+    void *outputs[] = {output};
+    bool runs = pare_model_open(model_file.bytes, MODEL_SIZE, &model) == PARE_OK &&
+                model.kernels[PARE_DENSE] == pare_run_dense_block &&
+                pare_model_run(&model, arena, test_inputs[0], outputs) == PARE_OK;
+    return runs ? 0 : 1;
+}
+END
+    make -s -C a libmodel.a test_vector.o
+    g++ -std=c++11 -Wall -Wextra -Werror -Ia a/program.cpp a/test_vector.o a/libmodel.a -o program
+    ./program || fail 'a C++ program does not run'
+else
+    echo 'C++: not tested, no g++'
+fi
+
 # Every packing gives the same codes, and a stripped file is smaller.
 size() {
     wc -c <"$1"
