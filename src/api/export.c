@@ -112,7 +112,7 @@ static void add_embedded(struct export_job *job, struct buffer *kinds) {
 }
 
 static enum pare_status add_generated(struct context *ctx, struct export_job *job) {
-    static const char *const paths[GENERATED - 1] = {"model.h", "model.c", "test_vector.h", "test_vector.c"};
+    static const char *const paths[GENERATED - 1] = {"model.h", "model_data.c", "test_vector.h", "test_vector.c"};
     struct buffer *texts = job->generated;
     source_model_header(&texts[0], job->network, &job->program, &job->file);
     source_model(&texts[1], &job->file);

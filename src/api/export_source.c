@@ -10,7 +10,7 @@
 #define EXTERN_BEGIN "#ifdef __cplusplus\nextern \"C\" {\n#endif\n"
 #define EXTERN_END "#ifdef __cplusplus\n}\n#endif\n"
 
-/* ---- model.h and model.c ---- */
+/* ---- model.h and model_data.c ---- */
 
 /* A name inside of a comment: what could end the comment, or the line, becomes a question mark. */
 static void write_name(struct buffer *out, const char *name) {

@@ -33,6 +33,25 @@ diff -r a b
 # Only the kernels that the network needs are there.
 [ -e a/runtime/kernels_pool.c ] && [ ! -e a/runtime/kernels_conv.c ] || fail 'the runtime is not trimmed'
 
+# Another compiler or other flags build everything again, the same ones nothing.
+make -s -C a libmodel.a CFLAGS=-O1
+make -C a libmodel.a CFLAGS=-O1 >said
+! grep -q 'runtime/model.c' said || fail 'the same flags build again'
+make -C a libmodel.a CFLAGS="-O1 -DTEXT='\"a b\"'" >said
+grep -q 'runtime/model.c' said || fail 'other flags are not seen'
+make -s -C a size >said
+tail -n 1 said | grep -q TOTALS && ! grep -q model_data said || fail "size says: $(cat said)"
+
+# The page's kernels of one's own are taken, and wrong ones are seen.
+sed -n '/^## Kernels of your own/,/^## Another/s/^    //p' "$source/docs/microcontroller.md" >a/my_kernels.c
+said=$(make -s -C a check KERNELS=my_kernels.c CFLAGS='-O1 -Wall -Wextra -Werror' | tail -n 1)
+[ "$said" = 'equal: 4 samples, 40 codes' ] || fail "own kernels: $said"
+sed -i 's,/[*] yours [*]/,*(uint8_t *)data[op->output] ^= 1;,' a/my_kernels.c
+! make -s -C a check KERNELS=my_kernels.c >said 2>/dev/null || fail 'wrong kernels pass'
+grep -q '^different: ' said || fail "wrong kernels: $(cat said)"
+said=$(make -s -C a check | tail -n 1)
+[ "$said" = 'equal: 4 samples, 40 codes' ] || fail "without own kernels: $said"
+
 # A C++ program links with it.
 if command -v g++ >/dev/null; then
     cat >a/program.cpp <<'END'

@@ -14,6 +14,10 @@ static union {
     uint8_t bytes[MODEL_LARGEST_OUTPUT_SIZE];
 } outputs[MODEL_OUTPUT_COUNT];
 
+#ifdef MY_KERNELS
+pare_kernel *const *my_kernels(void);
+#endif
+
 static unsigned long compared;
 
 /* Prints the first code that differs. */
@@ -61,6 +65,9 @@ int main(void) {
         printf("the model needs a larger arena than model.h says\n");
         return 1;
     }
+#ifdef MY_KERNELS
+    model.kernels = my_kernels();
+#endif
     for (unsigned sample = 0; sample < TEST_SAMPLE_COUNT; sample++) {
         if (check_sample(&model, sample)) {
             return 1;
