@@ -3,7 +3,7 @@ include(CMakePackageConfigHelpers)
 
 get_property(PARE_FOLDER_LIBRARIES GLOBAL PROPERTY PARE_FOLDERS)
 set(PARE_EXTERNAL PkgConfig::PROTOBUF_C PkgConfig::LIBZIP PkgConfig::ZLIB PkgConfig::JANSSON PkgConfig::OPENBLAS
-  OpenMP::OpenMP_C Threads::Threads m)
+  Threads::Threads m)
 
 function(pare_library target kind export_name)
   foreach(folder ${PARE_FOLDER_LIBRARIES})
@@ -65,7 +65,7 @@ install(FILES ${CMAKE_BINARY_DIR}/pareConfig.cmake ${CMAKE_BINARY_DIR}/pareConfi
 file(RELATIVE_PATH PARE_PC_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /) # the tree may be moved
 string(REGEX REPLACE "/$" "" PARE_PC_PREFIX ${PARE_PC_PREFIX})
 # libpare.a with shared libraries behind it: Requires.private would demand the static closure of OpenBLAS.
-set(external ${PROTOBUF_C_LDFLAGS} ${LIBZIP_LDFLAGS} ${ZLIB_LDFLAGS} ${JANSSON_LDFLAGS} ${OPENBLAS_LDFLAGS} ${OpenMP_C_FLAGS} -lm)
+set(external ${PROTOBUF_C_LDFLAGS} ${LIBZIP_LDFLAGS} ${ZLIB_LDFLAGS} ${JANSSON_LDFLAGS} ${OPENBLAS_LDFLAGS} -pthread -lm)
 list(JOIN external " " PARE_PC_LIBS_PRIVATE)
 configure_file(cmake/pare.pc.in ${CMAKE_BINARY_DIR}/pare.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/pare.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

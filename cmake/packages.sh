@@ -11,7 +11,7 @@ packages_of() { # GROUP
         ;;
     test) echo check libonnx-testdata make ;;
     ci)
-        echo clang libomp-dev clang-format clang-tidy cppcheck
+        echo clang clang-format clang-tidy cppcheck
         echo python3 python3-venv protobuf-compiler
         echo gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm qemu-user
         echo gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf gcc-powerpc-linux-gnu libc6-dev-powerpc-cross

@@ -15,6 +15,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct pare_op;
 struct pare_value;
 
@@ -64,5 +68,9 @@ enum pare_status pare_model_run(const struct pare_model *model, void *arena, con
 
 /* One line per status, for a log. */
 const char *pare_status_text(enum pare_status status);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -23,19 +23,41 @@ struct export_job {
     size_t file_count;
 };
 
-/* A copy whose operators may be changed. */
+/* A copy whose operators and values may be changed. */
 static enum pare_status copy_program(struct context *ctx, struct export_job *job) {
     const struct program *own = job->network->program;
     job->program = *own;
     job->program.arena = &job->arena;
-    job->program.value_names = job->program.op_names = job->program.op_types = NULL;
     job->program.metadata = NULL;
     job->program.ops = ARENA_ARRAY(&job->arena, own->op_count, struct pare_op);
-    if (job->program.ops == NULL) {
+    job->program.values = ARENA_ARRAY(&job->arena, own->value_count, struct pare_value);
+    if (job->program.ops == NULL || job->program.values == NULL) {
         return fail_memory(ctx);
     }
     memcpy(job->program.ops, own->ops, own->op_count * sizeof *own->ops);
+    memcpy(job->program.values, own->values, own->value_count * sizeof *own->values);
     return program_repack(ctx, &job->program, job->settings->search.packing);
+}
+
+/* What was read from an ONNX has no arena plan yet. */
+static enum pare_status plan(struct context *ctx, struct export_job *job) {
+    size_t peak;
+    return job->network->kind == PARE_NETWORK_COMPACT ? PARE_OK : program_plan_arena(ctx, &job->program, &peak);
+}
+
+/* The file has no names; only a failure is told with them. */
+static enum pare_status write_compact(struct context *ctx, struct export_job *job) {
+    struct program *p = &job->program;
+    p->value_names = p->op_names = p->op_types = NULL;
+    if (program_write(ctx, p, &job->file) == PARE_OK) {
+        return PARE_OK;
+    }
+    const struct program *own = job->network->program;
+    context_clear(ctx);
+    p->value_names = own->value_names;
+    p->op_names = own->op_names;
+    p->op_types = own->op_types;
+    return program_write(ctx, p, &job->file);
 }
 
 static void add_file(struct export_job *job, const char *path, const void *data, size_t size) {
@@ -90,7 +112,7 @@ static void add_embedded(struct export_job *job, struct buffer *kinds) {
 }
 
 static enum pare_status add_generated(struct context *ctx, struct export_job *job) {
-    static const char *const paths[GENERATED - 1] = {"model.h", "model.c", "test_vector.h", "test_vector.c"};
+    static const char *const paths[GENERATED - 1] = {"model.h", "model_data.c", "test_vector.h", "test_vector.c"};
     struct buffer *texts = job->generated;
     source_model_header(&texts[0], job->network, &job->program, &job->file);
     source_model(&texts[1], &job->file);
@@ -123,7 +145,8 @@ static enum pare_status write_sources(struct context *ctx, struct export_job *jo
 
 static enum pare_status export_as(struct context *ctx, struct export_job *job, const char *output) {
     TRY(copy_program(ctx, job));
-    TRY(program_write(ctx, &job->program, &job->file));
+    TRY(plan(ctx, job));
+    TRY(write_compact(ctx, job));
     return job->settings->target == EXPORT_C ? write_sources(ctx, job, output)
                                              : file_write(ctx, output, job->file.data, job->file.size);
 }

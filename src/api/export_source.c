@@ -6,7 +6,11 @@
 
 #include <string.h>
 
-/* ---- model.h and model.c ---- */
+/* For C++ programs. */
+#define EXTERN_BEGIN "#ifdef __cplusplus\nextern \"C\" {\n#endif\n"
+#define EXTERN_END "#ifdef __cplusplus\n}\n#endif\n"
+
+/* ---- model.h and model_data.c ---- */
 
 /* A name inside of a comment: what could end the comment, or the line, becomes a question mark. */
 static void write_name(struct buffer *out, const char *name) {
@@ -63,9 +67,8 @@ void source_model_header(struct buffer *out, const struct pare_network *n, const
     for (uint32_t k = 0; k < program->output_count; k++) {
         write_port(out, "OUTPUT", k, &program->values[program->outputs[k]], &n->outputs[k]);
     }
-    write_format(out,
-                 "\n/* The .pare file without names and metadata. */\nextern const uint8_t model_file[MODEL_SIZE];\n\n"
-                 "#endif\n");
+    write_format(out, "\n/* The .pare file without names and metadata. */\n" EXTERN_BEGIN
+                      "extern const uint8_t model_file[MODEL_SIZE];\n" EXTERN_END "\n#endif\n");
 }
 
 /* Numbers between braces, so many on a line that it stays readable. */
@@ -87,8 +90,10 @@ void source_vector_header(struct buffer *out, const struct test_vector *vector) 
     write_format(out, "/* Samples as codes, and the codes that pare computed from them. */\n#ifndef TEST_VECTOR_H\n"
                       "#define TEST_VECTOR_H\n\n#include \"model.h\"\n\n");
     write_format(out, "#define TEST_SAMPLE_COUNT %zu\n\n", vector->count);
-    write_format(out, "extern const void *const test_inputs[TEST_SAMPLE_COUNT][MODEL_INPUT_COUNT];\n"
-                      "extern const void *const test_outputs[TEST_SAMPLE_COUNT][MODEL_OUTPUT_COUNT];\n\n#endif\n");
+    write_format(out, EXTERN_BEGIN
+                 "extern const void *const test_inputs[TEST_SAMPLE_COUNT][MODEL_INPUT_COUNT];\n"
+                 "extern const void *const test_outputs[TEST_SAMPLE_COUNT][MODEL_OUTPUT_COUNT];\n" EXTERN_END
+                 "\n#endif\n");
 }
 
 static void write_codes(struct buffer *out, const char *side, size_t sample, uint32_t k, const struct pare_value *v,

@@ -128,11 +128,26 @@ static enum pare_status open_mapped(struct context *ctx, struct pare_network *n,
     return fail(ctx, PARE_ERROR_INPUT, "%s: neither an ONNX model nor a .pare file (%zu bytes)", n->path, map->size);
 }
 
+/* The folder of quantize instead of one of its files. */
+static enum pare_status refuse_folder(struct context *ctx, struct pare_network *n) {
+    static const char *const names[] = {"model.pare", "model.onnx"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *inside = arena_format(&n->arena, "%s/%s", n->path, names[i]);
+        if (inside != NULL && file_exists(inside)) {
+            return fail(ctx, PARE_ERROR_INPUT, "%s: is a folder; give %s", n->path, inside);
+        }
+    }
+    return fail(ctx, PARE_ERROR_INPUT, "%s: is a folder; give a model's file", n->path);
+}
+
 static enum pare_status open_path(struct context *ctx, struct pare_network *n, const char *path,
                                   const struct open_options *how) {
     n->path = arena_string(&n->arena, path);
     if (n->path == NULL) {
         return fail_memory(ctx);
+    }
+    if (file_is_directory(path)) {
+        return refuse_folder(ctx, n);
     }
     struct file_map map;
     TRY(file_map(ctx, path, &map));
@@ -173,6 +188,15 @@ enum pare_status pare_network_open_with(struct pare_context *context, const char
 const char *network_file_name(const struct pare_network *n) {
     const char *slash = strrchr(n->path, '/');
     return slash != NULL ? slash + 1 : n->path;
+}
+
+enum pare_status check_quantized_folder(struct context *ctx, const char *folder) {
+    const char *slash = strrchr(folder, '/');
+    if (!file_exists(folder) || file_is_directory(folder)) {
+        return PARE_OK;
+    }
+    return fail(ctx, PARE_ERROR_INPUT, "%s: is a file; give the folder that quantize wrote: %.*s", folder,
+                slash != NULL ? (int)(slash - folder) : 1, slash != NULL ? folder : ".");
 }
 
 const char *network_kind_text(enum pare_network_kind kind) {

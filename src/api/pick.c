@@ -34,6 +34,7 @@ static enum pare_status read_report(struct picking *p) {
     if (path == NULL || journal == NULL) {
         return fail_memory(p->ctx);
     }
+    TRY(check_quantized_folder(p->ctx, p->folder));
     TRY(file_map(p->ctx, path, &map));
     p->report = json_loadb(map.data != NULL ? map.data : "", map.size, 0, NULL);
     file_unmap(&map);

@@ -131,6 +131,11 @@ static enum pare_status open_networks(struct context *ctx, struct verify_job *jo
     if (compact == NULL || rewritten == NULL) {
         return fail_memory(ctx);
     }
+    TRY(check_quantized_folder(ctx, job->folder));
+    if (!file_exists(compact) && file_exists(rewritten)) {
+        return fail(ctx, PARE_ERROR_UNSUPPORTED,
+                    "%s: has no model.pare: quantize writes none where layers stay in float", job->folder);
+    }
     TRY(network_open(ctx, compact, &(struct open_options){0}, &job->compact));
     if (job->compact->kind != PARE_NETWORK_COMPACT) {
         return fail(ctx, PARE_ERROR_INPUT, "%s: is no .pare file", compact);

@@ -2,6 +2,7 @@
 
 #include "base/decimal.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,12 +41,15 @@ bool context_late(const struct context *ctx) {
 }
 
 /* Workers of a parallel loop share the caller's callbacks, which need not be thread-safe. */
+static pthread_mutex_t callbacks = PTHREAD_MUTEX_INITIALIZER;
+
 void context_progress(const struct context *ctx, const struct progress *p) {
     if (ctx->progress == NULL) {
         return;
     }
-#pragma omp critical(pare_callbacks)
+    pthread_mutex_lock(&callbacks);
     ctx->progress(ctx->user, p);
+    pthread_mutex_unlock(&callbacks);
 }
 
 void context_warn(struct context *ctx, const char *format, ...) {
@@ -57,8 +61,9 @@ void context_warn(struct context *ctx, const char *format, ...) {
     va_start(arguments, format);
     format_decimal_list(message, sizeof message, format, arguments);
     va_end(arguments);
-#pragma omp critical(pare_callbacks)
+    pthread_mutex_lock(&callbacks);
     ctx->warn(ctx->user, message);
+    pthread_mutex_unlock(&callbacks);
 }
 
 enum pare_status fail(struct context *ctx, enum pare_status code, const char *format, ...) {

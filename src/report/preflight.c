@@ -104,6 +104,15 @@ static const char *verdict_text(const char *verdict) {
                                : "it cannot be used: see what stands in the way";
 }
 
+static void verdict_line(const struct preflight *p, struct buffer *out) {
+    size_t floats = sum(p).floats;
+    write_format(out, "\n%s", verdict_text(p->verdict));
+    if (floats > 0 && p->verdict[0] == 'r') {
+        write_format(out, "; no .pare file: %zu layer%s in float", floats, floats == 1 ? " stays" : "s stay");
+    }
+    write_format(out, "\n");
+}
+
 enum pare_status preflight_text(struct context *ctx, const struct preflight *p, struct buffer *out) {
     struct arena a;
     arena_init(&a);
@@ -120,7 +129,7 @@ enum pare_status preflight_text(struct context *ctx, const struct preflight *p, 
     if (p->findings->count > FINDINGS_MAX) {
         write_format(out, "  and %d further kinds of trouble\n", p->findings->count - FINDINGS_MAX);
     }
-    write_format(out, "\n%s\n", verdict_text(p->verdict));
+    verdict_line(p, out);
     arena_free(&a);
     return status == PARE_OK && out->failed ? fail_memory(ctx) : status;
 }

@@ -59,7 +59,7 @@ static void print_limit(const struct accuracy *a, struct buffer *out) {
     }
 }
 
-/* "bound of 1 % (0.91 points): held (drop 0.20, one-sided error 0.63 at 95 %)" */
+/* "bound of 1 % (0.91 points): held (drop 0.20; twice the bound is excluded at 95 % confidence)" */
 static void print_bound(const struct accuracy *a, struct buffer *out) {
     print_limit(a, out);
     if (!a->bound_held) {
@@ -67,7 +67,7 @@ static void print_bound(const struct accuracy *a, struct buffer *out) {
     } else if (a->metric == METRIC_SQNR) {
         write_format(out, ": held\n");
     } else {
-        write_format(out, ": held (drop %.2f, one-sided error %.2f at %.4g %%)\n", a->drop_points, a->error_points,
+        write_format(out, ": held (drop %.2f; twice the bound is excluded at %.4g %% confidence)\n", a->drop_points,
                      100 * a->confidence);
     }
 }

@@ -8,6 +8,10 @@
 #include "pare/runtime.h"
 #include "runtime/program.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* y[o] = sum over i, ky, kx of w[o][i][ky][kx] * (x[i][...] - zero[i]) + bias[o], all in codes, over the taps inside of
  * x; plus a[o], the second input, where there is one. */
 pare_kernel pare_run_conv; /* both kinds */
@@ -43,5 +47,9 @@ extern pare_kernel *const pare_block_kernels[PARE_KIND_COUNT];
 
 /* Runs one operator with its reference kernel; PARE_HOST does nothing. */
 void pare_run_op(const struct pare_op *op, const struct pare_value *values, void *const *data);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

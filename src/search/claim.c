@@ -53,6 +53,11 @@ bool claim_needs_samples(const struct claim *c, const struct measure *m, size_t 
     return c->metric != METRIC_SQNR && resolution(c, m) * elsewhere > c->bound;
 }
 
+double claim_samples_needed(const struct claim *c, const struct measure *m) {
+    double ratio = DISCORDANCE_SLACK * resolution(c, m) / c->bound;
+    return ceil((double)c->samples * ratio * ratio);
+}
+
 /* Weight of the measured drop against the expected one, which has next to no variance but may be off by a part of the
  * bound: each in proportion to the other's mean squared error. */
 static double measured_weight(const struct claim *c, const struct measure *m) {

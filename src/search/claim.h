@@ -31,6 +31,8 @@ bool claim_holds(const struct claim *c, const struct measure *m);
 bool claim_supports(const struct claim *c, const struct measure *m);
 /* Whether so many other samples will be too few for this point, to judge by the ones measured. */
 bool claim_needs_samples(const struct claim *c, const struct measure *m, size_t held_out);
+/* From how many on that is not so; not for SQNR. */
+double claim_samples_needed(const struct claim *c, const struct measure *m);
 /* The drop to expect on other samples: between the measured one and measure.expected_drop, which has less variance, the
  * nearer to the measured one the more samples there are. */
 double claim_estimate(const struct claim *c, const struct measure *m);

@@ -21,10 +21,28 @@ static enum pare_status no_such_point(const struct search *s) {
                 s->options->pick->point, s->front_count);
 }
 
-static enum pare_status none_meets(const struct search *s, size_t nearest) {
+/* Whether it is the number of held-out samples alone that is against the point. */
+static bool lacks_samples(const struct search *s, const struct claim *wanted, const struct candidate *c) {
+    const struct pick *p = s->options->pick;
+    return p->max_drop > 0 && limits_share(&p->limits, c) <= 1 && !wanted->drop_only &&
+           claim_drop(wanted, &c->measure) <= wanted->bound &&
+           claim_needs_samples(wanted, &c->measure, s->held_out.data->count);
+}
+
+static enum pare_status none_meets(const struct search *s, const struct claim *wanted, size_t nearest) {
     char text[256];
-    return fail(s->ctx, PARE_ERROR_BOUND, "none of the %zu points of the search meets this; the nearest is %s",
-                s->front_count, point_text(s, nearest, text, sizeof text));
+    if (lacks_samples(s, wanted, s->front[nearest])) {
+        return fail(
+            s->ctx, PARE_ERROR_BOUND,
+            "too few samples for the bound of %.2f points: the %zu held-out ones could not tell for the nearest of "
+            "the %zu points of the search, about %.0f could; search again with more (--test; of --data three "
+            "fifths are held out), or allow a larger drop (--drop-max). It is %s",
+            100 * wanted->bound, s->held_out.data->count, s->front_count,
+            claim_samples_needed(wanted, &s->front[nearest]->measure), point_text(s, nearest, text, sizeof text));
+    }
+    return fail(s->ctx, PARE_ERROR_BOUND, "none of the %zu points of the search %s; the nearest is %s", s->front_count,
+                s->options->pick->max_drop > 0 ? "promises this on other samples" : "meets this",
+                point_text(s, nearest, text, sizeof text));
 }
 
 /* Takes a further, dearer point into the list: of a bound, those that promise more than the ones before; without one
@@ -64,7 +82,7 @@ static enum pare_status find(const struct search *s, const struct claim *wanted,
             nearest = i;
         }
     }
-    return *count == 0 ? none_meets(s, nearest) : PARE_OK;
+    return *count == 0 ? none_meets(s, wanted, nearest) : PARE_OK;
 }
 
 static enum pare_status find_points(const struct search *s, const struct claim *wanted, struct candidate **list,

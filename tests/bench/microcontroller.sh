@@ -24,7 +24,7 @@ quantize() { # NAME
 
 build() { # FOLDER PROGRAM.c
     (cd "$1" && arm-none-eabi-gcc -std=c99 -Os -mcpu=cortex-m4 -mthumb -ffunction-sections -fdata-sections -I. "$2" \
-        model.c test_vector.c runtime/*.c $3 -Wl,--gc-sections -o program.elf)
+        model_data.c test_vector.c runtime/*.c $3 -Wl,--gc-sections -o program.elf)
 }
 
 # .text with constants, of the runtime and what it needs of the C library; the model is another column.
@@ -55,7 +55,7 @@ row() { # NAME
     "$pare" inspect "$out/model.pare" --json >"$out/layers.json"
     exact=$((($(number exact_bits "$out/layers.json") + 7) / 8))
     size=$(wc -c <"$out/model.pare")
-    read -r open run < <(instructions "$out/c")
+    read -r _ open _ _ run _ < <(instructions "$out/c")
     printf '| %s | %d | %d | %d | %d | %d (%d) | %d (%d) | %d | %d (%d) | %.1f | %.1f |\n' "$1" "$(code_size "$out/c")" \
         "$(sed -n 's/^#define MODEL_SIZE \([0-9]*\).*/\1/p' "$out/c/model.h")" "$size" "$exact" \
         "$((size - exact))" "$((exact * 3 / 100 + 1024))" "$(wc -c <"$out/model.onnx")" "$(gzip -9 <"$out/model.onnx" | wc -c)" "$(number arena "$out/memory.json")" \

@@ -113,6 +113,8 @@ static void write_data(const struct graph *g) {
     write_npy("rows.npy", &numbers);
     numbers = counting(DTYPE_FLOAT, 2, (int64_t[]){3, 5});
     write_npy("wide_rows.npy", &numbers);
+    numbers = counting(DTYPE_FLOAT, 2, (int64_t[]){64, 8});
+    write_npy("rows_of_8.npy", &numbers);
 }
 
 static void write_folders(void) {

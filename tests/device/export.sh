@@ -33,6 +33,49 @@ diff -r a b
 # Only the kernels that the network needs are there.
 [ -e a/runtime/kernels_pool.c ] && [ ! -e a/runtime/kernels_conv.c ] || fail 'the runtime is not trimmed'
 
+# Another compiler or other flags build everything again, the same ones nothing.
+make -s -C a libmodel.a CFLAGS=-O1
+make -C a libmodel.a CFLAGS=-O1 >said
+! grep -q 'runtime/model.c' said || fail 'the same flags build again'
+make -C a libmodel.a CFLAGS="-O1 -DTEXT='\"a b\"'" >said
+grep -q 'runtime/model.c' said || fail 'other flags are not seen'
+make -s -C a size >said
+tail -n 1 said | grep -q TOTALS && ! grep -q model_data said || fail "size says: $(cat said)"
+
+# The page's kernels of one's own are taken, and wrong ones are seen.
+sed -n '/^## Kernels of your own/,/^## Another/s/^    //p' "$source/docs/microcontroller.md" >a/my_kernels.c
+said=$(make -s -C a check KERNELS=my_kernels.c CFLAGS='-O1 -Wall -Wextra -Werror' | tail -n 1)
+[ "$said" = 'equal: 4 samples, 40 codes' ] || fail "own kernels: $said"
+sed -i 's,/[*] yours [*]/,*(uint8_t *)data[op->output] ^= 1;,' a/my_kernels.c
+! make -s -C a check KERNELS=my_kernels.c >said 2>/dev/null || fail 'wrong kernels pass'
+grep -q '^different: ' said || fail "wrong kernels: $(cat said)"
+said=$(make -s -C a check | tail -n 1)
+[ "$said" = 'equal: 4 samples, 40 codes' ] || fail "without own kernels: $said"
+
+# A C++ program links with it.
+if command -v g++ >/dev/null; then
+    cat >a/program.cpp <<'END'
+#include "runtime/kernels.h"
+#include "test_vector.h"
+
+static uint32_t arena[MODEL_ARENA_SIZE / 4 + 1], output[MODEL_LARGEST_OUTPUT_SIZE];
+
+int main() {
+    pare_model model;
+    void *outputs[] = {output};
+    bool runs = pare_model_open(model_file, MODEL_SIZE, &model) == PARE_OK &&
+                model.kernels[PARE_DENSE] == pare_run_dense_block &&
+                pare_model_run(&model, arena, test_inputs[0], outputs) == PARE_OK;
+    return runs ? 0 : 1;
+}
+END
+    make -s -C a libmodel.a test_vector.o
+    g++ -std=c++11 -Wall -Wextra -Werror -Ia a/program.cpp a/test_vector.o a/libmodel.a -o program
+    ./program || fail 'a C++ program does not run'
+else
+    echo 'C++: not tested, no g++'
+fi
+
 # Every packing gives the same codes, and a stripped file is smaller.
 size() {
     wc -c <"$1"
@@ -48,6 +91,16 @@ for file in plain small large; do
     "$show_npz" $file.npz predicted >$file.classes
     cmp plain.classes $file.classes
 done
+
+# The rewritten ONNX is the same network: the same file, and the same codes of the test.
+for network in eight mixed sixteen; do
+    "$pare" export "$work/$network/model.pare" --to pare -o of_pare
+    "$pare" export "$work/$network/model.onnx" --to pare -o of_onnx
+    cmp of_pare of_onnx || fail "$network: another file from model.onnx"
+done
+"$pare" export "$work/eight/model.onnx" -o d --seed 1
+cmp a/test_vector.c d/test_vector.c || fail 'other codes from model.onnx'
+said=$(make -s -C d check) || fail "from model.onnx: $said"
 
 # What inspect tells of memory is what the header says.
 "$pare" inspect "$work/eight/model.pare" --memory --json >memory.json

@@ -1,6 +1,5 @@
 #!/bin/sh
-# symbols.sh NM LIBRARY...: a library gives its users names that begin with pare_, and no others. (OpenMP shares the
-# locks of critical sections under names of its own.)
+# symbols.sh NM LIBRARY...: a library gives its users names that begin with pare_, and no others.
 set -eu
 nm=$1
 shift
@@ -10,7 +9,7 @@ for library; do
     *) names=$("$nm" -D --defined-only "$library" | awk 'NF == 3 { print $3 }') ;;
     esac
     echo "$names" | grep -q '^pare_' || { echo "$library: exports no pare_ function"; exit 1; }
-    foreign=$(echo "$names" | grep -v '^pare_' | grep -v -E '^(_init|_fini|[.]gomp_critical_user_pare_.*|__(asan|ubsan|odr_asan|sanitizer).*)$' || true)
+    foreign=$(echo "$names" | grep -v '^pare_' | grep -v -E '^(_init|_fini|__(asan|ubsan|odr_asan|sanitizer).*)$' || true)
     if [ -n "$foreign" ]; then
         echo "$library: exports what should be hidden:"
         echo "$foreign"

@@ -8,6 +8,10 @@
 static uint8_t arena[MODEL_ARENA_SIZE];
 static uint8_t outputs[MODEL_OUTPUT_COUNT][MODEL_LARGEST_OUTPUT_SIZE];
 
+#ifdef MY_KERNELS
+pare_kernel *const *my_kernels(void);
+#endif
+
 static unsigned long compared;
 
 /* Prints the first code that differs. */
@@ -55,6 +59,9 @@ int main(void) {
         printf("the model needs a larger arena than model.h says\n");
         return 1;
     }
+#ifdef MY_KERNELS
+    model.kernels = my_kernels();
+#endif
     for (unsigned sample = 0; sample < TEST_SAMPLE_COUNT; sample++) {
         if (check_sample(&model, sample)) {
             return 1;

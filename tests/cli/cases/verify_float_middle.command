@@ -1,0 +1,2 @@
+pare quantize float_middle.onnx --data rows_of_8.npy --metric sqnr --max-drop 50% --bits 8 -o out --quiet >text 2>&1
+pare verify out
