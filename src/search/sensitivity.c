@@ -5,12 +5,13 @@
 #include <math.h>
 #include <string.h>
 
-#define FIRST_MEASURED 3   /* bits */
-#define FRAC_DOUBT 3.0     /* of the least squared error: fractions with more are not looked at */
-#define FRAC_GAIN 0.9      /* of the harm: less is noise */
-#define REACH 2            /* widths */
-#define PROBE_HARM 0.03    /* of divergence */
-#define PROBE_HARM_MAX 0.6 /* beyond, divergence is no longer proportional to anything */
+#define FIRST_MEASURED 3      /* bits */
+#define FRAC_DOUBT 3.0        /* of the least squared error: fractions with more are not looked at */
+#define FRAC_GAIN 0.9         /* of the harm: less is noise */
+#define WIDE_INPUT_HARM 0.002 /* at 8 bits, for an input to be worth two bytes a code */
+#define REACH 2               /* widths */
+#define PROBE_HARM 0.03       /* of divergence */
+#define PROBE_HARM_MAX 0.6    /* beyond, divergence is no longer proportional to anything */
 #define PROBE_LEAST 0.05
 #define PROBE_MOST 2.0
 
@@ -45,13 +46,16 @@ static enum pare_status order_knobs(struct search *s) {
     return PARE_OK;
 }
 
-static uint32_t considered(const struct search *s, size_t k, int now) {
+static bool is_input(const struct search *s, size_t k) {
     const struct knob *n = &s->knobs.items[k];
-    bool is_input = n->kind == KNOB_ACTIVATION && s->scheme->points[n->index].value->is_input;
+    return n->kind == KNOB_ACTIVATION && s->scheme->points[n->index].value->is_input;
+}
+
+static uint32_t considered(const struct search *s, size_t k, int now) {
     int base = widths_base(s->options->widths);
     uint32_t mask = 1u << now;
     for (int b = 0; b <= KNOB_MAX_BITS; b++) {
-        mask |= n->widths >> b & 1 && (is_input || b <= base || b <= now) ? 1u << b : 0;
+        mask |= s->knobs.items[k].widths >> b & 1 && (b <= base || b <= now || is_input(s, k)) ? 1u << b : 0;
     }
     return mask;
 }
@@ -105,6 +109,9 @@ static enum pare_status measure_knob(struct search *s, uint8_t *bits, size_t k, 
     }
     bits[k] = (uint8_t)now;
     sensitivity_fit(out, k, now, mask, error);
+    for (int b = 9; out->harm[k][8] < WIDE_INPUT_HARM && is_input(s, k) && b <= KNOB_MAX_BITS; b++) {
+        out->harm[k][b] = INFINITY;
+    }
     return PARE_OK;
 }
 

@@ -199,6 +199,7 @@ static json_t *inspect(const char *name) {
 }
 
 START_TEST(test_formats_of_inputs_and_outputs) {
+    set("input-bits", "8");
     quantize_to("out");
     json_t *report = report_of("out/report.json");
     json_t *onnx = inspect("out/model.onnx"), *compact = inspect("out/model.pare");
