@@ -168,8 +168,7 @@ START_TEST(costs_by_hand) {
     f.cost.kind = COST_BALANCED;
     ck_assert_double_eq_tol(cost_relative(&f.cost, &sums),
                             0.5 * (double)sums.paper_memory / (double)all->paper_memory +
-                                0.25 * (double)sums.paper_multiplication / (double)all->paper_multiplication +
-                                0.25 / 2,
+                                0.25 * (double)sums.paper_multiplication / (double)all->paper_multiplication + 0.25 / 2,
                             1e-12);
     arena_free(&f.arena);
 }
