@@ -160,7 +160,7 @@ static void mirror(double *matrix, size_t n, double scale) {
 }
 
 static enum pare_status factorise(struct context *ctx, struct moments *m) {
-    double *h = calloc((size_t)m->columns * m->columns, sizeof(*h));
+    double *h = calloc((size_t)m->columns * m->columns + 1, sizeof(*h));
     if (h == NULL) {
         return fail_memory(ctx);
     }
@@ -179,8 +179,9 @@ static enum pare_status factorise(struct context *ctx, struct moments *m) {
 static void residual_cross(const struct linear *l, const struct moments *m, uint32_t group, const double *h,
                            double *rows) {
     size_t n = m->columns, count = m->rows / m->groups, first = group * count;
+    const double *wanted = m->centred ? m->mean_wanted : NULL;
     for (size_t r = 0; r < count; r++) {
-        double mean = m->centred ? m->mean_wanted[first + r] : 0;
+        double mean = wanted == NULL ? 0 : wanted[first + r];
         for (size_t k = 0; k < n; k++) {
             rows[r * n + k] = m->cross[(first + r) * n + k] - mean * m->mean[group * n + k];
         }
@@ -220,8 +221,8 @@ static void fit_group(const struct linear *l, struct moments *m, uint32_t group,
 }
 
 static enum pare_status fit_target(struct context *ctx, const struct linear *l, struct moments *m) {
-    double *matrix = calloc((size_t)m->columns * m->columns, sizeof(*matrix));
-    double *rows = calloc((size_t)l->rows / l->groups * m->columns, sizeof(*rows));
+    double *matrix = calloc((size_t)m->columns * m->columns + 1, sizeof(*matrix));
+    double *rows = calloc((size_t)l->rows / l->groups * m->columns + 1, sizeof(*rows));
     bool complete = matrix != NULL && rows != NULL;
     for (uint32_t g = 0; complete && g < m->groups; g++) {
         fit_group(l, m, g, matrix, rows);
