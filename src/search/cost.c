@@ -79,25 +79,20 @@ static double limits_fullness(const struct cost_model *m, const struct cost_sums
            fullness((double)sums->bit_operations, l->bit_operations);
 }
 
-/* Half of it memory, half of it work, counted by outputs and by inputs. */
-static double balanced(const struct cost_sums *sums, const struct cost_sums *at_8) {
-    return ratio(sums->paper_memory, at_8->paper_memory) / 2 +
-           ratio(sums->paper_multiplication, at_8->paper_multiplication) / 4 +
-           ratio(sums->bit_operations, at_8->bit_operations) / 4;
-}
-
 double cost_relative(const struct cost_model *m, const struct cost_sums *sums) {
     if (m->limits != NULL) {
         return limits_fullness(m, sums);
     }
+    double memory = ratio(sums->memory, m->at_8.memory);
+    double multiplication = ratio(sums->multiplication, m->at_8.multiplication);
     switch (m->kind) {
     case COST_MEMORY:
-        return ratio(sums->memory, m->at_8.memory);
+        return memory;
     case COST_MULTIPLICATION:
-        return ratio(sums->multiplication, m->at_8.multiplication);
+        return multiplication;
     case COST_BITOPS:
         return ratio(sums->bit_operations, m->at_8.bit_operations);
     default:
-        return balanced(sums, &m->at_8);
+        return (memory + multiplication) / 2;
     }
 }

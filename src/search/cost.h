@@ -29,8 +29,7 @@ struct cost_model {
 enum pare_status cost_model_new(struct context *ctx, struct arena *a, const struct knobs *k, enum cost_kind kind,
                                 struct cost_model *out);
 void cost_sums(const struct cost_model *m, const uint8_t *bits, struct cost_sums *out);
-/* Relative to 8 bits everywhere, by the model's kind (or limits). Balanced is half the paper's memory, a quarter its
- * multiplication, and a quarter the bit operations, in which all operators and the inputs count. */
+/* Relative to 8 bits everywhere, by the model's kind (or limits); balanced is the mean of memory and multiplication. */
 double cost_relative(const struct cost_model *m, const struct cost_sums *sums);
 
 #endif

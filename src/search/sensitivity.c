@@ -5,9 +5,10 @@
 #include <math.h>
 #include <string.h>
 
-#define FIRST_MEASURED 3      /* bits */
-#define FRAC_DOUBT 3.0        /* of the least squared error: fractions with more are not looked at */
-#define FRAC_GAIN 0.9         /* of the harm: less is noise */
+#define FIRST_MEASURED 3 /* bits */
+#define FRAC_DOUBT 3.0   /* of the least squared error: fractions with more are not looked at */
+#define FRAC_GAIN 0.9    /* of the harm, and by FRAC_NOISE: less is noise */
+#define FRAC_NOISE 0.005
 #define WIDE_INPUT_HARM 0.002 /* at 8 bits, for an input to be worth two bytes a code */
 #define REACH 2               /* widths */
 #define PROBE_HARM 0.03       /* of divergence */
@@ -87,8 +88,10 @@ static enum pare_status choose_frac(struct search *s, const uint8_t *bits, size_
             continue;
         }
         TRY(measure_harm(s, bits, base, &other));
-        best = other < *harm * FRAC_GAIN ? frac : best;
-        *harm = other < *harm * FRAC_GAIN ? other : *harm;
+        if (other < *harm * FRAC_GAIN && other < *harm - FRAC_NOISE) {
+            best = frac;
+            *harm = other;
+        }
     }
     knobs_set_frac(knobs, k, b, best);
     return PARE_OK;
