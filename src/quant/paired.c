@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define POSITIONS ((size_t)1 << 16)   /* of all samples together */
+#define TILE_BYTES ((size_t)1 << 29)  /* of their unfolded inputs, where that leaves sampling its least */
 #define FLOAT_BYTES ((size_t)1 << 30) /* of the outputs that are kept, where that leaves one operator */
 
 struct paired {
@@ -85,6 +86,11 @@ static enum pare_status keep_from(struct context *ctx, struct paired *p, size_t 
     return observe_samples(ctx, p->scheme->graph, &p->source, 0, p->count, observe, p);
 }
 
+static size_t positions_of(const struct linear *l) {
+    size_t most = TILE_BYTES / sizeof(float) / ((size_t)l->groups * l->columns);
+    return most < POSITIONS ? most : POSITIONS;
+}
+
 static enum pare_status prepare(struct context *ctx, struct paired *p) {
     const struct scheme *s = p->scheme;
     p->sampling = calloc(s->linear_count + 1, sizeof(*p->sampling));
@@ -94,7 +100,7 @@ static enum pare_status prepare(struct context *ctx, struct paired *p) {
         return fail_memory(ctx);
     }
     for (size_t i = 0; i < s->linear_count; i++) {
-        TRY(sampling_init(ctx, &s->linears[i], p->count, POSITIONS, &p->sampling[i]));
+        TRY(sampling_init(ctx, &s->linears[i], p->count, positions_of(&s->linears[i]), &p->sampling[i]));
         if (has_outputs(&s->linears[i])) {
             p->of_value[output_of(&s->linears[i])->position] = i + 1;
         }
