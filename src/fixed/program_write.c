@@ -227,6 +227,10 @@ static enum pare_status verify(struct file_writer *w, const struct buffer *out, 
         return PARE_OK;
     }
     const char *name = model.in_operator ? op_name(w->program, model.place) : "the compact file";
+    if (model.problem == pare_shares_too_much) {
+        return fail(w->ctx, PARE_ERROR_UNSUPPORTED, "%s: %s; split the network, or write it as ONNX", name,
+                    model.problem);
+    }
     return fail(w->ctx, PARE_ERROR_INTERNAL, "%s: %s", name, model.problem);
 }
 

@@ -115,7 +115,7 @@ uint32_t pare_output_value(const struct pare_model *model, uint32_t index) {
     return little_endian16(model->section[PARE_OUTPUTS], index);
 }
 
-static const char too_long[] = "it and those before it share more data than a file may";
+const char pare_shares_too_much[] = "it and those before it share more data than a file may";
 
 /* Takes the steps of one check off what is left (PARE_SHARED_STEPS). */
 static bool pay(uint64_t *steps, uint64_t price) {
@@ -142,7 +142,7 @@ static const char *check_value(const struct pare_model *model, uint32_t index, u
         return problem;
     }
     if (!pay(steps, v.count)) {
-        return too_long;
+        return pare_shares_too_much;
     }
     struct codes codes = codes_of(v.constant, v.storage, true);
     return codes_in_format(&codes, &v) ? NULL : "a constant holds a code outside of its format";
@@ -232,7 +232,7 @@ static enum pare_status check_ops(struct pare_model *model, uint64_t *steps) {
     for (uint32_t i = 0; i < pare_op_count(model); i++) {
         struct operands operands;
         const char *problem = decode_operands(model, i, &operands);
-        problem = problem != NULL || pay(steps, steps_of(&operands)) ? problem : too_long;
+        problem = problem != NULL || pay(steps, steps_of(&operands)) ? problem : pare_shares_too_much;
         problem = problem != NULL ? problem : pare_check_op(&operands.op, operands.values);
         problem = problem != NULL || may_write(&operands) ? problem : overlaps;
         if (problem != NULL) {

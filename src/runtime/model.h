@@ -9,6 +9,9 @@
 
 /* Functions that return text return NULL for success, else what is wrong, in static storage. */
 
+/* What pare_model_open says of a file that would take too long to check (PARE_SHARED_STEPS). */
+extern const char pare_shares_too_much[];
+
 /* Decodes value `index` < value_count; its block of dims and its place are checked. */
 const char *pare_decode_value(const struct pare_model *model, uint32_t index, struct pare_value *out);
 /* Decodes operator `index` < op_count. Pointers lead into the file and stay inside of it for the
