@@ -10,12 +10,6 @@
 
 #define OUTPUTS_MAX ((size_t)2 << 30) /* bytes of float outputs that are held */
 
-enum pare_status load_sample(void *user, struct context *ctx, size_t sample, struct tensor *inputs) {
-    (void)ctx;
-    dataset_load(user, sample, inputs);
-    return PARE_OK;
-}
-
 /* ---- right or wrong ---- */
 
 static bool in_top5(const float *x, size_t count, size_t label) {

@@ -32,9 +32,6 @@ bool sample_set_right(const struct sample_set *s, enum metric metric, size_t i, 
  * networks disagree. */
 double sample_set_expected_drop(const struct sample_set *s, enum metric metric, size_t i, const float *x);
 
-/* dataset_load into tensors of the caller; used for calibration too. */
-enum pare_status load_sample(void *user, struct context *ctx, size_t sample, struct tensor *inputs);
-
 /* log sum exp(x[i] / temperature), without overflow; the count is at least 1. */
 double log_partition(const float *x, size_t count, double temperature);
 

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CALIBRATION_SAMPLES 1024
 #define SENSITIVITY_SAMPLES_MAX 512
 #define SENSITIVITY_SAMPLES_MIN 64
 #define SENSITIVITY_MACS 3e12 /* spent on sensitivities: fewer samples for larger networks */
@@ -35,7 +34,7 @@ void search_report(struct search *s, const char *phase, size_t done, size_t tota
 }
 
 static enum pare_status collect(struct search *s) {
-    struct sample_source source = {load_sample, &s->calibration, NULL};
+    struct sample_source source = calibration_source(&s->calibration);
     search_report(s, "calibration", 0, s->calibration.count);
     TRY(statistics_collect(s->ctx, s->scheme, &source, s->calibration.count, &s->statistics));
     search_report(s, "rounding", 0, 0);
@@ -91,7 +90,7 @@ static enum pare_status choose_sets(struct search *s, const struct search_data *
 }
 
 static enum pare_status make_scheme(struct search *s, struct graph *g, struct scheme **out) {
-    struct sample_source source = {load_sample, &s->calibration, NULL};
+    struct sample_source source = calibration_source(&s->calibration);
     search_report(s, "equalisation", 0, s->calibration.count);
     bool equal = !(s->options->without & TECHNIQUE_EQUALISATION);
     TRY(equal ? equalize(s->ctx, g, s->calibration.count, &source) : PARE_OK);
@@ -123,7 +122,7 @@ static enum pare_status make_few(struct search *s) {
 }
 
 static enum pare_status make_paired(struct search *s) {
-    struct sample_source source = {load_sample, &s->calibration, NULL};
+    struct sample_source source = calibration_source(&s->calibration);
     size_t count = s->calibration.count;
     s->evaluator.fit = search_fit;
     s->evaluator.user = s;
@@ -142,8 +141,7 @@ static enum pare_status prepare(struct search *s, const struct search_data *data
         return fail_memory(s->ctx);
     }
     TRY(choose_sets(s, data, sets));
-    const struct dataset *all = data->calibration != NULL ? data->calibration : &sets[0];
-    TRY(dataset_take(s->ctx, s->arena, all, s->options->seed, CALIBRATION_SAMPLES, &s->calibration));
+    TRY(calibration_choose(s->ctx, s->arena, data->calibration, &sets[0], s->options->seed, &s->calibration));
     TRY(make_scheme(s, r->graph, &r->scheme));
     TRY(measure_sets(s, sets));
     TRY(collect(s));

@@ -1,7 +1,7 @@
 /* The search: the fewest bits that hold an accuracy bound, measured on the integer program.
  *
- * Three disjoint sets of samples: calibration (no labels), search, held-out. Decisions use the first two; what is
- * reported and claimed is about the third. */
+ * Three sets of samples: calibration (no labels), search, held-out. Decisions use the first two, which may overlap;
+ * what is reported and claimed is about the third. */
 #ifndef PARE_SEARCH_SEARCH_H
 #define PARE_SEARCH_SEARCH_H
 
@@ -132,7 +132,7 @@ struct search_result {
 };
 
 struct search_data {
-    const struct dataset *calibration; /* may be NULL: the search set's samples without their labels */
+    const struct dataset *calibration; /* may be NULL, or few: the search set's samples without their labels fill up */
     const struct dataset *validation;  /* split into search and held-out unless `test` is given */
     const struct dataset *test;        /* may be NULL */
 };

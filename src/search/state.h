@@ -4,6 +4,7 @@
 
 #include "quant/paired.h"
 #include "search/allocate.h"
+#include "search/calibration.h"
 #include "search/claim.h"
 #include "search/cost.h"
 #include "search/evaluate.h"
@@ -30,7 +31,7 @@ struct search {
     struct cost_model cost;
     struct evaluator evaluator;
     struct journal *journal;
-    struct dataset calibration;
+    struct calibration calibration;
     struct sample_set search_set, held_out, few; /* `few`: the sensitivities' */
     struct claim claim;
     size_t *order; /* knobs, the last operator of the program first */
