@@ -15,14 +15,14 @@ extern char **environ;
 
 /* ---- pare's own interpreter ---- */
 
-struct observation {
+struct observed_sample {
     struct verify_job *job;
     size_t sample;
 };
 
 static enum pare_status observe(void *user, struct context *ctx, const struct value *v, const struct tensor *t) {
     (void)ctx;
-    const struct observation *o = user;
+    const struct observed_sample *o = user;
     uint32_t value = verify_value(o->job, v->name);
     if (value != UINT32_MAX) {
         verify_take(o->job, EXECUTOR_ONNX, value, o->sample, t, 0);
@@ -34,7 +34,7 @@ static enum pare_status run_sample(struct context *ctx, struct verify_job *job, 
     const struct graph *g = job->rewritten->graph;
     struct tensor *inputs = ARENA_ARRAY(arena, (size_t)g->input_count, struct tensor);
     struct tensor *outputs = ARENA_ARRAY(arena, (size_t)g->output_count, struct tensor);
-    struct observation o = {job, sample};
+    struct observed_sample o = {job, sample};
     if (inputs == NULL || outputs == NULL) {
         return fail_memory(ctx);
     }

@@ -5,6 +5,7 @@
 #include "passes/linear.h"
 
 #include <math.h>
+#include <string.h>
 
 /* ---- what hangs together ---- */
 
@@ -89,9 +90,10 @@ static enum pare_status begin(struct flood *f, const struct graph *g, int64_t ch
     f->stack = ARENA_ARRAY(f->arena, (size_t)g->value_count + 2, struct value *);
     f->result.linears = ARENA_ARRAY(f->arena, (size_t)g->node_count, struct node *);
     f->result.values = ARENA_ARRAY(f->arena, (size_t)g->value_count, struct value *);
+    f->result.reached = ARENA_ARRAY(f->arena, (size_t)g->value_count, struct value *);
     f->result.exits = ARENA_ARRAY(f->arena, count_uses(g), struct use);
-    bool complete =
-        f->stack != NULL && f->result.linears != NULL && f->result.values != NULL && f->result.exits != NULL;
+    bool complete = f->stack != NULL && f->result.linears != NULL && f->result.values != NULL &&
+                    f->result.reached != NULL && f->result.exits != NULL;
     *identity = (struct affine){.axis = 1};
     return complete ? affine_identity(f->ctx, f->arena, channels, identity) : fail_memory(f->ctx);
 }
@@ -102,6 +104,7 @@ static enum pare_status flood_from(struct flood *f, const struct graph *g, struc
     TRY(reach(f, n->outputs[0]));
     while (f->depth > 0 && f->possible) {
         struct value *v = f->stack[--f->depth];
+        f->result.reached[f->result.reached_count++] = v;
         if (is_materialised(v)) {
             f->result.values[f->result.value_count++] = v;
         }
@@ -121,19 +124,15 @@ static enum pare_status keep(struct context *ctx, struct arena *a, const struct 
     *out = *found;
     out->linears = ARENA_ARRAY(a, (size_t)found->linear_count, struct node *);
     out->values = ARENA_ARRAY(a, (size_t)found->value_count, struct value *);
+    out->reached = ARENA_ARRAY(a, (size_t)found->reached_count, struct value *);
     out->exits = ARENA_ARRAY(a, (size_t)found->exit_count, struct use);
-    if (out->linears == NULL || out->values == NULL || out->exits == NULL) {
+    if (out->linears == NULL || out->values == NULL || out->reached == NULL || out->exits == NULL) {
         return fail_memory(ctx);
     }
-    for (int i = 0; i < found->linear_count; i++) {
-        out->linears[i] = found->linears[i];
-    }
-    for (int i = 0; i < found->value_count; i++) {
-        out->values[i] = found->values[i];
-    }
-    for (int i = 0; i < found->exit_count; i++) {
-        out->exits[i] = found->exits[i];
-    }
+    memcpy(out->linears, found->linears, (size_t)found->linear_count * sizeof(struct node *));
+    memcpy(out->values, found->values, (size_t)found->value_count * sizeof(struct value *));
+    memcpy(out->reached, found->reached, (size_t)found->reached_count * sizeof(struct value *));
+    memcpy(out->exits, found->exits, (size_t)found->exit_count * sizeof(struct use));
     return PARE_OK;
 }
 

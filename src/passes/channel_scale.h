@@ -12,6 +12,8 @@ struct scalable {
     int linear_count;
     struct value **values; /* whose codes a fixed-point program would hold: not in front of a Relu or behind a pool */
     int value_count;
+    struct value **reached; /* those, and all others that they are computed from or to with these channels */
+    int reached_count;
     struct use *exits; /* by what does not make scaled values again */
     int exit_count;
     int64_t channels; /* along axis 1 */

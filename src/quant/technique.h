@@ -14,7 +14,8 @@ enum technique {
     TECHNIQUE_FITTING = 1 << 6,       /* weights fitted to the inputs that the program computes at the point at hand */
     TECHNIQUE_EXPECTED_DROP = 1 << 7, /* without: the search goes by the measured drop alone */
     TECHNIQUE_CLIPPING = 1 << 8,      /* by squared error; without: every fraction covers its range */
-    TECHNIQUE_UNSIGNED = 1 << 9       /* activations that cannot be negative have no sign */
+    TECHNIQUE_UNSIGNED = 1 << 9,      /* activations that cannot be negative have no sign */
+    TECHNIQUE_SILENT_CHANNELS = 1 << 10 /* channels that are always zero are taken out */
 };
 
 #endif

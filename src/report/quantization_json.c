@@ -148,6 +148,19 @@ static json_t *json_written(struct json_builder *b, const struct written_file *f
     return object;
 }
 
+static json_t *json_dropped(struct json_builder *b, const struct dropped_list *dropped) {
+    json_t *array = json_array();
+    for (size_t i = 0; i < dropped->count; i++) {
+        const struct dropped_channels *d = &dropped->items[i];
+        json_t *object = json_object();
+        json_put(b, object, "channels", json_integer(d->channels));
+        json_put(b, object, "dropped", json_integer(d->dropped));
+        json_put(b, object, "name", json_text(d->name));
+        json_add(b, array, object);
+    }
+    return array;
+}
+
 static json_t *json_outputs(struct json_builder *b, const struct quantization *q) {
     json_t *object = json_object();
     json_put(b, object, "onnx", json_written(b, &q->onnx));
@@ -168,6 +181,7 @@ enum pare_status quantization_json(struct context *ctx, const struct quantizatio
     json_put(&b, root, "accuracy", json_accuracy(&b, &q->result->accuracy));
     json_put(&b, root, "cost", json_cost(&b, q));
     json_put(&b, root, "data", json_data(&b, q));
+    json_put(&b, root, "dropped_channels", json_dropped(&b, &q->result->dropped));
     json_put(&b, root, "interface", json_interface(&b, q));
     json_put(&b, root, "layers", json_inspected_layers(&b, q->layers));
     json_put(&b, root, "model", json_used_file(&b, &q->model));

@@ -94,6 +94,15 @@ static void cost_row(struct table *t, const char *title, uint64_t chosen, uint64
     }
 }
 
+static void print_dropped(const struct dropped_list *dropped, struct buffer *out) {
+    for (size_t i = 0; i < dropped->count; i++) {
+        const struct dropped_channels *d = &dropped->items[i];
+        write_format(out, "%s%s %lld of %lld", i == 0 ? "channels dropped, zero on every calibration sample: " : ", ",
+                     d->name, (long long)d->dropped, (long long)d->channels);
+    }
+    write_format(out, dropped->count > 0 ? "\n\n" : "\n");
+}
+
 static void print_limit_kept(const char *title, uint64_t cost, uint64_t limit, struct arena *arena,
                              struct buffer *out) {
     if (limit > 0) {
@@ -208,7 +217,7 @@ enum pare_status quantization_text(struct context *ctx, const struct quantizatio
     if (status == PARE_OK) {
         status = inspected_layers_text(ctx, q->layers, out);
     }
-    write_format(out, "\n");
+    print_dropped(&q->result->dropped, out);
     print_accuracy(&arena, &q->result->accuracy, out);
     print_claim(&q->result->accuracy, out);
     print_limits(&arena, q, out);

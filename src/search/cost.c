@@ -6,14 +6,13 @@
 #define MODEL_ERROR 0.05 /* of the modelled size of files and memory */
 
 enum pare_status cost_model_new(struct context *ctx, struct arena *a, const struct knobs *k, enum cost_kind kind,
-                                struct cost_model *out) {
+                                const struct cost_sums *at_8, struct cost_model *out) {
     const struct scheme *s = k->scheme;
-    *out = (struct cost_model){.knobs = k, .kind = kind};
+    *out = (struct cost_model){.knobs = k, .kind = kind, .at_8 = *at_8};
     out->weight_knob = ARENA_ARRAY(a, s->linear_count, size_t);
     out->bias_knob = ARENA_ARRAY(a, s->linear_count, size_t);
     out->point_knob = ARENA_ARRAY(a, s->point_count, size_t);
-    uint8_t *eights = ARENA_ARRAY(a, k->count, uint8_t);
-    if (out->weight_knob == NULL || out->bias_knob == NULL || out->point_knob == NULL || eights == NULL) {
+    if (out->weight_knob == NULL || out->bias_knob == NULL || out->point_knob == NULL) {
         return fail_memory(ctx);
     }
     for (size_t i = 0; i < s->linear_count; i++) {
@@ -25,40 +24,57 @@ enum pare_status cost_model_new(struct context *ctx, struct arena *a, const stru
                         : n->kind == KNOB_BIAS ? out->bias_knob
                                                : out->point_knob;
         where[n->index] = i;
-        eights[i] = 8;
     }
-    cost_sums(out, eights, &out->at_8);
     return PARE_OK;
 }
 
-static void add_linear(const struct cost_model *m, size_t i, const uint8_t *bits, struct cost_sums *sums) {
-    const struct scheme *s = m->knobs->scheme;
-    const struct linear *l = &s->linears[i];
+struct linear_bits {
+    uint64_t weight, bias, in, out;
+};
+
+static void add_linear(const struct linear *l, const struct linear_bits *bits, struct cost_sums *sums) {
     uint64_t weights = (uint64_t)l->rows * l->columns;
-    uint64_t weight_bits = bits[m->weight_knob[i]];
-    uint64_t bias_bits = m->bias_knob[i] == SIZE_MAX ? 0 : bits[m->bias_knob[i]];
-    uint64_t in_bits = bits[m->point_knob[l->in - s->points]], out_bits = bits[m->point_knob[l->out - s->points]];
-    uint64_t parameters = weight_bits * weights + bias_bits * l->rows;
-    uint64_t multiplication = weight_bits * weights * out_bits * (l->out->count / l->rows);
+    uint64_t parameters = bits->weight * weights + bits->bias * l->rows;
+    uint64_t multiplication = bits->weight * weights * bits->out * (l->out->count / l->rows);
     sums->parameters += parameters;
+    sums->memory += parameters;
     sums->multiplication += multiplication;
-    sums->bit_operations += l->macs * weight_bits * in_bits;
+    sums->bit_operations += l->macs * bits->weight * bits->in;
     if (l->counted) {
-        sums->paper_memory += parameters + out_bits * l->out->count;
+        sums->paper_memory += parameters + bits->out * l->out->count;
         sums->paper_multiplication += multiplication;
     }
+}
+
+static void add_point(const struct point *p, uint64_t bits, struct cost_sums *sums) {
+    sums->activation_bytes += p->count * (bits > 8 ? 2 : 1);
+    sums->memory += bits * p->count;
 }
 
 void cost_sums(const struct cost_model *m, const uint8_t *bits, struct cost_sums *out) {
     const struct scheme *s = m->knobs->scheme;
     *out = (struct cost_sums){0};
     for (size_t i = 0; i < s->linear_count; i++) {
-        add_linear(m, i, bits, out);
+        const struct linear *l = &s->linears[i];
+        struct linear_bits widths = {.weight = bits[m->weight_knob[i]],
+                                     .bias = m->bias_knob[i] == SIZE_MAX ? 0 : bits[m->bias_knob[i]],
+                                     .in = bits[m->point_knob[l->in - s->points]],
+                                     .out = bits[m->point_knob[l->out - s->points]]};
+        add_linear(l, &widths, out);
     }
-    out->memory = out->parameters;
     for (size_t i = 0; i < s->point_count; i++) {
-        out->activation_bytes += s->points[i].count * (bits[m->point_knob[i]] > 8 ? 2 : 1);
-        out->memory += bits[m->point_knob[i]] * s->points[i].count;
+        add_point(&s->points[i], bits[m->point_knob[i]], out);
+    }
+}
+
+void cost_sums_8bit(const struct scheme *s, struct cost_sums *out) {
+    *out = (struct cost_sums){0};
+    for (size_t i = 0; i < s->linear_count; i++) {
+        const struct linear *l = &s->linears[i];
+        add_linear(l, &(struct linear_bits){8, knobs_has_bias(l) ? 8 : 0, 8, 8}, out);
+    }
+    for (size_t i = 0; i < s->point_count; i++) {
+        add_point(&s->points[i], 8, out);
     }
 }
 

@@ -26,9 +26,12 @@ struct cost_model {
     double peak_share;           /* peak of the activations over the sum of all, for `limits` */
 };
 
+/* Relative costs are of `at_8`. */
 enum pare_status cost_model_new(struct context *ctx, struct arena *a, const struct knobs *k, enum cost_kind kind,
-                                struct cost_model *out);
+                                const struct cost_sums *at_8, struct cost_model *out);
 void cost_sums(const struct cost_model *m, const uint8_t *bits, struct cost_sums *out);
+/* Of all tensors of a scheme at 8 bits. */
+void cost_sums_8bit(const struct scheme *s, struct cost_sums *out);
 /* Relative to 8 bits everywhere, by the model's kind (or limits); balanced is the mean of memory and multiplication. */
 double cost_relative(const struct cost_model *m, const struct cost_sums *sums);
 

@@ -142,7 +142,7 @@ static void add(struct knobs *k, enum knob_kind kind, size_t index, uint32_t wid
     k->items[k->count++] = (struct knob){kind, index, widths};
 }
 
-static bool has_bias(const struct linear *l) {
+bool knobs_has_bias(const struct linear *l) {
     return l->node->op->id != OP_MatMul && l->node->op->id != OP_PRelu && l->bias != NULL;
 }
 
@@ -150,7 +150,7 @@ static void list_knobs(struct knobs *k) {
     const struct scheme *s = k->scheme;
     for (size_t i = 0; i < s->linear_count; i++) {
         add(k, KNOB_WEIGHT, i, k->widths);
-        if (has_bias(&s->linears[i])) {
+        if (knobs_has_bias(&s->linears[i])) {
             add(k, KNOB_BIAS, i, k->widths);
         }
     }

@@ -45,6 +45,8 @@ struct knobs {
 /* Rounds the weights at every width, in parallel. The widths as in struct search_options. */
 enum pare_status knobs_new(struct context *ctx, struct arena *a, struct scheme *s, const struct statistics *st,
                            uint32_t widths, uint32_t input_widths, struct knobs *out);
+/* Whether the bias of a linear operator has a width of its own. */
+bool knobs_has_bias(const struct linear *l);
 /* All knobs at a width, or at the nearest that they may have, the wider one first. */
 void knobs_fill(const struct knobs *k, uint8_t *bits, int width);
 /* Another fraction for an activation at a width. */

@@ -2,6 +2,7 @@
 
 #include "quant/equalize.h"
 #include "quant/lower.h"
+#include "quant/silent.h"
 #include "search/state.h"
 
 #include <math.h>
@@ -89,11 +90,7 @@ static enum pare_status choose_sets(struct search *s, const struct search_data *
     return PARE_OK;
 }
 
-static enum pare_status make_scheme(struct search *s, struct graph *g, struct scheme **out) {
-    struct sample_source source = calibration_source(&s->calibration);
-    search_report(s, "equalisation", 0, s->calibration.count);
-    bool equal = !(s->options->without & TECHNIQUE_EQUALISATION);
-    TRY(equal ? equalize(s->ctx, g, s->calibration.count, &source) : PARE_OK);
+static enum pare_status new_scheme(struct search *s, struct graph *g, struct scheme **out) {
     TRY(scheme_new(s->ctx, g, out));
     s->scheme = *out;
     s->scheme->without = s->options->without;
@@ -109,6 +106,33 @@ static enum pare_status measure_sets(struct search *s, const struct dataset *set
     TRY(sample_set_new(s->ctx, s->scheme, metric, "search", &sets[0], &s->search_set));
     search_report(s, "float network", sets[0].count, sets[0].count + sets[1].count);
     return sample_set_new(s->ctx, s->scheme, metric, "held-out", &sets[1], &s->held_out);
+}
+
+static enum pare_status drop_silent(struct search *s, struct search_result *r) {
+    struct sample_source source = calibration_source(&s->calibration);
+    if (s->options->without & TECHNIQUE_SILENT_CHANNELS) {
+        return PARE_OK;
+    }
+    TRY(drop_silent_channels(s->ctx, s->arena, r->graph, s->calibration.count, &source, &r->dropped));
+    if (r->dropped.count == 0) {
+        return PARE_OK;
+    }
+    scheme_free(r->scheme);
+    r->scheme = s->scheme = NULL;
+    return new_scheme(s, r->graph, &r->scheme);
+}
+
+/* The float network and what it costs at 8 bits are what was given; what is quantised may have lost channels. */
+static enum pare_status make_scheme(struct search *s, const struct dataset *sets, struct search_result *r,
+                                    struct cost_sums *at_8) {
+    struct sample_source source = calibration_source(&s->calibration);
+    search_report(s, "equalisation", 0, s->calibration.count);
+    bool equal = !(s->options->without & TECHNIQUE_EQUALISATION);
+    TRY(equal ? equalize(s->ctx, r->graph, s->calibration.count, &source) : PARE_OK);
+    TRY(new_scheme(s, r->graph, &r->scheme));
+    TRY(measure_sets(s, sets));
+    cost_sums_8bit(s->scheme, at_8);
+    return drop_silent(s, r);
 }
 
 static enum pare_status make_few(struct search *s) {
@@ -142,10 +166,10 @@ static enum pare_status prepare(struct search *s, const struct search_data *data
     }
     TRY(choose_sets(s, data, sets));
     TRY(calibration_choose(s->ctx, s->arena, data->calibration, &sets[0], s->options->seed, &s->calibration));
-    TRY(make_scheme(s, r->graph, &r->scheme));
-    TRY(measure_sets(s, sets));
+    struct cost_sums at_8;
+    TRY(make_scheme(s, sets, r, &at_8));
     TRY(collect(s));
-    TRY(cost_model_new(s->ctx, s->arena, &s->knobs, s->options->cost, &s->cost));
+    TRY(cost_model_new(s->ctx, s->arena, &s->knobs, s->options->cost, &at_8, &s->cost));
     uint64_t id = 0;
     TRY(identity(s, &id));
     TRY(journal_open(s->ctx, s->options->journal_path, id, s->options->resume, &s->journal));

@@ -9,6 +9,7 @@
 #include "fixed/repack.h"
 #include "graph/graph.h"
 #include "quant/scheme.h"
+#include "quant/silent.h"
 #include "tensor/dataset.h"
 
 #include <stdint.h>
@@ -118,9 +119,10 @@ struct pareto_point {
 
 struct search_result {
     struct arena arena;
-    struct graph *graph;     /* a copy of the given one, which `scheme` annotates; owned */
-    struct scheme *scheme;   /* the chosen formats and codes: what is exported; owned */
-    struct program *program; /* what was measured; NULL when no point was reached; owned */
+    struct graph *graph;         /* a copy of the given one, which `scheme` annotates; owned */
+    struct scheme *scheme;       /* the chosen formats and codes: what is exported; owned */
+    struct program *program;     /* what was measured; NULL when no point was reached; owned */
+    struct dropped_list dropped; /* channels of the float network that `graph` does without */
     struct accuracy accuracy;
     struct cost cost;
     const char *limits_reason;   /* when limits are not kept: which, and the way out */

@@ -39,6 +39,7 @@ static const struct ablation ablations[] = {
     {"without expected drop", TECHNIQUE_EXPECTED_DROP},
     {"without clipping", TECHNIQUE_CLIPPING},
     {"without unsigned activations", TECHNIQUE_UNSIGNED},
+    {"with silent channels", TECHNIQUE_SILENT_CHANNELS},
 };
 #define ABLATIONS (sizeof ablations / sizeof *ablations)
 

@@ -25,7 +25,7 @@ rows() { # rows CONDITION: how many measured rows meet it; $3 method, $4 memory,
 
 check "a table" exits 0 "$samples" --networks sample --samples 100 --max-drop 10 --threads 2 --ablations
 cp "$out/stdout" "$out/table"
-check "thirteen rows" [ "$(rows 1)" -eq 13 ]
+check "fourteen rows" [ "$(rows 1)" -eq 14 ]
 check "8 bits save nothing" [ "$(rows '$3 == "8 bits" && $4 == 0 && $5 == 0')" -eq 1 ]
 check "the search saves" [ "$(rows '$3 == "ours" && $4 > 30 && $4 < 100 && $5 > 30 && $5 < 100 && $12 > 2')" -eq 1 ]
 ours=$(awk -F' *[|] *' '$3 == "ours" { print $4 " " $5 " " $12 }' "$out/table")

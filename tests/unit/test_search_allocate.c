@@ -59,7 +59,11 @@ static void set_up(struct fixture *f, uint64_t seed) {
     for (size_t i = 0; i < POINTS; i++) {
         f->items[f->knobs.count++] = (struct knob){KNOB_ACTIVATION, i, widths};
     }
-    ck_assert_int_eq(cost_model_new(&f->ctx, &f->arena, &f->knobs, COST_MEMORY, &f->cost), PARE_OK);
+    const struct cost_sums none = {0};
+    uint8_t eights[KNOBS];
+    memset(eights, 8, sizeof(eights));
+    ck_assert_int_eq(cost_model_new(&f->ctx, &f->arena, &f->knobs, COST_MEMORY, &none, &f->cost), PARE_OK);
+    cost_sums(&f->cost, eights, &f->cost.at_8);
     ck_assert_int_eq(sensitivity_new(&f->ctx, &f->arena, KNOBS, &f->sensitivity), PARE_OK);
     for (int k = 0; k < KNOBS; k++) {
         double harm = uniform(&seed);
