@@ -134,7 +134,7 @@ struct search_result {
 };
 
 struct search_data {
-    const struct dataset *calibration; /* may be NULL, or few: the search set's samples without their labels fill up */
+    const struct dataset *calibration; /* may be NULL, or few: see search/calibration.h */
     const struct dataset *validation;  /* split into search and held-out unless `test` is given */
     const struct dataset *test;        /* may be NULL */
 };

@@ -4,7 +4,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-enum { OWN = 3, SEARCH = 5, MANY = 1500 };
+enum { OWN = 3, SEARCH = 5, MANY = 1500 }; /* samples */
 
 static struct context ctx;
 static struct arena arena;
@@ -38,7 +38,7 @@ static struct dataset numbers(int first, int64_t count) {
     return d;
 }
 
-static struct calibration choose(const struct dataset *own, const struct dataset *search) {
+static struct calibration choose(const struct dataset *own, struct dataset *search) {
     struct calibration c;
     ck_assert_int_eq(calibration_choose(&ctx, &arena, own, search, 7, &c), PARE_OK);
     return c;
@@ -57,30 +57,55 @@ static size_t count_from(struct calibration *c, float first) {
     return count;
 }
 
-START_TEST(search_samples_fill_up) {
-    struct dataset own = numbers(0, OWN), search = numbers(OWN, SEARCH), many = numbers(OWN, MANY);
-    struct calibration few = choose(&own, &search), full = choose(&own, &many);
-    ck_assert_uint_eq(few.count, OWN + SEARCH);
-    ck_assert_uint_eq(count_from(&few, OWN), SEARCH);
-    ck_assert_uint_eq(full.count, 1024);
-    ck_assert_uint_eq(count_from(&full, OWN), 1024 - OWN);
-    ck_assert_uint_ne(few.hash, full.hash);
+START_TEST(few_search_samples_serve_both_ends) {
+    struct dataset own = numbers(0, OWN), search = numbers(OWN, SEARCH);
+    struct calibration c = choose(&own, &search), alone = choose(NULL, &search);
+    ck_assert_uint_eq(c.count, OWN + SEARCH);
+    ck_assert_uint_eq(count_from(&c, OWN), SEARCH);
+    ck_assert_uint_eq(alone.count, SEARCH);
+    ck_assert_uint_eq(count_from(&alone, OWN), SEARCH);
+    ck_assert_uint_eq(search.count, SEARCH);
+    ck_assert_uint_ne(c.hash, alone.hash);
+}
+END_TEST
+
+/* Samples of the search set that calibration has not got, by their numbers. */
+static void check_apart(struct calibration *c, const struct dataset *search, int first) {
+    bool seen[MANY] = {false};
+    struct sample_source source = calibration_source(c);
+    struct tensor *t = NULL;
+    ck_assert_int_eq(dataset_new_sample(&ctx, &arena, search, &t), PARE_OK);
+    for (size_t i = 0; i < c->count; i++) {
+        ck_assert_int_eq(source.load(source.user, &ctx, i, t), PARE_OK);
+        int number = (int)*(const float *)t->data - first;
+        seen[number < 0 ? 0 : number] |= number >= 0;
+    }
+    for (size_t i = 0; i < search->count; i++) {
+        dataset_load(search, i, t);
+        ck_assert(!seen[(int)*(const float *)t->data - first]);
+    }
+}
+
+START_TEST(many_search_samples_are_shared_out) {
+    struct dataset own = numbers(0, 600), search = numbers(600, MANY), all = numbers(0, MANY);
+    struct calibration c = choose(&own, &search), half = choose(NULL, &all);
+    ck_assert_uint_eq(c.count, 1024);
+    ck_assert_uint_eq(count_from(&c, 600), 424);
+    ck_assert_uint_eq(search.count, MANY - 424);
+    check_apart(&c, &search, 600);
+    ck_assert_uint_eq(half.count, MANY / 2);
+    ck_assert_uint_eq(all.count, MANY - MANY / 2);
+    check_apart(&half, &all, 0);
 }
 END_TEST
 
 START_TEST(own_samples_are_enough) {
-    struct dataset own = numbers(0, MANY), search = numbers(MANY, SEARCH);
-    struct calibration c = choose(&own, &search);
-    ck_assert_uint_eq(c.count, 1024);
-    ck_assert_uint_eq(count_from(&c, MANY), 0);
-}
-END_TEST
-
-START_TEST(without_own_samples_all_are_of_the_search_set) {
-    struct dataset search = numbers(0, SEARCH);
-    struct calibration c = choose(NULL, &search);
-    ck_assert_uint_eq(c.count, SEARCH);
-    ck_assert_uint_eq(count_from(&c, 0), SEARCH);
+    struct dataset many = numbers(0, MANY), some = numbers(0, 512), search = numbers(MANY, SEARCH);
+    struct calibration full = choose(&many, &search), enough = choose(&some, &search);
+    ck_assert_uint_eq(full.count, 1024);
+    ck_assert_uint_eq(count_from(&full, MANY), 0);
+    ck_assert_uint_eq(enough.count, 512);
+    ck_assert_uint_eq(search.count, SEARCH);
 }
 END_TEST
 
@@ -88,9 +113,9 @@ int main(void) {
     Suite *suite = suite_create("search/calibration");
     TCase *tests = tcase_create("all");
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_test(tests, search_samples_fill_up);
+    tcase_add_test(tests, few_search_samples_serve_both_ends);
+    tcase_add_test(tests, many_search_samples_are_shared_out);
     tcase_add_test(tests, own_samples_are_enough);
-    tcase_add_test(tests, without_own_samples_all_are_of_the_search_set);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
