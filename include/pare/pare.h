@@ -258,7 +258,7 @@ PARE_API enum pare_status pare_pick(struct pare_context *context, const struct p
  * test of `samples` samples (from `data`, preprocessed as pare_run does, or random codes from `seed`) with the codes
  * that they must give. The folder is written beside and renamed: PARE_ERROR_USAGE where it exists and is not empty. At
  * `pare` it becomes a .pare file without names and metadata. `pack` stores the weights anew; the codes stay the same.
- * `settings` may be NULL. */
+ * PARE_ERROR_USAGE where OUTPUT is the network's own file. `settings` may be NULL. */
 PARE_API enum pare_status pare_export(struct pare_context *context, const struct pare_network *network,
                                       const struct pare_settings *settings, const char *output);
 

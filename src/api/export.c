@@ -151,6 +151,14 @@ static enum pare_status export_as(struct context *ctx, struct export_job *job, c
                                              : file_write(ctx, output, job->file.data, job->file.size);
 }
 
+/* An export has less in it than what it is made of: names, or how to go on. */
+static enum pare_status check_output(struct context *ctx, const struct pare_network *network, const char *output) {
+    return !file_is_same(network->path, output)
+               ? PARE_OK
+               : fail(ctx, PARE_ERROR_USAGE, "%s: is the model that is exported; name another file for the result",
+                      output);
+}
+
 enum pare_status pare_export(struct pare_context *context, const struct pare_network *network,
                              const struct pare_settings *settings, const char *output) {
     struct context *ctx = &context->base;
@@ -161,6 +169,7 @@ enum pare_status pare_export(struct pare_context *context, const struct pare_net
         settings_init(&defaults);
         job.settings = &defaults;
     }
+    TRY(check_output(ctx, network, output));
     if (job.settings->target >= EXPORT_QDQ) {
         return export_onnx(ctx, network, job.settings, output);
     }
