@@ -3,7 +3,6 @@
 
 #include "api/embedded.h"
 #include "base/file.h"
-#include "base/folder.h"
 #include "fixed/repack.h"
 
 #include <string.h>
@@ -140,6 +139,9 @@ static enum pare_status write_sources(struct context *ctx, struct export_job *jo
         return fail_memory(ctx);
     }
     TRY(add_generated(ctx, job));
+    if (strcmp(job->settings->name, "model") != 0) {
+        TRY(sources_rename(ctx, &job->arena, job->files, job->file_count, job->settings->name));
+    }
     return folder_write(ctx, folder, job->files, job->file_count);
 }
 

@@ -5,6 +5,8 @@
 static const struct option options[] = {
     {"to", 0, "FORM", ROLE_SETTING,
      "c: sources with the runtime (default); pare: a .pare file without names; qdq, qonnx, integer: an ONNX"},
+    {"name", 0, "NAME", ROLE_SETTING,
+     "of the model in C: NAME.h, NAME_data.c, NAME_file, NAME_SIZE .. (default: model)"},
     {"opset", 0, "N", ROLE_SETTING, "of an ONNX, from 7 to 25 (default: 21)"},
     {"pack", 0, "size|speed", ROLE_SETTING,
      "weights of exact widths, or in whole bytes, which need no unpacking (default: as they are)"},
