@@ -17,7 +17,12 @@ fail() {
 "$pare" export "$work/eight/model.pare" -o wrong --samples 2 --seed 5
 sed -i '/output_1_0\[/,/};/s/^    [-0-9]*,/    99,/' wrong/test_vector.c
 ! make -s -C wrong check >said 2>/dev/null || fail 'a wrong test vector passes'
-grep -qx 'different: sample 1, output 0, code 0' said || fail "it says: $(cat said)"
+grep -qx 'first: sample 1, output 0, code 0: expected 99, computed -*[0-9]*' said || fail "it says: $(cat said)"
+grep -qx 'different: 1 of 20 codes' said || fail "it says: $(cat said)"
+"$pare" export "$work/sixteen/model.pare" -o wider --samples 1
+sed -i '/output_0_0\[/,/};/s/^    [-0-9]*,/    -99,/' wider/test_vector.c
+! make -s -C wider check >said 2>/dev/null || fail 'a wrong test vector passes'
+grep -qx 'first: sample 0, output 0, code 0: expected -99, computed -*[0-9]*' said || fail "it says: $(cat said)"
 
 # Random codes follow the seed; a folder in use stays as it is.
 "$pare" export "$work/eight/model.pare" -o a --seed 1
