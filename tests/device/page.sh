@@ -41,4 +41,8 @@ if [ -z "$missing" ]; then
     for line in 'stack: pare_model_run: at most [1-9][0-9]* bytes' ' *[1-9][0-9]*.*runtime[.]o' 'instructions: [1-9][0-9]* to open, [1-9][0-9]* to run'; do
         grep -qx "$line" said || { cat said; echo "it does not say: $line"; exit 1; }
     done
+    # Data and arena fit, and leave too little for the stack.
+    small=$(echo "$ldflags" | sed 's/RAM_SIZE=4M/RAM_SIZE=10K/')
+    ! make -s -C firmware check_model CC="$cc" AR="$ar" CFLAGS="$cflags" LDFLAGS="$small" >said 2>&1 || { echo "it links without a stack"; exit 1; }
+    grep -q 'less than STACK_SIZE for the stack' said || { cat said; exit 1; }
 fi
