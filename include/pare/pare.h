@@ -260,9 +260,10 @@ PARE_API enum pare_status pare_pick(struct pare_context *context, const struct p
  * that they must give; `name` stands in its files, macros and array. The folder is written beside and renamed:
  * PARE_ERROR_USAGE where it exists and is not empty. At `pare` it becomes a .pare file without names and metadata.
  * `pack` stores the weights anew; the codes stay the same. PARE_ERROR_USAGE where OUTPUT is the network's own file.
- * `settings` may be NULL. */
+ * `settings` may be NULL. The report tells the sizes. */
 PARE_API enum pare_status pare_export(struct pare_context *context, const struct pare_network *network,
-                                      const struct pare_settings *settings, const char *output);
+                                      const struct pare_settings *settings, const char *output,
+                                      struct pare_report **out);
 
 /* Runs what pare_quantize wrote into FOLDER, on the samples that it left there or on `samples` of the setting `data`:
  * with the kernels of the runtime, with those of the host, and model.onnx in float and, where `python` has it, in ONNX

@@ -6,6 +6,7 @@
 #include "base/folder.h"
 
 /* The sources: `file` is the .pare file that the program makes. Each function appends to `out`. */
+uint32_t source_arena_size(const struct buffer *file);
 void source_model_header(struct buffer *out, const struct pare_network *n, const struct program *program,
                          const struct buffer *file);
 void source_model(struct buffer *out, const struct buffer *file);
@@ -19,8 +20,8 @@ void source_kinds(struct buffer *out, const struct program *program, const char 
 enum pare_status sources_rename(struct context *ctx, struct arena *arena, struct folder_file *files, size_t count,
                                 const char *name);
 
-/* Into the file `output`, in the dialect of ONNX that the settings name. */
+/* Into the file `output`, in the dialect of ONNX that the settings name. `size` becomes its bytes. */
 enum pare_status export_onnx(struct context *ctx, const struct pare_network *n, const struct pare_settings *settings,
-                             const char *output);
+                             const char *output, uint64_t *size);
 
 #endif

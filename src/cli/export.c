@@ -16,6 +16,7 @@ static const struct option options[] = {
     PREPROCESS_OPTIONS,
     INPUT_SHAPE_OPTION,
     {"output", 'o', "OUT", ROLE_COMMAND, "the new folder of the sources, else the file"},
+    REPORT_OPTIONS,
     {0},
 };
 
@@ -25,10 +26,15 @@ static enum pare_status run(struct session *s) {
         return session_usage_error(s, "missing -o OUT: where the result goes");
     }
     struct pare_network *network = NULL;
+    struct pare_report *report = NULL;
     enum pare_status status = pare_network_open_with(s->context, s->arguments.operands[0], s->settings, &network);
     if (status == PARE_OK) {
-        status = pare_export(s->context, network, s->settings, output);
+        status = pare_export(s->context, network, s->settings, output, &report);
     }
+    if (report != NULL && (!arguments_flag(&s->arguments, "quiet") || arguments_flag(&s->arguments, "json"))) {
+        session_print_report(s, report);
+    }
+    pare_report_free(report);
     pare_network_free(network);
     return status;
 }
