@@ -90,6 +90,7 @@ PARE_API void pare_on_warning(struct pare_context *context, void (*warn)(void *u
  * opset        7 .. 25                      clean, export            21
  * input-shape  NAME=1,3,48,192, repeatable  whatever opens an ONNX   none
  * to           c, pare, qdq, qonnx, integer export                   c
+ * name         lower-case C identifier      export                   model
  * pack         size, speed                  export                   as the file has it
  * samples      number, 1 .. 1000            export, verify           4
  * python       PROGRAM                      verify                   python3
@@ -256,11 +257,13 @@ PARE_API enum pare_status pare_pick(struct pare_context *context, const struct p
 /* Writes a .pare file for a device. With the setting `to` at `c`, OUTPUT becomes a folder that compiles as it is: the
  * model as a C array, the runtime as far as the model needs it, a header with its sizes and formats, a Makefile and a
  * test of `samples` samples (from `data`, preprocessed as pare_run does, or random codes from `seed`) with the codes
- * that they must give. The folder is written beside and renamed: PARE_ERROR_USAGE where it exists and is not empty. At
- * `pare` it becomes a .pare file without names and metadata. `pack` stores the weights anew; the codes stay the same.
- * `settings` may be NULL. */
+ * that they must give; `name` stands in its files, macros and array. The folder is written beside and renamed:
+ * PARE_ERROR_USAGE where it exists and is not empty. At `pare` it becomes a .pare file without names and metadata.
+ * `pack` stores the weights anew; the codes stay the same. PARE_ERROR_USAGE where OUTPUT is the network's own file.
+ * `settings` may be NULL. The report tells the sizes. */
 PARE_API enum pare_status pare_export(struct pare_context *context, const struct pare_network *network,
-                                      const struct pare_settings *settings, const char *output);
+                                      const struct pare_settings *settings, const char *output,
+                                      struct pare_report **out);
 
 /* Runs what pare_quantize wrote into FOLDER, on the samples that it left there or on `samples` of the setting `data`:
  * with the kernels of the runtime, with those of the host, and model.onnx in float and, where `python` has it, in ONNX

@@ -50,7 +50,8 @@ struct pare_port {
 };
 
 /* Checks every byte that a run depends on. PARE_ERROR_INPUT for a file that is broken, PARE_ERROR_UNSUPPORTED for
- * another version; model->problem then says why and the model cannot be run. */
+ * another version; model->problem then says why. Such a model, or one of zeros, has no inputs, outputs and arena, and
+ * pare_model_run refuses it. */
 enum pare_status pare_model_open(const void *bytes, size_t size, struct pare_model *model);
 
 size_t pare_model_arena_size(const struct pare_model *model);
@@ -61,8 +62,8 @@ enum pare_status pare_model_input(const struct pare_model *model, uint32_t index
 enum pare_status pare_model_output(const struct pare_model *model, uint32_t index, struct pare_port *port);
 
 /* Runs one sample. inputs[k] and outputs[k] are codes in the storage of their ports and the byte order of the machine;
- * the arena may hold anything before. PARE_ERROR_INPUT when an input holds a code outside of its format; nothing
- * is written to outputs then. */
+ * the arena may hold anything before. PARE_ERROR_INPUT when an input holds a code outside of its format,
+ * PARE_ERROR_USAGE when the model is not open or a pointer is missing; nothing is written to outputs then. */
 enum pare_status pare_model_run(const struct pare_model *model, void *arena, const void *const *inputs,
                                 void *const *outputs);
 

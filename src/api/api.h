@@ -32,7 +32,8 @@ struct pare_settings {
     bool metric_given, max_drop_given;
     char *python;              /* of pare_verify; NULL: python3 */
     char *model;               /* of pare_pick: the float network; NULL: where the report says */
-    enum export_target target; /* of pare_export, and the next two */
+    enum export_target target; /* of pare_export, and the next three */
+    char name[33];             /* in C */
     size_t samples;
     struct pick pick;             /* `limits`, `end` and `points` stay 0 */
     struct search_options search; /* journal_path stays NULL here */

@@ -3,8 +3,8 @@
 
 #include "api/embedded.h"
 #include "base/file.h"
-#include "base/folder.h"
 #include "fixed/repack.h"
+#include "report/exported.h"
 
 #include <string.h>
 
@@ -21,6 +21,7 @@ struct export_job {
     struct buffer generated[GENERATED];
     struct folder_file *files;
     size_t file_count;
+    struct exported done;
 };
 
 /* A copy whose operators and values may be changed. */
@@ -140,6 +141,9 @@ static enum pare_status write_sources(struct context *ctx, struct export_job *jo
         return fail_memory(ctx);
     }
     TRY(add_generated(ctx, job));
+    if (strcmp(job->settings->name, "model") != 0) {
+        TRY(sources_rename(ctx, &job->arena, job->files, job->file_count, job->settings->name));
+    }
     return folder_write(ctx, folder, job->files, job->file_count);
 }
 
@@ -147,12 +151,57 @@ static enum pare_status export_as(struct context *ctx, struct export_job *job, c
     TRY(copy_program(ctx, job));
     TRY(plan(ctx, job));
     TRY(write_compact(ctx, job));
+    job->done.is_folder = job->settings->target == EXPORT_C;
+    job->done.is_compact = true;
+    job->done.model_bytes = job->file.size;
+    job->done.arena_bytes = source_arena_size(&job->file);
     return job->settings->target == EXPORT_C ? write_sources(ctx, job, output)
                                              : file_write(ctx, output, job->file.data, job->file.size);
 }
 
+/* An export has less in it than what it is made of: names, or how to go on. */
+static enum pare_status check_output(struct context *ctx, const struct pare_network *network, const char *output) {
+    return !file_is_same(network->path, output)
+               ? PARE_OK
+               : fail(ctx, PARE_ERROR_USAGE, "%s: is the model that is exported; name another file for the result",
+                      output);
+}
+
+static enum pare_status export_compact(struct context *ctx, struct export_job *job, const char *output) {
+    const struct pare_network *network = job->network;
+    if (network->program == NULL) {
+        return fail(ctx, PARE_ERROR_INPUT,
+                    "%s: a %s; give a network in fixed point, such as the .pare file that quantize wrote",
+                    network->path, network_kind_text(network->kind));
+    }
+    arena_init(&job->arena);
+    buffer_init(&job->file);
+    for (int i = 0; i < GENERATED; i++) {
+        buffer_init(&job->generated[i]);
+    }
+    enum pare_status status = export_as(ctx, job, output);
+    for (int i = 0; i < GENERATED; i++) {
+        buffer_free(&job->generated[i]);
+    }
+    buffer_free(&job->file);
+    arena_free(&job->arena);
+    return status;
+}
+
+static enum pare_status export_and_tell(struct context *ctx, struct export_job *job, const char *output,
+                                        struct pare_report *report) {
+    TRY(check_output(ctx, job->network, output));
+    job->done.output = output;
+    TRY(job->settings->target >= EXPORT_QDQ
+            ? export_onnx(ctx, job->network, job->settings, output, &job->done.model_bytes)
+            : export_compact(ctx, job, output));
+    TRY(exported_text(ctx, &job->done, &report->text));
+    TRY(exported_json(ctx, &job->done, &report->json));
+    return report_finish(ctx, report);
+}
+
 enum pare_status pare_export(struct pare_context *context, const struct pare_network *network,
-                             const struct pare_settings *settings, const char *output) {
+                             const struct pare_settings *settings, const char *output, struct pare_report **out) {
     struct context *ctx = &context->base;
     struct pare_settings defaults;
     struct export_job job = {.network = network, .settings = settings};
@@ -161,24 +210,11 @@ enum pare_status pare_export(struct pare_context *context, const struct pare_net
         settings_init(&defaults);
         job.settings = &defaults;
     }
-    if (job.settings->target >= EXPORT_QDQ) {
-        return export_onnx(ctx, network, job.settings, output);
+    TRY(report_new(ctx, out));
+    enum pare_status status = export_and_tell(ctx, &job, output, *out);
+    if (status != PARE_OK) {
+        pare_report_free(*out);
+        *out = NULL;
     }
-    if (network->program == NULL) {
-        return fail(ctx, PARE_ERROR_INPUT,
-                    "%s: a %s; give a network in fixed point, such as the .pare file that quantize wrote",
-                    network->path, network_kind_text(network->kind));
-    }
-    arena_init(&job.arena);
-    buffer_init(&job.file);
-    for (int i = 0; i < GENERATED; i++) {
-        buffer_init(&job.generated[i]);
-    }
-    enum pare_status status = export_as(ctx, &job, output);
-    for (int i = 0; i < GENERATED; i++) {
-        buffer_free(&job.generated[i]);
-    }
-    buffer_free(&job.file);
-    arena_free(&job.arena);
     return status;
 }

@@ -43,10 +43,9 @@ static enum pare_status copy_metadata(struct context *ctx, const struct graph *f
 }
 
 enum pare_status export_onnx(struct context *ctx, const struct pare_network *n, const struct pare_settings *settings,
-                             const char *output) {
+                             const char *output, uint64_t *size) {
     struct onnx_write_options options = {.opset = settings->opset};
     struct graph *g = NULL;
-    uint64_t size = 0;
     if (n->scheme == NULL || n->program == NULL) {
         return fail(ctx, PARE_ERROR_INPUT,
                     "%s: a %s; give an ONNX in fixed point, such as the model.onnx that quantize wrote", n->path,
@@ -58,7 +57,7 @@ enum pare_status export_onnx(struct context *ctx, const struct pare_network *n, 
         status = translate(ctx, n, settings->target, g);
     }
     if (status == PARE_OK) {
-        status = onnx_write_file(ctx, g, &options, output, &size);
+        status = onnx_write_file(ctx, g, &options, output, size);
     }
     graph_free(g);
     return status == PARE_OK ? PARE_OK : fail_at(ctx, "%s", n->path);

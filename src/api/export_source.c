@@ -44,7 +44,7 @@ static size_t largest_output(const struct program *p) {
     return largest;
 }
 
-static uint32_t arena_size(const struct buffer *file) {
+uint32_t source_arena_size(const struct buffer *file) {
     const struct pare_file_header *header = (const struct pare_file_header *)(const void *)file->data;
     return little_endian32(header->arena_size, 0);
 }
@@ -57,7 +57,8 @@ void source_model_header(struct buffer *out, const struct pare_network *n, const
                  pare_version());
     write_format(out, "#ifndef MODEL_H\n#define MODEL_H\n\n#include \"pare/runtime.h\"\n\n");
     write_format(out, "#define MODEL_SIZE %zu /* bytes in flash */\n", file->size);
-    write_format(out, "#define MODEL_ARENA_SIZE %u /* bytes of memory while it runs */\n", (unsigned)arena_size(file));
+    write_format(out, "#define MODEL_ARENA_SIZE %u /* bytes of memory while it runs */\n",
+                 (unsigned)source_arena_size(file));
     write_format(out, "#define MODEL_INPUT_COUNT %u\n", (unsigned)program->input_count);
     write_format(out, "#define MODEL_OUTPUT_COUNT %u\n", (unsigned)program->output_count);
     write_format(out, "#define MODEL_LARGEST_OUTPUT_SIZE %zu\n", largest_output(program));

@@ -128,16 +128,33 @@ static enum pare_status open_mapped(struct context *ctx, struct pare_network *n,
     return fail(ctx, PARE_ERROR_INPUT, "%s: neither an ONNX model nor a .pare file (%zu bytes)", n->path, map->size);
 }
 
-/* The folder of quantize instead of one of its files. */
+static bool folder_has(struct arena *arena, const char *folder, const char *name) {
+    const char *inside = arena_format(arena, "%s/%s", folder, name);
+    return inside != NULL && file_exists(inside);
+}
+
+/* The folder of quantize, or of export, instead of a file. */
 static enum pare_status refuse_folder(struct context *ctx, struct pare_network *n) {
-    static const char *const names[] = {"model.pare", "model.onnx"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *inside = arena_format(&n->arena, "%s/%s", n->path, names[i]);
-        if (inside != NULL && file_exists(inside)) {
-            return fail(ctx, PARE_ERROR_INPUT, "%s: is a folder; give %s", n->path, inside);
-        }
+    const char *path = n->path;
+    TRY(check_exported_folder(ctx, path));
+    if (folder_has(&n->arena, path, "model.pare")) {
+        return fail(ctx, PARE_ERROR_INPUT, "%s: is a folder; give %s/model.pare", path, path);
     }
-    return fail(ctx, PARE_ERROR_INPUT, "%s: is a folder; give a model's file", n->path);
+    if (folder_has(&n->arena, path, "model.onnx")) {
+        return fail(ctx, PARE_ERROR_INPUT, "%s: is a folder; give %s/model.onnx%s", path, path,
+                    folder_has(&n->arena, path, "report.json") ? " (there is no model.pare: " NO_COMPACT ")" : "");
+    }
+    return fail(ctx, PARE_ERROR_INPUT, "%s: is a folder; give a model's file", path);
+}
+
+/* The model.pare that quantize did not write. */
+static enum pare_status refuse_missing(struct context *ctx, struct pare_network *n) {
+    const char *name = network_file_name(n);
+    const char *folder = name == n->path ? "." : arena_format(&n->arena, "%.*s", (int)(name - n->path - 1), n->path);
+    if (strcmp(name, "model.pare") != 0 || folder == NULL || !folder_has(&n->arena, folder, "report.json")) {
+        return PARE_OK;
+    }
+    return fail(ctx, PARE_ERROR_INPUT, "%s: there is no such file: " NO_COMPACT, n->path);
 }
 
 static enum pare_status open_path(struct context *ctx, struct pare_network *n, const char *path,
@@ -148,6 +165,9 @@ static enum pare_status open_path(struct context *ctx, struct pare_network *n, c
     }
     if (file_is_directory(path)) {
         return refuse_folder(ctx, n);
+    }
+    if (!file_exists(path)) {
+        TRY(refuse_missing(ctx, n));
     }
     struct file_map map;
     TRY(file_map(ctx, path, &map));
@@ -190,10 +210,21 @@ const char *network_file_name(const struct pare_network *n) {
     return slash != NULL ? slash + 1 : n->path;
 }
 
+enum pare_status check_exported_folder(struct context *ctx, const char *folder) {
+    struct arena arena;
+    arena_init(&arena);
+    bool exported = folder_has(&arena, folder, "check_model.c");
+    arena_free(&arena);
+    return !exported ? PARE_OK
+                     : fail(ctx, PARE_ERROR_INPUT,
+                            "%s: is a folder that export wrote; make -C %s check checks it, with a C compiler", folder,
+                            folder);
+}
+
 enum pare_status check_quantized_folder(struct context *ctx, const char *folder) {
     const char *slash = strrchr(folder, '/');
     if (!file_exists(folder) || file_is_directory(folder)) {
-        return PARE_OK;
+        return check_exported_folder(ctx, folder);
     }
     return fail(ctx, PARE_ERROR_INPUT, "%s: is a file; give the folder that quantize wrote: %.*s", folder,
                 slash != NULL ? (int)(slash - folder) : 1, slash != NULL ? folder : ".");

@@ -49,7 +49,11 @@ struct open_options {
 /* pare_network_open_with on the library's own context, whose message is left alone on success. */
 enum pare_status network_open(struct context *ctx, const char *path, const struct open_options *how,
                               struct pare_network **out);
-/* PARE_ERROR_INPUT where a file is given instead of the folder that quantize wrote. */
+#define NO_COMPACT "quantize writes none where layers stay in float"
+
+/* PARE_ERROR_INPUT for a folder that export wrote. */
+enum pare_status check_exported_folder(struct context *ctx, const char *folder);
+/* PARE_ERROR_INPUT where that, or a file, is given instead of the folder that quantize wrote. */
 enum pare_status check_quantized_folder(struct context *ctx, const char *folder);
 const char *network_kind_text(enum pare_network_kind kind);  /* "float ONNX", "rewritten ONNX", ".pare" */
 const char *network_file_name(const struct pare_network *n); /* without its folders */

@@ -36,6 +36,8 @@ static const struct row rows[] = {
     {"memory-max", setting_memory, FIELD(search.limits.memory_bits), BYTES},
     {"metric", setting_metric, FIELD(search.metric), "top1, top5, agreement or sqnr"},
     {"model", setting_text, FIELD(model), "a path"},
+    {"name", setting_name, FIELD(name),
+     "at most 32 lower-case letters, digits and underscores, a letter first; not test_vector, pare.. or a header of C"},
     {"opset", setting_opset, FIELD(opset), "a number from 7 to 25"},
     {"pack", setting_packing, 0, "size or speed"},
     {"point", setting_point, FIELD(pick.point), "a number from 1 on"},
@@ -54,7 +56,8 @@ static const struct row rows[] = {
 };
 
 void settings_init(struct pare_settings *s) {
-    *s = (struct pare_settings){.samples = 4,
+    *s = (struct pare_settings){.name = "model",
+                                .samples = 4,
                                 .search = {
                                     .metric = METRIC_TOP1,
                                     .max_drop = 0.01,

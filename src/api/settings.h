@@ -10,7 +10,7 @@ typedef bool setting_parser(struct context *ctx, struct pare_settings *s, void *
 
 /* In settings_words.c. A text's field is a heap-allocated `char *`. */
 setting_parser setting_text, setting_input_shape, setting_flag, setting_metric, setting_cost, setting_target,
-    setting_packing;
+    setting_packing, setting_name;
 /* In settings_numbers.c. */
 setting_parser setting_opset, setting_max_drop, setting_pick_drop, setting_bytes, setting_memory, setting_count,
     setting_point, setting_samples, setting_seconds, setting_confidence, setting_seed, setting_bits, setting_input_bits;

@@ -88,6 +88,33 @@ bool setting_target(struct context *ctx, struct pare_settings *s, void *field, c
     return known;
 }
 
+/* Of headers that the exported sources include, or firmware beside them. */
+static bool is_taken(const char *name) {
+    static const char *const taken[] = {"assert", "complex", "ctype",       "errno",  "fenv",   "float",   "inttypes",
+                                        "limits", "locale",  "math",        "setjmp", "signal", "stdarg",  "stdbool",
+                                        "stddef", "stdint",  "stdio",       "stdlib", "string", "strings", "time",
+                                        "wchar",  "wctype",  "test_vector", "unistd"};
+    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++) {
+        if (strcmp(name, taken[i]) == 0) {
+            return true;
+        }
+    }
+    return strncmp(name, "pare", 4) == 0;
+}
+
+bool setting_name(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
+    (void)field;
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+    size_t length = strlen(text);
+    bool fits = length < sizeof s->name && strspn(text, letters) == length && text[0] >= 'a' && text[0] <= 'z';
+    if (!fits || is_taken(text)) {
+        return false;
+    }
+    memcpy(s->name, text, length + 1);
+    return true;
+}
+
 bool setting_packing(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
     (void)ctx;
     (void)field;

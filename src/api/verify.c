@@ -133,8 +133,7 @@ static enum pare_status open_networks(struct context *ctx, struct verify_job *jo
     }
     TRY(check_quantized_folder(ctx, job->folder));
     if (!file_exists(compact) && file_exists(rewritten)) {
-        return fail(ctx, PARE_ERROR_UNSUPPORTED,
-                    "%s: has no model.pare: quantize writes none where layers stay in float", job->folder);
+        return fail(ctx, PARE_ERROR_UNSUPPORTED, "%s: has no model.pare: " NO_COMPACT, job->folder);
     }
     TRY(network_open(ctx, compact, &(struct open_options){0}, &job->compact));
     if (job->compact->kind != PARE_NETWORK_COMPACT) {

@@ -94,6 +94,7 @@ static enum pare_status write_compact(struct context *ctx, struct quantize_job *
         status = write_file(ctx, job, "model.pare", &bytes, &job->report.compact);
     } else if (status == PARE_ERROR_UNSUPPORTED) {
         context_warn(ctx, "no model.pare: %s", ctx->diag.message);
+        job->report.no_compact = arena_string(&job->arena, ctx->diag.message);
         context_clear(ctx);
         remove_compact(job);
         status = PARE_OK;

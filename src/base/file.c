@@ -73,6 +73,11 @@ bool file_is_directory(const char *path) {
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+bool file_is_same(const char *path, const char *other) {
+    struct stat a, b;
+    return stat(path, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 static enum pare_status make_one_directory(struct context *ctx, const char *path) {
     if (mkdir(path, 0777) == 0 || file_is_directory(path)) {
         return PARE_OK;

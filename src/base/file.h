@@ -21,6 +21,7 @@ void file_release(const void *data, size_t size);
 
 bool file_exists(const char *path);
 bool file_is_directory(const char *path);
+bool file_is_same(const char *path, const char *other); /* one file, however the two are spelled or linked */
 enum pare_status file_make_directory(struct context *ctx, const char *path); /* with parents */
 
 /* A file on its way: PATH.tmp-<pid>, renamed when it is whole, so that a reader sees the old file or the new one. */

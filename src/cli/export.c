@@ -5,6 +5,8 @@
 static const struct option options[] = {
     {"to", 0, "FORM", ROLE_SETTING,
      "c: sources with the runtime (default); pare: a .pare file without names; qdq, qonnx, integer: an ONNX"},
+    {"name", 0, "NAME", ROLE_SETTING,
+     "of the model in C: NAME.h, NAME_data.c, NAME_file, NAME_SIZE .. (default: model)"},
     {"opset", 0, "N", ROLE_SETTING, "of an ONNX, from 7 to 25 (default: 21)"},
     {"pack", 0, "size|speed", ROLE_SETTING,
      "weights of exact widths, or in whole bytes, which need no unpacking (default: as they are)"},
@@ -14,6 +16,7 @@ static const struct option options[] = {
     PREPROCESS_OPTIONS,
     INPUT_SHAPE_OPTION,
     {"output", 'o', "OUT", ROLE_COMMAND, "the new folder of the sources, else the file"},
+    REPORT_OPTIONS,
     {0},
 };
 
@@ -23,10 +26,15 @@ static enum pare_status run(struct session *s) {
         return session_usage_error(s, "missing -o OUT: where the result goes");
     }
     struct pare_network *network = NULL;
+    struct pare_report *report = NULL;
     enum pare_status status = pare_network_open_with(s->context, s->arguments.operands[0], s->settings, &network);
     if (status == PARE_OK) {
-        status = pare_export(s->context, network, s->settings, output);
+        status = pare_export(s->context, network, s->settings, output, &report);
     }
+    if (report != NULL && (!arguments_flag(&s->arguments, "quiet") || arguments_flag(&s->arguments, "json"))) {
+        session_print_report(s, report);
+    }
+    pare_report_free(report);
     pare_network_free(network);
     return status;
 }

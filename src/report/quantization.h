@@ -29,6 +29,7 @@ struct quantization {
     bool requantized; /* the model was quantised already, and its codes were read as numbers */
     size_t resumed;   /* measurements that the journal held when the search began */
     struct written_file onnx, compact;
+    const char *no_compact; /* why there is no compact file, or NULL */
 };
 
 /* Both append to `out`. */

@@ -196,6 +196,25 @@ static void print_search(const struct quantization *q, struct buffer *out) {
     }
 }
 
+#define NAMED 4
+
+/* Steps that stay in float are the usual reason. */
+static void print_missing(const struct quantization *q, struct buffer *out) {
+    size_t count = 0;
+    for (size_t i = 0; i < q->layers->layer_count; i++) {
+        const struct layer_report *l = &q->layers->layers[i].layer;
+        if (l->is_float && count++ < NAMED) {
+            write_format(out, "%s%s (%s)", count == 1 ? "no model.pare: these stay in float: " : ", ", l->name, l->op);
+        }
+    }
+    if (count == 0) {
+        write_format(out, "no model.pare: %s", q->no_compact);
+    } else if (count > NAMED) {
+        write_format(out, " and %zu more", count - NAMED);
+    }
+    write_format(out, "\n");
+}
+
 static void print_end(const struct quantization *q, struct buffer *out) {
     if (q->options->pick != NULL) {
         print_picked(q->result, out);
@@ -207,6 +226,9 @@ static void print_end(const struct quantization *q, struct buffer *out) {
     }
     write_format(out, "written to %s: model.onnx%s, report.json, and journal.jsonl (for --resume and pick)\n",
                  q->folder, q->compact.name != NULL ? ", model.pare, test_vector.npz (for verify)" : "");
+    if (q->no_compact != NULL) {
+        print_missing(q, out);
+    }
 }
 
 enum pare_status quantization_text(struct context *ctx, const struct quantization *q, struct buffer *out) {

@@ -91,12 +91,13 @@ static enum pare_status check_header(struct pare_model *model) {
 
 /* ---- values ---- */
 
+/* A model that is not open has no bytes, and so no inputs and outputs. */
 uint32_t pare_model_input_count(const struct pare_model *model) {
-    return little_endian16(pare_header(model)->input_count, 0);
+    return model->bytes == NULL ? 0 : little_endian16(pare_header(model)->input_count, 0);
 }
 
 uint32_t pare_model_output_count(const struct pare_model *model) {
-    return little_endian16(pare_header(model)->output_count, 0);
+    return model->bytes == NULL ? 0 : little_endian16(pare_header(model)->output_count, 0);
 }
 
 uint32_t pare_value_count(const struct pare_model *model) {
@@ -309,6 +310,15 @@ static enum pare_status check_arena(struct pare_model *model) {
     return PARE_OK;
 }
 
+static enum pare_status check_file(struct pare_model *model) {
+    enum pare_status status = check_header(model);
+    uint64_t steps = PARE_SHARED_STEPS + (uint64_t)model->size * 8;
+    status = status != PARE_OK ? status : check_values(model, &steps);
+    status = status != PARE_OK ? status : check_outputs(model);
+    status = status != PARE_OK ? status : check_ops(model, &steps);
+    return status != PARE_OK ? status : check_arena(model);
+}
+
 enum pare_status pare_model_open(const void *bytes, size_t size, struct pare_model *model) {
     memset(model, 0, sizeof(*model));
     model->bytes = (const uint8_t *)bytes;
@@ -319,18 +329,17 @@ enum pare_status pare_model_open(const void *bytes, size_t size, struct pare_mod
         refuse(model, UINT32_MAX, "there is no file");
         return PARE_ERROR_USAGE;
     }
-    enum pare_status status = check_header(model);
-    uint64_t steps = PARE_SHARED_STEPS + (uint64_t)size * 8;
-    status = status != PARE_OK ? status : check_values(model, &steps);
-    status = status != PARE_OK ? status : check_outputs(model);
-    status = status != PARE_OK ? status : check_ops(model, &steps);
-    return status != PARE_OK ? status : check_arena(model);
+    enum pare_status status = check_file(model);
+    if (status != PARE_OK) {
+        model->bytes = NULL;
+    }
+    return status;
 }
 
 /* ---- questions ---- */
 
 size_t pare_model_arena_size(const struct pare_model *model) {
-    return little_endian32(pare_header(model)->arena_size, 0);
+    return model->bytes == NULL ? 0 : little_endian32(pare_header(model)->arena_size, 0);
 }
 
 static enum pare_status describe(const struct pare_model *model, uint32_t value, struct pare_port *port) {
@@ -398,8 +407,21 @@ static void run_op(const struct pare_model *model, uint32_t index, uint8_t *aren
     model->kernels[operands.op.kind](&operands.op, operands.values, data);
 }
 
+static bool are_given(const void *const *pointers, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (pointers == NULL || pointers[i] == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
 enum pare_status pare_model_run(const struct pare_model *model, void *arena, const void *const *inputs,
                                 void *const *outputs) {
+    if (model->bytes == NULL || arena == NULL || !are_given(inputs, pare_model_input_count(model)) ||
+        !are_given((const void *const *)outputs, pare_model_output_count(model))) {
+        return PARE_ERROR_USAGE;
+    }
     enum pare_status status = load_inputs(model, (uint8_t *)arena, inputs);
     if (status != PARE_OK) {
         return status;

@@ -362,6 +362,65 @@ START_TEST(runs_the_kernels_that_a_caller_installs) {
 }
 END_TEST
 
+static void check_closed(const struct pare_model *model) {
+    struct pare_port port;
+    uint8_t arena[8], codes[8];
+    ck_assert_uint_eq(pare_model_arena_size(model), 0);
+    ck_assert_uint_eq(pare_model_input_count(model), 0);
+    ck_assert_uint_eq(pare_model_output_count(model), 0);
+    ck_assert_int_eq(pare_model_input(model, 0, &port), PARE_ERROR_USAGE);
+    ck_assert_int_eq(pare_model_output(model, 0, &port), PARE_ERROR_USAGE);
+    ck_assert_int_eq(pare_model_run(model, arena, (const void *[]){codes}, (void *[]){codes}), PARE_ERROR_USAGE);
+    ck_assert_int_eq(pare_model_run(model, NULL, NULL, NULL), PARE_ERROR_USAGE);
+}
+
+START_TEST(a_model_that_is_not_open_has_nothing_and_does_not_run) {
+    struct random_program r;
+    struct buffer file;
+    struct pare_model model = {0};
+    check_closed(&model);
+    one_file(9, &r, &file);
+    ck_assert_int_eq(pare_model_open(NULL, 0, &model), PARE_ERROR_USAGE);
+    check_closed(&model);
+    for (size_t size = 0; size < file.size; size += 7) {
+        uint8_t *part = malloc(size + 1);
+        ck_assert_ptr_nonnull(part);
+        memcpy(part, file.data, size);
+        ck_assert_int_ne(pare_model_open(part, size, &model), PARE_OK);
+        ck_assert_ptr_nonnull(model.problem);
+        check_closed(&model);
+        free(part);
+    }
+    buffer_free(&file);
+    random_program_free(&r);
+}
+END_TEST
+
+START_TEST(refuses_a_missing_pointer) {
+    static const uint32_t sizes[] = {4, 4};
+    int8_t input[4] = {0}, output[4];
+    uint8_t arena[64];
+    const void *given_inputs[] = {input}, *no_inputs[] = {NULL};
+    void *given_outputs[] = {output}, *no_outputs[] = {NULL};
+    struct random_program r;
+    struct buffer file;
+    struct pare_model model;
+    random_seed(1);
+    make_chain(&r, sizes, 2);
+    write_planned(&r, &file);
+    ck_assert_int_eq(pare_model_open(file.data, file.size, &model), PARE_OK);
+    ck_assert_uint_le(pare_model_arena_size(&model), sizeof(arena));
+    ck_assert_int_eq(pare_model_run(&model, NULL, given_inputs, given_outputs), PARE_ERROR_USAGE);
+    ck_assert_int_eq(pare_model_run(&model, arena, NULL, given_outputs), PARE_ERROR_USAGE);
+    ck_assert_int_eq(pare_model_run(&model, arena, no_inputs, given_outputs), PARE_ERROR_USAGE);
+    ck_assert_int_eq(pare_model_run(&model, arena, given_inputs, NULL), PARE_ERROR_USAGE);
+    ck_assert_int_eq(pare_model_run(&model, arena, given_inputs, no_outputs), PARE_ERROR_USAGE);
+    ck_assert_int_eq(pare_model_run(&model, arena, given_inputs, given_outputs), PARE_OK);
+    buffer_free(&file);
+    random_program_free(&r);
+}
+END_TEST
+
 START_TEST(describes_inputs_and_outputs) {
     struct random_program r;
     struct buffer file;
@@ -406,6 +465,8 @@ int main(void) {
     tcase_add_test(tests, refuses_an_input_code_outside_of_its_format);
     tcase_add_test(tests, keeps_values_at_any_byte_of_the_arena);
     tcase_add_test(tests, runs_the_kernels_that_a_caller_installs);
+    tcase_add_test(tests, a_model_that_is_not_open_has_nothing_and_does_not_run);
+    tcase_add_test(tests, refuses_a_missing_pointer);
     tcase_add_test(tests, describes_inputs_and_outputs);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

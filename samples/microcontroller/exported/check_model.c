@@ -12,24 +12,40 @@ static uint8_t outputs[MODEL_OUTPUT_COUNT][MODEL_LARGEST_OUTPUT_SIZE];
 pare_kernel *const *my_kernels(void);
 #endif
 
-static unsigned long compared;
+static unsigned long compared, different;
 
-/* Prints the first code that differs. */
+static long code_at(const void *codes, const struct pare_port *port, uint32_t i) {
+    uint16_t code;
+    int16_t signed_code;
+    switch (port->storage) {
+    case 0:
+        return ((const uint8_t *)codes)[i];
+    case 1:
+        return ((const int8_t *)codes)[i];
+    case 2:
+        memcpy(&code, (const uint8_t *)codes + (size_t)i * 2, 2);
+        return code;
+    default:
+        memcpy(&signed_code, (const uint8_t *)codes + (size_t)i * 2, 2);
+        return signed_code;
+    }
+}
+
+/* Prints the first code of all that differs, and counts the others. */
 static int compare(const struct pare_model *model, unsigned sample, unsigned k) {
     struct pare_port port;
-    const uint8_t *expected = test_outputs[sample][k], *computed = outputs[k];
     if (pare_model_output(model, k, &port) != PARE_OK || port.size > sizeof outputs[k]) {
-        printf("different: output %u does not have the size that model.h says\n", k);
+        printf("output %u does not have the size that model.h says\n", k);
         return 1;
     }
-    compared += port.count;
-    for (size_t i = 0; i < port.size; i++) {
-        if (expected[i] != computed[i]) {
-            unsigned long code = (unsigned long)(i * port.count / port.size);
-            printf("different: sample %u, output %u, code %lu\n", sample, k, code);
-            return 1;
+    for (uint32_t i = 0; i < port.count; i++) {
+        long expected = code_at(test_outputs[sample][k], &port, i), computed = code_at(outputs[k], &port, i);
+        if (expected != computed && different++ == 0) {
+            printf("first: sample %u, output %u, code %lu: expected %ld, computed %ld\n", sample, k, (unsigned long)i,
+                   expected, computed);
         }
     }
+    compared += port.count;
     return 0;
 }
 
@@ -42,11 +58,11 @@ static int check_sample(const struct pare_model *model, unsigned sample) {
         printf("the model does not run on sample %u\n", sample);
         return 1;
     }
-    int different = 0;
-    for (unsigned k = 0; k < MODEL_OUTPUT_COUNT && !different; k++) {
-        different = compare(model, sample, k);
+    int failed = 0;
+    for (unsigned k = 0; k < MODEL_OUTPUT_COUNT && !failed; k++) {
+        failed = compare(model, sample, k);
     }
-    return different;
+    return failed;
 }
 
 int main(void) {
@@ -66,6 +82,10 @@ int main(void) {
         if (check_sample(&model, sample)) {
             return 1;
         }
+    }
+    if (different > 0) {
+        printf("different: %lu of %lu codes\n", different, compared);
+        return 1;
     }
     printf("equal: %u samples, %lu codes\n", (unsigned)TEST_SAMPLE_COUNT, compared);
     return 0;
