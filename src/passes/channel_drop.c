@@ -63,9 +63,11 @@ static enum pare_status shrink(struct context *ctx, struct node *n, int index, i
     struct shape shape = t->shape;
     struct tensor out;
     size_t outer = 1, inner = 1, size = (size_t)shape.dim[axis];
-    for (int i = 0; i < shape.rank; i++) {
-        outer *= i < axis ? (size_t)shape.dim[i] : 1;
-        inner *= i > axis ? (size_t)shape.dim[i] : 1;
+    for (int i = 0; i < axis; i++) {
+        outer *= (size_t)shape.dim[i];
+    }
+    for (int i = axis + 1; i < shape.rank; i++) {
+        inner *= (size_t)shape.dim[i];
     }
     shape.dim[axis] = d->kept;
     TRY(tensor_new(ctx, n->graph->arena, DTYPE_FLOAT, &shape, &out));
