@@ -68,7 +68,7 @@ PARE_API void pare_on_warning(struct pare_context *context, void (*warn)(void *u
  *
  * data         PATH                         quantize, evaluate       (required)
  *                                           clean, export, verify    none
- * calib        PATH                         quantize                 the search samples
+ * calib        PATH                         quantize                 some of the search samples
  * test         PATH                         quantize                 a part of `data`, by seed
  * max-drop     1% (relative), 0.5pt         quantize                 1%, none with limits (*-max)
  * metric       top1, top5, agreement, sqnr  quantize                 top1; agreement without labels

@@ -106,7 +106,7 @@ static enum pare_status check_disjoint(struct context *ctx, const struct quantiz
     return fail(
         ctx, PARE_ERROR_INPUT,
         "%s: holds the same samples as the data, %s: held-out samples must be others; without a test set (--test) "
-        "half of the data is held out",
+        "three fifths of the data are held out",
         job->settings->test, job->settings->data);
 }
 

@@ -6,7 +6,7 @@
 
 static const struct option options[] = {
     {"data", 0, "FILE", ROLE_SETTING, "labelled samples: .npz with x and y, .npy, or a folder of input_N.pb"},
-    {"calib", 0, "FILE", ROLE_SETTING, "samples for the statistics (default: the samples of the search)"},
+    {"calib", 0, "FILE", ROLE_SETTING, "samples for the statistics (default: some of the samples of the search)"},
     {"test", 0, "FILE", ROLE_SETTING, "held-out samples (default: a part of --data, split by --seed)"},
     {"max-drop", 0, "D", ROLE_SETTING,
      "accuracy that may be lost, above 0: 1% of the float accuracy, or 0.5pt (default: 1%)"},

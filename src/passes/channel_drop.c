@@ -11,17 +11,23 @@ static bool is_plain(struct node *n, struct linear *l) {
     return n != NULL && linear_of(n, l) && l->groups == 1;
 }
 
+static bool is_flattening(const struct node *n) {
+    struct int_list target;
+    return node_is(n, "Flatten") || (node_is(n, "Reshape") && input_ints(n, 1, &target) && target.count == 2);
+}
+
 /* [N, C, ...] to [N, C * ...], for one Gemm. */
 static struct node *gemm_behind(const struct node *flattening) {
     const struct value *to = flattening->outputs[0];
     struct linear l;
     int64_t size;
-    bool flattens = node_is(flattening, "Flatten") || node_is(flattening, "Reshape");
-    if (!flattens || to->rank != 2 || !value_dim(to, 1, &size) || !keeps_rows(flattening->inputs[0], to)) {
+    if (!is_flattening(flattening) || to->rank != 2 || !value_dim(to, 1, &size) ||
+        !keeps_rows(flattening->inputs[0], to)) {
         return NULL;
     }
     struct node *gemm = value_single_user(to);
-    return is_plain(gemm, &l) && gemm->inputs[0] == to && l.inputs == size ? gemm : NULL;
+    bool reads = is_plain(gemm, &l) && gemm->graph == flattening->graph && gemm->inputs[0] == to;
+    return reads && l.inputs == size ? gemm : NULL;
 }
 
 static bool is_exit(const struct use *use) {
@@ -112,7 +118,7 @@ static enum pare_status drop_behind(struct context *ctx, struct node *flattening
     TRY(drop_inputs(ctx, gemm, drop, channels));
     set_size(to, d.kept);
     struct int_list target;
-    if (node_is(flattening, "Flatten") || !input_ints(flattening, 1, &target) || target.at[1] != size) {
+    if (node_is(flattening, "Flatten") || !input_ints(flattening, 1, &target) || target.at[1] <= 0) {
         return PARE_OK;
     }
     target.at[1] = d.kept;

@@ -11,6 +11,7 @@
 
 struct flood {
     struct context *ctx;
+    const struct graph *graph;
     struct arena *arena;
     struct map seen; /* values */
     struct value **stack;
@@ -58,6 +59,10 @@ static enum pare_status visit_producer(struct flood *f, struct node *n) {
 
 static enum pare_status visit_use(struct flood *f, const struct use *use, const struct affine *identity) {
     bool possible = false;
+    if (use->node != NULL && use->node->graph != f->graph) { /* in a body of If, Loop or Scan */
+        f->possible = false;
+        return PARE_OK;
+    }
     if (use->node != NULL && (is_sum(use->node) || forward_keeps_channels(use->node))) {
         return reach(f, use->node->outputs[0]);
     }
@@ -145,7 +150,7 @@ static enum pare_status try_node(struct context *ctx, struct arena *a, struct ma
     }
     struct arena scratch;
     arena_init(&scratch);
-    struct flood f = {.ctx = ctx, .arena = &scratch};
+    struct flood f = {.ctx = ctx, .graph = g, .arena = &scratch};
     enum pare_status status = flood_from(&f, g, n, l.outputs);
     if (status == PARE_OK && f.possible) {
         *found = true;

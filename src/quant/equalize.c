@@ -71,9 +71,9 @@ static enum pare_status observe(void *user, struct context *ctx, const struct ob
     if (m == NULL) {
         return PARE_OK;
     }
-    size_t channels = (size_t)m->scalable->channels, size = tensor_count(t) / channels;
-    for (size_t c = 0; c < channels; c++) {
-        histogram_add(&m->histograms[o->worker][c], (const float *)t->data + c * size, size);
+    size_t channels = (size_t)m->scalable->channels, size = channel_size(t);
+    for (size_t i = 0; i < tensor_count(t); i += size) {
+        histogram_add(&m->histograms[o->worker][i / size % channels], (const float *)t->data + i, size);
     }
     return PARE_OK;
 }

@@ -43,6 +43,14 @@ static enum pare_status run_sample(void *user, struct context *ctx, size_t i, in
     return status;
 }
 
+size_t channel_size(const struct tensor *t) {
+    size_t size = 1;
+    for (int i = 2; i < t->shape.rank; i++) {
+        size *= (size_t)t->shape.dim[i];
+    }
+    return size;
+}
+
 enum pare_status observe_inputs(struct context *ctx, struct arena *a, const struct graph *g, struct tensor **out) {
     *out = ARENA_ARRAY(a, (size_t)g->input_count + 1, struct tensor);
     if (*out == NULL) {

@@ -24,6 +24,9 @@ struct sample_source {
     const size_t *samples; /* number -> sample; NULL: the number itself */
 };
 
+/* Neighbouring elements that a tensor has in one row (axis 0) of one channel (axis 1). */
+size_t channel_size(const struct tensor *t);
+
 /* Tensors for one sample of each of the graph's inputs, in `a`. */
 enum pare_status observe_inputs(struct context *ctx, struct arena *a, const struct graph *g, struct tensor **out);
 

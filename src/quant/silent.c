@@ -56,13 +56,11 @@ static enum pare_status observe(void *user, struct context *ctx, const struct ob
     if (item == NULL) {
         return PARE_OK;
     }
-    size_t channels = (size_t)item->scalable->channels, size = tensor_count(t) / channels;
+    size_t channels = (size_t)item->scalable->channels, size = channel_size(t);
     const float *x = t->data;
     bool *heard = item->heard + (size_t)o->worker * channels;
-    for (size_t c = 0; c < channels; c++) {
-        for (size_t i = 0; i < size && !heard[c]; i++) {
-            heard[c] = x[c * size + i] != 0;
-        }
+    for (size_t i = 0; i < tensor_count(t); i++) {
+        heard[i / size % channels] |= x[i] != 0;
     }
     return PARE_OK;
 }

@@ -5,8 +5,8 @@
 
 #include "quant/observe.h"
 
-/* A channel that is silent on n samples is, at 95 %, silent on all but 3/n of all others (Hanley and Lippman-Hand
- * 1983): with fewer samples than this nothing is taken out. */
+/* With fewer samples nothing is taken out. A channel that is silent on n samples is, at 95 %, silent on all but 3/n of
+ * all others (Hanley and Lippman-Hand 1983); what several of them lose together, the held-out samples tell. */
 #define SILENT_SAMPLES_MIN ((size_t)300)
 
 /* What was taken out of a linear operator. */

@@ -147,6 +147,9 @@ static void print_cost(struct arena *arena, const struct quantization *q, struct
         out,
         "\npaper: weights, biases and outputs of convolution and dense layers, counted in bits (arXiv:2102.02147)\n"
         "peak activations: whole bytes in memory, which widths below 8 do not make smaller\n");
+    if (q->result->dropped.count > 0) {
+        write_format(out, "8 bits: of the network as given, but the file and the peak without the dropped channels\n");
+    }
 }
 
 /* The points that `pick` may take. */

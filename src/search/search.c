@@ -113,6 +113,7 @@ static enum pare_status drop_silent(struct search *s, struct search_result *r) {
     if (s->options->without & TECHNIQUE_SILENT_CHANNELS) {
         return PARE_OK;
     }
+    search_report(s, "silent channels", 0, s->calibration.count);
     TRY(drop_silent_channels(s->ctx, s->arena, r->graph, s->calibration.count, &source, &r->dropped));
     if (r->dropped.count == 0) {
         return PARE_OK;
