@@ -110,6 +110,19 @@ static enum pare_status check_disjoint(struct context *ctx, const struct quantiz
         job->settings->test, job->settings->data);
 }
 
+/* They need no labels, but weights that were fitted to the held-out samples flatter the claim. */
+static void warn_of_shared_calibration(struct context *ctx, const struct quantize_job *job) {
+    const struct pare_settings *s = job->settings;
+    const struct dataset *held_out = s->test != NULL ? &job->test : &job->data;
+    if (s->calib != NULL && dataset_same_inputs(&job->calibration, held_out)) {
+        context_warn(
+            ctx,
+            "%s: calibrates on samples that are held out to measure the accuracy, which may flatter it; without "
+            "--calib, others are used",
+            s->calib);
+    }
+}
+
 static enum pare_status check_same(struct context *ctx, const char *path, uint64_t now, uint64_t then) {
     return now == then ? PARE_OK
                        : fail(ctx, PARE_ERROR_INPUT, "%s: holds other samples than those that the search used",
@@ -140,6 +153,7 @@ static enum pare_status read_data(struct context *ctx, struct quantize_job *job)
     TRY(check_labels(ctx, job, &job->data));
     TRY(check_labels(ctx, job, &job->test));
     TRY(check_disjoint(ctx, job));
+    warn_of_shared_calibration(ctx, job);
     TRY(check_same_data(ctx, job));
     return warn_of_missing_scale(ctx, job->network, &job->data);
 }

@@ -244,6 +244,16 @@ enum pare_status dataset_read(struct context *ctx, struct arena *a, const char *
     return dataset_from_arrays(ctx, a, path, &arrays, spec, out);
 }
 
+bool dataset_same_inputs(const struct dataset *a, const struct dataset *b) {
+    bool same = a->input_count == b->input_count && a->count == b->count;
+    for (int k = 0; same && k < a->input_count; k++) {
+        const struct tensor *x = a->inputs[k].source, *y = b->inputs[k].source;
+        same =
+            x->type == y->type && tensor_bytes(x) == tensor_bytes(y) && memcmp(x->data, y->data, tensor_bytes(x)) == 0;
+    }
+    return same;
+}
+
 enum pare_status dataset_new_sample(struct context *ctx, struct arena *a, const struct dataset *d,
                                     struct tensor **inputs) {
     *inputs = ARENA_ARRAY(a, (size_t)d->input_count, struct tensor);

@@ -44,6 +44,9 @@ enum pare_status dataset_from_arrays(struct context *ctx, struct arena *a, const
 enum pare_status tensor_set_join(struct context *ctx, struct arena *a, const struct tensor_set *sets, size_t count,
                                  struct tensor_set *out);
 
+/* Whether two sets read from files hold the same inputs, whatever their labels. */
+bool dataset_same_inputs(const struct dataset *a, const struct dataset *b);
+
 /* Two disjoint parts, the first of `first_count` samples, 0 < first_count < d->count (else PARE_ERROR_INPUT): chosen by
  * a hash of seed and index, every label divided in the same proportion. `second` may be NULL. The same data and seed
  * give the same parts. */

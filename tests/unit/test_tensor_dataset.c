@@ -472,6 +472,28 @@ START_TEST(seeds_decide) {
 }
 END_TEST
 
+static struct dataset make_of(struct named_tensor *x) {
+    struct tensor_set only = {1, x};
+    struct dataset d;
+    ck_assert_int_eq(dataset_from_arrays(&ctx, &arena, "calib.npz", &only, &spec, &d), PARE_OK);
+    return d;
+}
+
+START_TEST(labels_do_not_make_other_inputs) {
+    uint8_t others[sizeof pixels];
+    struct named_tensor same = items[0], changed = items[0], fewer = items[0];
+    memcpy(others, pixels, sizeof pixels);
+    others[sizeof pixels - 1] ^= 1;
+    changed.tensor.data = others;
+    fewer.tensor.shape.dim[0]--;
+    struct dataset d = make(), a = make_of(&same), b = make_of(&changed), c = make_of(&fewer);
+    ck_assert(d.labels != NULL && a.labels == NULL);
+    ck_assert(dataset_same_inputs(&d, &a));
+    ck_assert(!dataset_same_inputs(&d, &b));
+    ck_assert(!dataset_same_inputs(&d, &c));
+}
+END_TEST
+
 START_TEST(impossible_splits_are_refused) {
     struct dataset d = make(), first, second;
     ck_assert_int_eq(dataset_split(&ctx, &arena, &d, 0, SAMPLES, &first, &second), PARE_ERROR_INPUT);
@@ -527,6 +549,7 @@ int main(void) {
     tcase_add_test(t, parts_are_disjoint_and_complete);
     tcase_add_test(t, labels_are_divided_evenly);
     tcase_add_test(t, seeds_decide);
+    tcase_add_test(t, labels_do_not_make_other_inputs);
     tcase_add_test(t, impossible_splits_are_refused);
     tcase_add_test(t, sets_are_joined);
     SRunner *runner = srunner_create(s);
