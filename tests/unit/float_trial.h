@@ -137,12 +137,4 @@ static inline void trial_expect(const struct trial *t, int i, size_t at, double 
                   expected);
 }
 
-static inline int trial_main(Suite *s) {
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
-
 #endif

@@ -4,6 +4,7 @@
 
 #include "onnx/onnx.h"
 #include "onnx_writer.h"
+#include "suite_main.h"
 
 #include <check.h>
 
@@ -53,11 +54,7 @@ static inline int run_case(TCase *tests, const char *name) {
     Suite *suite = suite_create(name);
     tcase_add_checked_fixture(tests, trial_setup, NULL);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_main(suite);
 }
 
 #endif

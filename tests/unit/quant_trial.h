@@ -56,12 +56,4 @@ static inline void trial_finish(struct quant_trial *t) {
     graph_free(t->graph);
 }
 
-static inline int trial_main(Suite *s) {
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
-
 #endif

@@ -3,6 +3,8 @@
 
 #include "runtime/kernels.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 
 #define SEEDS 8
@@ -52,9 +54,5 @@ int main(void) {
     tcase_add_loop_test(tests, refuses_what_is_not_built, 0, SEEDS * PARE_HOST);
     tcase_add_test(tests, has_seen_both_kinds_of_convolutions);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(suite);
 }

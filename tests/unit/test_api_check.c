@@ -4,6 +4,8 @@
 #include "schema.h"
 #include "small_network.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 
 static char folder[] = "/tmp/pare-test-XXXXXX";
@@ -223,9 +225,5 @@ int main(void) {
     tcase_add_test(t, test_every_trouble_is_listed);
     tcase_add_test(t, test_no_model_is_an_error);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return suite_main(s);
 }

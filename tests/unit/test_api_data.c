@@ -2,6 +2,8 @@
 #include "pare/pare.h"
 #include "small_network.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 
 static char folder[] = "/tmp/pare-test-XXXXXX";
@@ -144,9 +146,5 @@ int main(void) {
     tcase_add_test(c, whole_inputs_of_one_sample);
     tcase_add_test(c, an_output_called_like_the_predictions);
     suite_add_tcase(s, c);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed == 0 ? 0 : 1;
+    return suite_main(s);
 }

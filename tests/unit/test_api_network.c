@@ -2,6 +2,8 @@
 #include "pare/pare.h"
 #include "small_network.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <unistd.h>
 
@@ -226,9 +228,5 @@ int main(void) {
     tcase_add_test(c, test_sources);
     tcase_add_test(c, test_every_cut_is_refused);
     suite_add_tcase(s, c);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed == 0 ? 0 : 1;
+    return suite_main(s);
 }

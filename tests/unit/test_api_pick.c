@@ -3,6 +3,8 @@
 #include "schema.h"
 #include "small_network.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <unistd.h>
 
@@ -353,9 +355,5 @@ int main(void) {
     tcase_add_test(c, refuses_other_data_and_another_model);
     tcase_add_test(c, refuses_reports_of_something_else);
     suite_add_tcase(s, c);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed == 0 ? 0 : 1;
+    return suite_main(s);
 }

@@ -4,6 +4,8 @@
 #include "schema.h"
 #include "small_network.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <unistd.h>
 
@@ -400,9 +402,5 @@ int main(void) {
     tcase_add_test(c, test_without_labels);
     tcase_add_test(c, test_quantised_twice);
     suite_add_tcase(s, c);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed == 0 ? 0 : 1;
+    return suite_main(s);
 }

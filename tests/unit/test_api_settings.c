@@ -2,6 +2,8 @@
 #include "api/api.h"
 #include "comma_locale.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #undef fail
 
@@ -147,9 +149,5 @@ int main(void) {
     tcase_add_test(c, inputs_have_the_widths_of_the_others_or_their_own);
     tcase_set_timeout(c, 60);
     suite_add_tcase(s, c);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed == 0 ? 0 : 1;
+    return suite_main(s);
 }

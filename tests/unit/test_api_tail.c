@@ -2,6 +2,8 @@
 #include "pare/pare.h"
 #include "small_network.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <math.h>
 
@@ -137,9 +139,5 @@ int main(void) {
     tcase_add_unchecked_fixture(c, make_inputs, remove_inputs);
     tcase_add_loop_test(c, every_sample_by_itself, 0, sizeof tails / sizeof tails[0]);
     suite_add_tcase(s, c);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed == 0 ? 0 : 1;
+    return suite_main(s);
 }

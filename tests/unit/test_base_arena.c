@@ -1,5 +1,7 @@
 #include "base/arena.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -82,9 +84,5 @@ int main(void) {
     tcase_add_test(t, impossible_sizes_give_null);
     tcase_add_test(t, strings);
     tcase_add_test(t, usable_after_free);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(s);
 }

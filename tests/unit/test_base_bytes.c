@@ -1,5 +1,7 @@
 #include "base/bytes.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,9 +105,5 @@ int main(void) {
     tcase_add_test(t, buffer_writes_what_the_reader_reads);
     tcase_add_test(t, buffer_grows);
     tcase_add_test(t, checksums);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(s);
 }

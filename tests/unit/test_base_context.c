@@ -1,6 +1,8 @@
 #include "base/context.h"
 #include "base/parallel.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #undef fail /* of Check's old interface */
 #include <stdint.h>
@@ -150,9 +152,5 @@ int main(void) {
     tcase_add_test(t, cancelled_loop_stops);
     tcase_add_test(t, late_loop_stops);
     tcase_add_test(t, loops_nest);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(s);
 }

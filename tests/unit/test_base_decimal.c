@@ -4,6 +4,8 @@
 #include "base/decimal.h"
 #include "comma_locale.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #undef fail
 
@@ -49,9 +51,5 @@ int main(void) {
     tcase_add_test(c, where_a_comma_is_used);
     tcase_set_timeout(c, 60);
     suite_add_tcase(s, c);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed == 0 ? 0 : 1;
+    return suite_main(s);
 }

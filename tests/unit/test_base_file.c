@@ -1,5 +1,7 @@
 #include "base/file.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <dirent.h>
 #include <stdio.h>
@@ -138,9 +140,5 @@ int main(void) {
     tcase_add_test(t, only_regular_files_are_mapped);
     tcase_add_test(t, failed_writes_leave_nothing);
     tcase_add_test(t, directories_with_parents);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(s);
 }

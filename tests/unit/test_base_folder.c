@@ -2,6 +2,8 @@
 #include "base/file.h"
 #include "base/folder.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,9 +75,5 @@ int main(void) {
     tcase_add_test(tests, takes_an_empty_folder_and_leaves_others);
     tcase_add_test(tests, leaves_nothing_behind_when_it_fails);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(suite);
 }

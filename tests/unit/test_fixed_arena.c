@@ -2,6 +2,8 @@
 #include "fixed/lifetimes.h"
 #include "random_program.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 
 #define MOST_STEPS 60
@@ -170,9 +172,5 @@ int main(void) {
     tcase_add_test(tests, plans_around_a_residual);
     tcase_add_test(tests, plans_without_overlap_and_near_the_bound);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(suite);
 }

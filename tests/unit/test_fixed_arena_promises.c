@@ -1,6 +1,8 @@
 /* Plans of the arena that break a promise of runtime/format.h: refused when the file is opened. */
 #include "file_fixture.h"
 
+#include "suite_main.h"
+
 enum { SIZE = 16, COUNT = 5 };
 
 /* Rescalings of 16 codes each, every value in a place of its own. */
@@ -208,9 +210,5 @@ int main(void) {
     tcase_add_test(tests, writes_no_sum_over_a_smaller_input);
     tcase_add_test(tests, opens_the_longest_lives_at_once);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(suite);
 }

@@ -2,6 +2,8 @@
 #include "fixed/executor.h"
 #include "runtime/codes.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -508,9 +510,5 @@ int main(void) {
     tcase_add_test(cache, runs_stop_before_an_operator);
     tcase_add_test(cache, cancelled_runs_leave_a_usable_cache);
     suite_add_tcase(suite, cache);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_main(suite);
 }

@@ -2,6 +2,8 @@
 #include "file_fixture.h"
 #include "fixed/exact_bits.h"
 
+#include "suite_main.h"
+
 START_TEST(reads_what_it_wrote) {
     for (uint64_t seed = 1; seed <= 300; seed++) {
         struct random_program r;
@@ -469,9 +471,5 @@ int main(void) {
     tcase_add_test(tests, refuses_a_missing_pointer);
     tcase_add_test(tests, describes_inputs_and_outputs);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(suite);
 }

@@ -1,6 +1,8 @@
 /* How large a .pare file may be, what it takes to read one, and how long. */
 #include "hostile_file.h"
 
+#include "suite_main.h"
+
 /* Many convolutions that share one block of zero points, and one of fractions, of 1 bit each. */
 START_TEST(takes_no_more_memory_than_the_file) {
     enum { CHANNELS = 60000, OPERATORS = 12 };
@@ -109,9 +111,5 @@ int main(void) {
     tcase_add_test(tests, refuses_to_share_a_matrix_without_end);
     tcase_add_test(tests, has_room_for_64_kb_of_numbers);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(suite);
 }

@@ -1,6 +1,8 @@
 /* Broken .pare files: refused with the place, never read or run outside of their bounds. */
 #include "hostile_file.h"
 
+#include "suite_main.h"
+
 static enum pare_status open_status(const void *data, size_t size) {
     struct pare_model model;
     enum pare_status status = pare_model_open(data, size, &model);
@@ -209,9 +211,5 @@ int main(void) {
     tcase_add_test(tests, refuses_a_plan_that_overlaps);
     tcase_add_test(tests, survives_mutated_files);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(suite);
 }

@@ -1,6 +1,8 @@
 /* Operators of .pare files that point outside, or say what no version has given a meaning yet. */
 #include "hostile_file.h"
 
+#include "suite_main.h"
+
 /* The coefficients of operator 0 at the end of the data section, with a byte less behind them than their zero points
  * take. Returns where they say how many bits those have. */
 static uint8_t *cut_zero_points(const struct buffer *file) {
@@ -169,9 +171,5 @@ int main(void) {
     tcase_add_test(tests, refuses_formats_of_what_is_not_there);
     tcase_add_test(tests, refuses_windows_over_other_ranks);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(suite);
 }

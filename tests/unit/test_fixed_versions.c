@@ -1,6 +1,8 @@
 /* The bytes of version 2.0 stay what they are, and other versions are refused with advice. */
 #include "file_fixture.h"
 
+#include "suite_main.h"
+
 /* What make_network() below is, without names and metadata. */
 static const char version_2_0[] =
     "50415245020000001001000000c1d3084800000007000500010001002f000000490000000000000000000000170400000000000007030500"
@@ -147,9 +149,5 @@ int main(void) {
     tcase_add_test(tests, runs_version_2_0);
     tcase_add_test(tests, refuses_other_versions);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(suite);
 }

@@ -1,6 +1,8 @@
 /* Conv and ConvTranspose against their definitions, over seeded random shapes. */
 #include "float_trial.h"
 
+#include "suite_main.h"
+
 struct setting {
     int axes;                                         /* spatial */
     int64_t batch, groups, in_channels, out_channels; /* channels of one group */
@@ -266,5 +268,5 @@ int main(void) {
     tcase_add_loop_test(transposed, transposed_2d, 0, 120);
     tcase_add_loop_test(transposed, transposed_3d, 0, 40);
     suite_add_tcase(s, transposed);
-    return trial_main(s);
+    return suite_main(s);
 }

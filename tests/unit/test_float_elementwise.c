@@ -1,6 +1,8 @@
 /* Functions of one and two variables, over broadcast shapes and the element types that ONNX allows. */
 #include "float_trial.h"
 
+#include "suite_main.h"
+
 static double apply(const char *op, double a, double b) {
     switch (op[0]) {
     case 'A':
@@ -231,5 +233,5 @@ int main(void) {
     tcase_add_test(elementwise, bounds);
     tcase_add_test(elementwise, casts);
     suite_add_tcase(s, elementwise);
-    return trial_main(s);
+    return suite_main(s);
 }

@@ -2,6 +2,8 @@
  * message that names the node, and the sanitizers stay silent. */
 #include "float_trial.h"
 
+#include "suite_main.h"
+
 #include <stdio.h>
 
 #define ROUNDS 400
@@ -211,5 +213,5 @@ int main(void) {
     tcase_set_timeout(hostile, 120);
     tcase_add_loop_test(hostile, no_input_breaks_an_operator, 0, OP_COUNT);
     suite_add_tcase(s, hostile);
-    return trial_main(s);
+    return suite_main(s);
 }

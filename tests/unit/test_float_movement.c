@@ -1,6 +1,8 @@
 /* Operators that move elements: each output element is looked up by its definition. */
 #include "float_trial.h"
 
+#include "suite_main.h"
+
 /* Index of element `flat` along each axis. */
 static void unflatten(const struct shape *s, size_t flat, int64_t *at) {
     for (int i = s->rank - 1; i >= 0; i--) {
@@ -242,5 +244,5 @@ int main(void) {
     tcase_add_test(movement, shape_and_constant_of_shape);
     tcase_add_test(movement, dropout_passes_everything);
     suite_add_tcase(s, movement);
-    return trial_main(s);
+    return suite_main(s);
 }

@@ -2,6 +2,8 @@
  * inputs; their first output is compared. */
 #include "float/float.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -311,9 +313,5 @@ int main(void) {
     tcase_add_loop_test(t, changed_examples_do_no_harm, 0, sizeof examples / sizeof examples[0]);
     tcase_add_loop_test(t, faults_are_named, 0, sizeof faults / sizeof faults[0]);
     suite_add_tcase(s, t);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_main(s);
 }

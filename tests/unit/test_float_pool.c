@@ -1,6 +1,8 @@
 /* Pools against their definitions, over seeded random shapes. */
 #include "float_trial.h"
 
+#include "suite_main.h"
+
 struct setting {
     int64_t planes[2], image[2], kernel[2], stride[2], dilation[2], pads[4];
     bool ceil_mode, pads_count;
@@ -136,5 +138,5 @@ int main(void) {
     tcase_add_test(pools, max_pool_of_integers);
     tcase_add_test(pools, global_pools);
     suite_add_tcase(s, pools);
-    return trial_main(s);
+    return suite_main(s);
 }

@@ -1,6 +1,8 @@
 /* Gemm, MatMul and what is reduced along axes, against their definitions. */
 #include "float_trial.h"
 
+#include "suite_main.h"
+
 static void check_gemm(uint64_t seed) {
     struct trial t;
     trial_start(&t, "Gemm", 3, 1, seed);
@@ -180,5 +182,5 @@ int main(void) {
     tcase_add_test(products, softmax_is_stable);
     tcase_add_test(products, batch_normalization);
     suite_add_tcase(s, products);
-    return trial_main(s);
+    return suite_main(s);
 }

@@ -1,6 +1,8 @@
 /* Operators on integer codes, against their definitions written out in int64 and double. */
 #include "float_trial.h"
 
+#include "suite_main.h"
+
 static uint8_t *random_codes(struct trial *t, int input, int rank, const int64_t *dims) {
     struct tensor *x = trial_input(t, input, DTYPE_UINT8, rank, dims);
     for (size_t i = 0; i < tensor_count(x); i++) {
@@ -227,5 +229,5 @@ int main(void) {
     tcase_add_test(qonnx, test_trunc);
     suite_add_tcase(s, codes);
     suite_add_tcase(s, qonnx);
-    return trial_main(s);
+    return suite_main(s);
 }

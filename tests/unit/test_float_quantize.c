@@ -1,6 +1,8 @@
 /* QuantizeLinear and DequantizeLinear: ties, saturation, and every granularity and type. */
 #include "float_trial.h"
 
+#include "suite_main.h"
+
 struct code_type {
     enum dtype type;
     int low, high;
@@ -155,5 +157,5 @@ int main(void) {
     tcase_add_test(quantize, dequantize_int32);
     tcase_add_test(quantize, axis_of_a_single_scale);
     suite_add_tcase(s, quantize);
-    return trial_main(s);
+    return suite_main(s);
 }

@@ -1,6 +1,8 @@
 /* Resize against the formulas of the ONNX specification (operator Resize, version 19). */
 #include "float_trial.h"
 
+#include "suite_main.h"
+
 static const char *const coordinates[] = {"half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric"};
 static const char *const nearest_modes[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"};
 
@@ -155,5 +157,5 @@ int main(void) {
     tcase_add_test(resize, crop_and_resize);
     tcase_add_test(resize, unknown_mode_is_refused);
     suite_add_tcase(s, resize);
-    return trial_main(s);
+    return suite_main(s);
 }

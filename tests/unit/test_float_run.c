@@ -2,6 +2,8 @@
 #include "base/parallel.h"
 #include "float/float.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -259,9 +261,5 @@ int main(void) {
     tcase_add_test(interpreter, errors_name_the_node);
     tcase_add_test(interpreter, threads_do_not_change_a_bit);
     suite_add_tcase(s, interpreter);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(s);
 }

@@ -2,6 +2,8 @@
 #include "graph/graph.h"
 #include "graph/op.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -500,9 +502,5 @@ int main(void) {
     tcase_add_test(t, questions);
     tcase_add_test(t, formats);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(s);
 }

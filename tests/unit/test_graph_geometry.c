@@ -6,6 +6,8 @@
 #include "graph/slice.h"
 #include "graph/window.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -354,9 +356,5 @@ int main(void) {
     tcase_add_test(t, cropping);
     tcase_add_test(t, axes);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(s);
 }

@@ -2,6 +2,8 @@
 #include "float/float.h"
 #include "passes/passes.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -340,9 +342,5 @@ int main(void) {
     tcase_add_test(t, test_codes_in_a_body);
     tcase_add_test(t, test_widen);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return suite_main(s);
 }

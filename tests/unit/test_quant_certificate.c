@@ -6,6 +6,8 @@
 #include "quant/lower.h"
 #include "quant/parameters.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -161,9 +163,5 @@ int main(void) {
     tcase_add_test(c, linear_sums);
     tcase_add_test(c, means);
     suite_add_tcase(s, c);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(s);
 }

@@ -5,6 +5,8 @@
 #include "quant/histogram.h"
 #include "quant_trial.h"
 
+#include "suite_main.h"
+
 #include <math.h>
 
 #define SAMPLES ((size_t)40)
@@ -217,5 +219,5 @@ int main(void) {
     tcase_add_test(t, a_sum_with_the_input_ties_its_channels);
     tcase_add_test(t, a_residual_is_scaled_as_a_whole);
     suite_add_tcase(s, t);
-    return trial_main(s);
+    return suite_main(s);
 }

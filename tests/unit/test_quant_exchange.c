@@ -4,6 +4,8 @@
 #include "program_equal.h"
 #include "random_scheme.h"
 
+#include "suite_main.h"
+
 #define NETWORKS 600
 
 /* ---- there and back ---- */
@@ -302,9 +304,5 @@ int main(void) {
     tcase_add_test(t, what_is_recognised);
     tcase_add_test(t, what_is_no_program_of_ours);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(s);
 }

@@ -5,6 +5,8 @@
 #include "quant/rules.h"
 #include "runtime/codes.h"
 
+#include "suite_main.h"
+
 #define NETWORKS 600
 #define SAMPLES 3
 
@@ -364,9 +366,5 @@ int main(void) {
     tcase_add_test(given, tiny_constant);
     suite_add_tcase(s, random);
     suite_add_tcase(s, given);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(s);
 }

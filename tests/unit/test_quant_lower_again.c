@@ -1,6 +1,8 @@
 /* Lowering again after changes, and the file of a lowered program. */
 #include "program_run.h"
 
+#include "suite_main.h"
+
 #define NETWORKS 300
 
 /* ---- files ---- */
@@ -200,9 +202,5 @@ int main(void) {
     tcase_add_test(random, again);
     tcase_add_test(random, memory_stays);
     suite_add_tcase(s, random);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(s);
 }

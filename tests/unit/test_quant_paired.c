@@ -4,6 +4,8 @@
 #include "quant/round.h"
 #include "quant_trial.h"
 
+#include "suite_main.h"
+
 #define SAMPLES ((size_t)37)
 
 static const char *const chain = "graph g {\n  input x: float32[N,2,7,6]\n"
@@ -171,5 +173,5 @@ int main(void) {
     tcase_add_test(t, what_the_addend_lost_is_wanted_of_the_sums);
     tcase_add_test(t, threads_and_snapshots_do_not_change_a_bit);
     suite_add_tcase(s, t);
-    return trial_main(s);
+    return suite_main(s);
 }

@@ -3,6 +3,8 @@
 #include "quant/round.h"
 #include "quant_trial.h"
 
+#include "suite_main.h"
+
 #include <stdio.h>
 
 #define SAMPLES ((size_t)60)
@@ -477,5 +479,5 @@ int main(void) {
     tcase_add_loop_test(t, coordinate_descent_ends_where_no_single_code_helps, 0, 20);
     tcase_add_test(t, an_indefinite_matrix_has_no_factor);
     suite_add_tcase(s, t);
-    return trial_main(s);
+    return suite_main(s);
 }

@@ -4,6 +4,8 @@
 #include "float/float.h"
 #include "quant_trial.h"
 
+#include "suite_main.h"
+
 #define SAMPLES ((size_t)300)
 
 /* A bias that no sum of these inputs and weights makes up for, before Relu. */
@@ -159,5 +161,5 @@ int main(void) {
     tcase_add_loop_test(t, takes_out_what_is_silent, 0, 2 * CASES);
     tcase_add_test(t, few_samples_tell_too_little);
     suite_add_tcase(s, t);
-    return trial_main(s);
+    return suite_main(s);
 }

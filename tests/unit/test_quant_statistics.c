@@ -4,6 +4,8 @@
 #include "quant/histogram.h"
 #include "quant_trial.h"
 
+#include "suite_main.h"
+
 #include <float.h>
 #include <stdio.h>
 
@@ -393,5 +395,5 @@ int main(void) {
     tcase_add_test(t, order_and_merging_leave_no_trace);
     tcase_add_test(t, extreme_values_are_counted);
     suite_add_tcase(s, t);
-    return trial_main(s);
+    return suite_main(s);
 }

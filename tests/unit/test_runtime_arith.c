@@ -3,6 +3,8 @@ static int broken_promises;
 #define PARE_CHECK(promise) ((promise) ? (void)0 : (void)broken_promises++)
 #include "runtime/arith.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -189,9 +191,5 @@ int main(void) {
     tcase_add_test(tests, knows_the_range_of_codes);
     tcase_add_test(tests, notices_broken_promises);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(suite);
 }

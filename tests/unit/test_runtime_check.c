@@ -1,6 +1,8 @@
 /* What pare_check_op must refuse: each way in which a kernel could leave its values or overflow. */
 #include "random_op.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 
 typedef void breakage(struct random_op *r);
@@ -438,9 +440,5 @@ int main(void) {
     tcase_add_test(tests, a_convolution_overwrites_its_addend);
     tcase_add_test(tests, adds_in_range_only);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(suite);
 }

@@ -4,6 +4,8 @@
 #include "runtime/format.h"
 #include "runtime/parameters.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,9 +108,5 @@ int main(void) {
     tcase_add_test(tests, refuses_answers_that_are_neither_yes_nor_no);
     tcase_add_test(tests, keeps_the_fields_of_a_window_in_their_range);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(suite);
 }

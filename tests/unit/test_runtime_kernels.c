@@ -2,6 +2,8 @@
 #include "random_op.h"
 #include "runtime/kernels.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 
 __extension__ typedef __int128 wide_int;
@@ -304,9 +306,5 @@ int main(void) {
     tcase_add_loop_test(tests, equals_its_definition, 0, PARE_HOST);
     tcase_add_test(tests, has_a_kernel_for_every_kind_but_host);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(suite);
 }

@@ -1,6 +1,8 @@
 /* Budget paths against all combinations: each point of a path is the least harm at its cost. */
 #include "search/allocate.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #undef fail
 #include <math.h>
@@ -185,9 +187,5 @@ int main(void) {
     tcase_add_test(tests, harm_in_proportion_to_error);
     tcase_add_test(tests, costs_by_hand);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_main(suite);
 }

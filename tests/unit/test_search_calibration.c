@@ -1,6 +1,8 @@
 /* Which samples statistics and fits are taken from. */
 #include "search/calibration.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <stdlib.h>
 
@@ -117,9 +119,5 @@ int main(void) {
     tcase_add_test(tests, many_search_samples_are_shared_out);
     tcase_add_test(tests, own_samples_are_enough);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(suite);
 }

@@ -1,6 +1,8 @@
 /* What a measurement says about the bound. */
 #include "search/claim.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <math.h>
 #include <stdint.h>
@@ -183,9 +185,5 @@ int main(void) {
     tcase_add_test(tests, promises_are_harder_than_hopes);
     tcase_add_test(tests, noise_needs_no_samples);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_main(suite);
 }

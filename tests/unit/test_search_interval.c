@@ -1,6 +1,8 @@
 /* Paired intervals against published numbers and against simulation. */
 #include "search/interval.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <math.h>
 #include <stdint.h>
@@ -119,9 +121,5 @@ int main(void) {
     tcase_add_test(tests, all_of_the_level_is_left_when_nothing_failed);
     tcase_add_test(tests, wrong_claims_stay_below_the_level);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_main(suite);
 }

@@ -1,6 +1,8 @@
 /* The journal: remembers, survives, refuses what is not its own. */
 #include "search/journal.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #undef fail
 #include <math.h>
@@ -108,9 +110,5 @@ int main(void) {
     tcase_add_test(tests, a_failed_resume_keeps_the_old_file);
     tcase_add_test(tests, refuses_another_identity);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_main(suite);
 }

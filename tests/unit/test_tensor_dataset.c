@@ -1,5 +1,7 @@
 #include "tensor/dataset.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -552,9 +554,5 @@ int main(void) {
     tcase_add_test(t, labels_do_not_make_other_inputs);
     tcase_add_test(t, impossible_splits_are_refused);
     tcase_add_test(t, sets_are_joined);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(s);
 }

@@ -1,6 +1,8 @@
 /* The floating types of 4 and 8 bits. */
 #include "tensor/tensor.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <math.h>
 
@@ -79,9 +81,5 @@ int main(void) {
     tcase_add_test(t, known_values);
     tcase_add_test(t, too_large_numbers);
     suite_add_tcase(s, t);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_main(s);
 }

@@ -1,5 +1,7 @@
 #include "tensor/npy.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -260,9 +262,5 @@ int main(void) {
     tcase_add_test(t, data_must_be_what_the_header_promises);
     tcase_add_test(t, every_truncation_is_refused);
     tcase_add_test(t, damage_does_no_harm);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(s);
 }

@@ -1,6 +1,8 @@
 #include "base/file.h"
 #include "tensor/npy.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,9 +207,5 @@ int main(void) {
     tcase_add_test(t, foreign_entries_are_refused);
     tcase_add_test(t, lies_about_sizes_are_refused);
     tcase_add_test(t, damage_does_no_harm);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(s);
 }

@@ -1,5 +1,7 @@
 #include "tensor/preprocess.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,9 +107,5 @@ int main(void) {
     tcase_add_test(t, lists);
     tcase_add_test(t, layouts);
     tcase_add_test(t, checks);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(s);
 }

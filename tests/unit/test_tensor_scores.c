@@ -1,6 +1,8 @@
 /* The order of classes, against its definition. */
 #include "tensor/scores.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <math.h>
 
@@ -35,9 +37,5 @@ int main(void) {
     tcase_add_test(c, ties_and_numbers_that_are_none);
     tcase_add_test(c, other_types);
     suite_add_tcase(s, c);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed == 0 ? 0 : 1;
+    return suite_main(s);
 }

@@ -1,5 +1,7 @@
 #include "tensor/tensor.h"
 
+#include "suite_main.h"
+
 #include <check.h>
 #include <float.h>
 #include <math.h>
@@ -228,9 +230,5 @@ int main(void) {
     tcase_add_test(t, doubles_are_rounded_once);
     tcase_add_test(t, integers_are_exact);
     tcase_add_test(t, conversion);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_main(s);
 }
