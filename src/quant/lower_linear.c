@@ -79,8 +79,13 @@ static bool spatial_rank_supported(const struct node *n) {
     return true;
 }
 
+/* Constant weights, at least one. */
+static bool has_weights(const struct node *n) {
+    return value_is_constant(n->inputs[1]) && tensor_count(n->inputs[1]->constant) > 0;
+}
+
 static bool conv_applies(const struct node *n) {
-    return value_is_constant(n->inputs[1]) && constant_or_absent(n, 2) && spatial_rank_supported(n);
+    return has_weights(n) && constant_or_absent(n, 2) && spatial_rank_supported(n);
 }
 
 static enum pare_status finish_conv(struct lowering *l, const struct node *n, struct pare_op *op) {
@@ -202,7 +207,7 @@ const struct rule rule_average_pool = {
 
 static bool gemm_applies(const struct node *n) {
     bool plain = node_float(n, "alpha") == 1 && node_float(n, "beta") == 1 && node_int(n, "transA") == 0;
-    if (!plain || value_is_constant(n->inputs[0]) || !value_is_constant(n->inputs[1]) || !constant_or_absent(n, 2)) {
+    if (!plain || value_is_constant(n->inputs[0]) || !has_weights(n) || !constant_or_absent(n, 2)) {
         return false;
     }
     /* A bias per output, or one for all. */
@@ -222,7 +227,7 @@ static enum pare_status lower_gemm(struct lowering *l, const struct node *n) {
 static bool matmul_applies(const struct node *n) {
     struct shape a, b;
     if (value_is_constant(n->inputs[1])) {
-        return n->inputs[1]->constant->shape.rank == 2 && !value_is_constant(n->inputs[0]) &&
+        return n->inputs[1]->constant->shape.rank == 2 && has_weights(n) && !value_is_constant(n->inputs[0]) &&
                value_shape(n->inputs[0], 1, &a) && a.rank >= 1;
     }
     return !value_is_constant(n->inputs[0]) && value_shape(n->inputs[0], 1, &a) && value_shape(n->inputs[1], 1, &b) &&
@@ -276,8 +281,7 @@ const struct rule rule_matmul = {
 /* One slope, or one per channel. */
 static bool prelu_applies(const struct node *n) {
     struct shape x;
-    if (value_is_constant(n->inputs[0]) || !value_is_constant(n->inputs[1]) || !value_shape(n->inputs[0], 1, &x) ||
-        x.rank < 2) {
+    if (value_is_constant(n->inputs[0]) || !has_weights(n) || !value_shape(n->inputs[0], 1, &x) || x.rank < 2) {
         return false;
     }
     const struct shape *slope = &n->inputs[1]->constant->shape;

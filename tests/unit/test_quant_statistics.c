@@ -255,6 +255,18 @@ static enum pare_status refuse(void *user, struct context *ctx, size_t sample, s
     return sample < 5 ? PARE_OK : (fail)(ctx, PARE_ERROR_INPUT, "sample %zu is unreadable", sample);
 }
 
+START_TEST(empty_weights_stay_in_float) {
+    static const char *const makers[] = {"const w: float32[0,4] = random(1,-1,1)\n  t = Gemm(x, w) {transB=1}",
+                                         "const w: float32[4,0] = random(1,-1,1)\n  t = MatMul(x, w)"};
+    struct quant_trial t;
+    char text[256];
+    (void)snprintf(text, sizeof text, "graph g {\n  input x: float32[N,4]\n  %s\n  output t\n}\n", makers[_i]);
+    trial_begin(&t, text);
+    ck_assert_uint_eq(t.scheme->linear_count, 0);
+    trial_finish(&t);
+}
+END_TEST
+
 START_TEST(failures_are_passed_on) {
     struct quant_trial t;
     begin(&t, network);
@@ -390,6 +402,7 @@ int main(void) {
     tcase_add_test(t, wide_columns_keep_their_diagonal);
     tcase_add_test(t, threads_do_not_change_a_bit);
     tcase_add_test(t, points_have_the_range_of_their_values);
+    tcase_add_loop_test(t, empty_weights_stay_in_float, 0, 2);
     tcase_add_test(t, failures_are_passed_on);
     tcase_add_loop_test(t, errors_are_those_of_the_values, 0, 3);
     tcase_add_test(t, order_and_merging_leave_no_trace);
