@@ -73,7 +73,9 @@ PARE_API void pare_on_warning(struct pare_context *context, void (*warn)(void *u
  * max-drop     1% (relative), 0.5pt         quantize                 1%, none with limits (*-max)
  * metric       top1, top5, agreement, sqnr  quantize                 top1; agreement without labels
  * bits         8, or 2..8, or 2,4,8         quantize                 2..8
- * input-bits   as bits, of the inputs       quantize                 2..12; as bits where given
+ * weight-bits, activation-bits, input-bits  quantize                 as bits; inputs 2..12, or as
+ *              as bits, of these alone                               bits where given
+ * widths       PATH of a report.json        quantize                 searched for
  * cost         memory, multiplication,      quantize                 balanced
  *              bitops, balanced
  * seed         integer, 0 .. 2^53           quantize, export         0

@@ -31,13 +31,15 @@ struct pare_settings {
     int opset;                        /* of what is written; 0: the usual one */
     bool metric_given, max_drop_given;
     char *python;              /* of pare_verify; NULL: python3 */
+    char *widths;              /* of pare_quantize: a report.json; NULL: they are searched for */
     char *model;               /* of pare_pick: the float network; NULL: where the report says */
     enum export_target target; /* of pare_export, and the next three */
     char name[33];             /* in C */
     size_t samples;
     struct pick pick;             /* `limits`, `end` and `points` stay 0 */
     struct search_options search; /* journal_path stays NULL here */
-    bool has_input_bits;          /* search.input_widths does not follow search.widths */
+    bool has_bits;
+    bool has_input_bits; /* search.input_widths does not follow search.widths */
 };
 
 struct pare_tensors {

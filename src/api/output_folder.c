@@ -52,10 +52,19 @@ enum pare_status output_folder_open(struct context *ctx, struct quantize_job *jo
     return job->replay != NULL ? take_journal(ctx, job) : look_at_journal(ctx, job);
 }
 
-void output_folder_abandon(const struct quantize_job *job) {
+/* A copy, or nothing was measured. */
+static bool is_worthless(struct context *ctx, const struct quantize_job *job) {
+    size_t count = 0;
+    struct diag found = ctx->diag;
+    bool known = job->replay == NULL && count_measurements(ctx, job->options.journal_path, &count) == PARE_OK;
+    ctx->diag = found;
+    return job->replay != NULL || (known && count == 0);
+}
+
+void output_folder_abandon(struct context *ctx, const struct quantize_job *job) {
     if (job->folder_is_new) {
-        if (job->replay != NULL) {
-            unlink(job->options.journal_path); /* a copy */
+        if (is_worthless(ctx, job)) {
+            unlink(job->options.journal_path);
         }
         rmdir(job->folder); /* refuses where anything lies in it */
     }

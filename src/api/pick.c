@@ -123,9 +123,16 @@ static enum pare_status restore(struct picking *p, const json_t *values, const c
 }
 
 static enum pare_status restore_settings(struct picking *p, const json_t *carried) {
-    static const char *const names[][2] = {
-        {"bits", "bits"},         {"confidence", "confidence"}, {"cost", "cost"}, {"input_bits", "input-bits"},
-        {"max_drop", "max-drop"}, {"metric", "metric"},         {"pack", "pack"}, {"seed", "seed"}};
+    static const char *const names[][2] = {{"bits", "bits"},
+                                           {"confidence", "confidence"},
+                                           {"cost", "cost"},
+                                           {"input_bits", "input-bits"},
+                                           {"max_drop", "max-drop"},
+                                           {"metric", "metric"},
+                                           {"pack", "pack"},
+                                           {"seed", "seed"},
+                                           {"weight_bits", "weight-bits"},
+                                           {"activation_bits", "activation-bits"}};
     static const char *const limits[][2] = {
         {"bitops_max", "bitops-max"}, {"flash_max", "flash-max"}, {"memory_max", "memory-max"}, {"ram_max", "ram-max"}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -159,6 +166,13 @@ static enum pare_status choose_packing(struct picking *p) {
 static enum pare_status read_carried(struct picking *p, const struct pare_network *rewritten) {
     json_t *root = rewritten->metadata != NULL ? json_loads(rewritten->metadata, 0, NULL) : NULL;
     const json_t *carried = json_object_get(root, "settings");
+    if (json_object_get(carried, "widths") != NULL) {
+        json_decref(root);
+        return fail(p->ctx, PARE_ERROR_INPUT,
+                    "%s: its widths were given (--widths), so there is no other point to pick; search (`pare quantize` "
+                    "without it)",
+                    p->folder);
+    }
     enum pare_status status =
         carried != NULL ? restore_settings(p, carried) : unreadable(p, "stands beside another model.onnx");
     json_decref(root);

@@ -206,14 +206,27 @@ static enum pare_status conclude(struct context *ctx, struct quantize_job *job, 
     return PARE_OK;
 }
 
+/* Widths that are given are all that the options allow. */
+static enum pare_status read_given(struct context *ctx, struct quantize_job *job) {
+    if (job->settings->widths == NULL) {
+        return PARE_OK;
+    }
+    TRY(widths_read(ctx, &job->arena, job->settings->widths, &job->given));
+    job->options.widths = job->given.widths;
+    job->options.input_widths = job->given.input_widths;
+    job->options.given = &job->given;
+    return PARE_OK;
+}
+
 static enum pare_status search_and_write(struct context *ctx, struct quantize_job *job, struct pare_report **out) {
+    TRY(read_given(ctx, job));
     TRY(prepare(ctx, job));
     struct search_data data = {.calibration = job->settings->calib != NULL ? &job->calibration : NULL,
                                .validation = &job->data,
                                .test = job->settings->test != NULL ? &job->test : NULL};
     enum pare_status found = search_run(ctx, job->graph, &data, &job->options, &job->result);
     if (job->result.program == NULL) {
-        output_folder_abandon(job);
+        output_folder_abandon(ctx, job);
         return found;
     }
     TRY(conclude(ctx, job, out));
@@ -224,6 +237,13 @@ static enum pare_status check_request(struct context *ctx, const struct pare_net
                                       const struct pare_settings *settings) {
     if (settings->data == NULL) {
         return fail(ctx, PARE_ERROR_USAGE, "the setting 'data' is missing: the samples to search on");
+    }
+    const struct search_options *o = &settings->search;
+    if (settings->widths != NULL && (settings->has_bits || settings->has_input_bits || o->weight_widths != 0 ||
+                                     o->activation_widths != 0 || settings_have_limits(settings))) {
+        return fail(ctx, PARE_ERROR_USAGE,
+                    "the setting 'widths' gives every width: bits, weight-bits, activation-bits, input-bits and limits "
+                    "(*-max) are for a search");
     }
     if (network->kind == PARE_NETWORK_COMPACT || network->metadata != NULL) {
         return fail(ctx, PARE_ERROR_INPUT, "%s: this network is quantised already (%s); give the float one",

@@ -22,6 +22,7 @@ struct quantize_job {
     struct preprocess preprocess;
     struct dataset data, calibration, test; /* the last two where the settings name them */
     struct search_options options;
+    struct given_widths given;   /* where the settings name a file of them */
     const struct replay *replay; /* or NULL: a search */
     const char *metadata;        /* what the rewritten ONNX carries */
     struct search_result result; /* owned */
@@ -30,6 +31,9 @@ struct quantize_job {
 
 /* Reads the data, searches (or picks) and writes. job->arena and everything that the job owns are freed. */
 enum pare_status quantize_run(struct context *ctx, struct quantize_job *job, struct pare_report **out);
+
+/* Reads a report.json, or a part of one; memory in `arena`. */
+enum pare_status widths_read(struct context *ctx, struct arena *arena, const char *path, struct given_widths *out);
 
 /* What the compact file carries: where it comes from and what it wants of its inputs; and in job->metadata, what the
  * ONNX does: the settings of the search too. `user` is the job, as search_options.describe has it. */
@@ -41,7 +45,7 @@ enum pare_status write_networks(struct context *ctx, struct quantize_job *job);
 
 /* Makes the folder and says where its journal is and what it holds. */
 enum pare_status output_folder_open(struct context *ctx, struct quantize_job *job);
-/* Removes a new folder that is still empty. */
-void output_folder_abandon(const struct quantize_job *job);
+/* Removes a new folder in which nothing of worth lies. */
+void output_folder_abandon(struct context *ctx, const struct quantize_job *job);
 
 #endif

@@ -18,6 +18,7 @@ struct row {
 #define BYTES "bytes, at least 1, such as 65536, 64KB or 1.5MB"
 
 static const struct row rows[] = {
+    {"activation-bits", setting_widths, FIELD(search.activation_widths), WIDTHS},
     {"all-values", setting_flag, FIELD(all_values), "true or false"},
     {"bitops-max", setting_count, FIELD(search.limits.bit_operations), "a number of at least 1, such as 250M or 1G"},
     {"bits", setting_bits, FIELD(search.widths), WIDTHS},
@@ -53,6 +54,8 @@ static const struct row rows[] = {
     {"test", setting_text, FIELD(test), "a path"},
     {"to", setting_target, 0, "c, pare, qdq, qonnx or integer"},
     {"time-limit", setting_seconds, FIELD(search.time_limit), "seconds above 0, such as 90, 90s, 5m or 2h"},
+    {"weight-bits", setting_widths, FIELD(search.weight_widths), WIDTHS},
+    {"widths", setting_text, FIELD(widths), "a path"},
 };
 
 void settings_init(struct pare_settings *s) {

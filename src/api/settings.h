@@ -13,7 +13,8 @@ setting_parser setting_text, setting_input_shape, setting_flag, setting_metric, 
     setting_packing, setting_name;
 /* In settings_numbers.c. */
 setting_parser setting_opset, setting_max_drop, setting_pick_drop, setting_bytes, setting_memory, setting_count,
-    setting_point, setting_samples, setting_seconds, setting_confidence, setting_seed, setting_bits, setting_input_bits;
+    setting_point, setting_samples, setting_seconds, setting_confidence, setting_seed, setting_bits, setting_widths,
+    setting_input_bits;
 /* In settings_preprocess.c. */
 setting_parser setting_scale, setting_mean, setting_std, setting_layout;
 

@@ -205,12 +205,19 @@ static bool parse_widths(const char *text, uint32_t *out) {
     return true;
 }
 
+bool setting_widths(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
+    (void)ctx;
+    (void)s;
+    return parse_widths(text, field);
+}
+
 /* Inputs follow unless they have widths of their own. */
 bool setting_bits(struct context *ctx, struct pare_settings *s, void *field, const char *text) {
     (void)ctx;
     if (!parse_widths(text, field)) {
         return false;
     }
+    s->has_bits = true;
     s->search.input_widths = s->has_input_bits ? s->search.input_widths : s->search.widths;
     return true;
 }

@@ -153,7 +153,8 @@ static void print_cost(struct arena *arena, const struct quantization *q, struct
 }
 
 /* The points that `pick` may take. */
-static void print_points(struct arena *arena, const struct search_result *r, struct buffer *out) {
+static void print_points(struct arena *arena, const struct quantization *q, struct buffer *out) {
+    const struct search_result *r = q->result;
     struct table t;
     table_init(&t, arena);
     table_column(&t, "point", true);
@@ -176,7 +177,8 @@ static void print_points(struct arena *arena, const struct search_result *r, str
         table_cell(&t, "%s", p->chosen ? "chosen" : "");
     }
     table_print(&t, out);
-    write_format(out, "\ndrop: on the search samples; cost: of that at 8 bits. Another point: pare pick --point N\n");
+    write_format(out, "\ndrop: on the search samples; cost: of that at 8 bits.%s\n",
+                 q->options->given == NULL ? " Another point: pare pick --point N" : "");
 }
 
 static void print_picked(const struct search_result *r, struct buffer *out) {
@@ -249,7 +251,7 @@ enum pare_status quantization_text(struct context *ctx, const struct quantizatio
     write_format(out, "\n");
     print_cost(&arena, q, out);
     write_format(out, "\n");
-    print_points(&arena, q->result, out);
+    print_points(&arena, q, out);
     print_end(q, out);
     arena_free(&arena);
     if (status == PARE_OK && out->failed) {

@@ -56,8 +56,16 @@ json_t *json_limits(struct json_builder *b, const struct limits *l) {
     return object;
 }
 
+/* Only where they were given. */
+static void put_widths(struct json_builder *b, json_t *object, const char *key, uint32_t widths) {
+    if (widths != 0) {
+        json_put(b, object, key, json_widths(b, widths));
+    }
+}
+
 json_t *json_settings(struct json_builder *b, const struct search_options *o, const struct preprocess *p) {
     json_t *object = json_object();
+    put_widths(b, object, "activation_bits", o->activation_widths);
     json_put(b, object, "bits", json_widths(b, o->widths));
     json_put(b, object, "confidence", json_number(o->confidence));
     json_put(b, object, "cost", json_text(cost_name(o->cost)));
@@ -70,6 +78,10 @@ json_t *json_settings(struct json_builder *b, const struct search_options *o, co
     }
     json_put(b, object, "preprocess", json_preprocess(b, p));
     json_put(b, object, "seed", json_count(o->seed));
+    put_widths(b, object, "weight_bits", o->weight_widths);
+    if (o->given != NULL) {
+        json_put(b, object, "widths", json_text("given"));
+    }
     return object;
 }
 

@@ -143,13 +143,17 @@ static enum pare_status fill_pareto(struct search *s, struct search_result *r) {
     return PARE_OK;
 }
 
+static bool all_may_have(const struct knobs *k, int width) {
+    return (k->allowed.weights & k->allowed.others & k->allowed.activations) >> width & 1;
+}
+
 /* At 8 bits everywhere, where that is among the widths. */
 static enum pare_status fill_sizes_8bit(struct search *s, struct cost *c) {
     struct candidate eights = {.bits = ARENA_ARRAY(s->arena, s->knobs.count, uint8_t), .edition = s->best->edition};
     if (eights.bits == NULL) {
         return fail_memory(s->ctx);
     }
-    if (s->options->widths >> 8 & 1) {
+    if (all_may_have(&s->knobs, 8)) {
         knobs_fill(&s->knobs, eights.bits, 8);
         TRY(search_measure_size(s, &eights));
     }

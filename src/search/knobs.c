@@ -2,6 +2,7 @@
 
 #include "base/parallel.h"
 #include "graph/op.h"
+#include "quant/lower.h"
 
 #include <math.h>
 #include <string.h>
@@ -40,8 +41,20 @@ int widths_base(uint32_t widths) {
 
 /* ---- rounding everything once ---- */
 
+static bool is_network_output(const struct scheme *s, const struct point *p) {
+    for (int i = 0; i < s->graph->output_count; i++) {
+        const struct node *tail = lower_tail(s, s->graph->outputs[i]);
+        if (scheme_point_of(s, tail == NULL ? s->graph->outputs[i] : tail->inputs[0]) == p) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static uint32_t point_widths(const struct knobs *k, const struct point *p) {
-    return p->value->is_input ? k->input_widths : k->widths;
+    return p->value->is_input                ? k->allowed.inputs
+           : is_network_output(k->scheme, p) ? k->allowed.others
+                                             : k->allowed.activations;
 }
 
 /* The finest fraction that the input of linear `l` will ever have bounds the fractions of its rows. */
@@ -70,7 +83,7 @@ static enum pare_status round_width(void *user, struct context *ctx, size_t bits
     (void)worker;
     struct rounding_job *job = user;
     const struct knobs *k = job->knobs;
-    if (!((job->mask & k->widths & ~3u) >> bits & 1)) {
+    if (!((job->mask & k->allowed.weights & ~3u) >> bits & 1)) {
         return PARE_OK;
     }
     int input_frac = finest_input_frac(k, &k->scheme->linears[job->linear]);
@@ -149,9 +162,9 @@ bool knobs_has_bias(const struct linear *l) {
 static void list_knobs(struct knobs *k) {
     const struct scheme *s = k->scheme;
     for (size_t i = 0; i < s->linear_count; i++) {
-        add(k, KNOB_WEIGHT, i, k->widths);
+        add(k, KNOB_WEIGHT, i, k->allowed.weights);
         if (knobs_has_bias(&s->linears[i])) {
-            add(k, KNOB_BIAS, i, k->widths);
+            add(k, KNOB_BIAS, i, k->allowed.others);
         }
     }
     for (size_t i = 0; i < s->point_count; i++) {
@@ -186,9 +199,8 @@ static void limit_sums(struct knobs *k) {
 }
 
 enum pare_status knobs_new(struct context *ctx, struct arena *a, struct scheme *s, const struct statistics *st,
-                           uint32_t widths, uint32_t input_widths, struct knobs *out) {
-    *out = (struct knobs){.arena = a, .scheme = s, .statistics = st, .widths = widths};
-    out->input_widths = input_widths != 0 ? input_widths : widths;
+                           const struct allowed_widths *allowed, struct knobs *out) {
+    *out = (struct knobs){.arena = a, .scheme = s, .statistics = st, .allowed = *allowed};
     out->items = ARENA_ARRAY(a, 2 * s->linear_count + s->point_count, struct knob);
     out->fracs = arena_array(a, s->point_count, sizeof(*out->fracs));
     out->point_errors = arena_array(a, s->point_count, sizeof(*out->point_errors));
@@ -218,6 +230,10 @@ void knobs_set_all(struct knobs *k, const uint8_t *bits) {
     for (size_t i = 0; i < k->count; i++) {
         knobs_set(k, i, bits[i]);
     }
+}
+
+uint32_t knobs_widths(const struct knobs *k) {
+    return k->allowed.weights | k->allowed.others | k->allowed.activations;
 }
 
 void knobs_fill(const struct knobs *k, uint8_t *bits, int width) {

@@ -27,13 +27,20 @@ struct edition {
     const struct weight_choice *(*weights)[KNOB_MAX_BITS + 1];
 };
 
+/* Bit b set: width b is allowed. */
+struct allowed_widths {
+    uint32_t weights;
+    uint32_t activations; /* but the network's inputs and outputs */
+    uint32_t inputs;
+    uint32_t others; /* biases and the network's outputs */
+};
+
 /* Everything a width needs: rounded weights and fractions of every (tensor, width). */
 struct knobs {
     struct arena *arena;
     struct scheme *scheme;
     const struct statistics *statistics;
-    uint32_t widths;       /* that are allowed */
-    uint32_t input_widths; /* of the network's inputs */
+    struct allowed_widths allowed;
     struct knob *items;
     size_t count;
     struct edition *first;
@@ -42,11 +49,13 @@ struct knobs {
     double (*point_errors)[KNOB_MAX_BITS + 1]; /* mean squared error of rounding, per point and width */
 };
 
-/* Rounds the weights at every width, in parallel. The widths as in struct search_options. */
+/* Rounds the weights at every width, in parallel. */
 enum pare_status knobs_new(struct context *ctx, struct arena *a, struct scheme *s, const struct statistics *st,
-                           uint32_t widths, uint32_t input_widths, struct knobs *out);
+                           const struct allowed_widths *allowed, struct knobs *out);
 /* Whether the bias of a linear operator has a width of its own. */
 bool knobs_has_bias(const struct linear *l);
+/* Any width of a knob that is not a network input's. */
+uint32_t knobs_widths(const struct knobs *k);
 /* All knobs at a width, or at the nearest that they may have, the wider one first. */
 void knobs_fill(const struct knobs *k, uint8_t *bits, int width);
 /* Another fraction for an activation at a width. */

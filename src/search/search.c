@@ -34,13 +34,20 @@ void search_report(struct search *s, const char *phase, size_t done, size_t tota
     context_progress(s->ctx, &p);
 }
 
+static struct allowed_widths allowed_widths(const struct search_options *o) {
+    return (struct allowed_widths){.weights = o->weight_widths != 0 ? o->weight_widths : o->widths,
+                                   .activations = o->activation_widths != 0 ? o->activation_widths : o->widths,
+                                   .inputs = o->input_widths != 0 ? o->input_widths : o->widths,
+                                   .others = o->widths};
+}
+
 static enum pare_status collect(struct search *s) {
     struct sample_source source = calibration_source(&s->calibration);
     search_report(s, "calibration", 0, s->calibration.count);
     TRY(statistics_collect(s->ctx, s->scheme, &source, s->calibration.count, &s->statistics));
     search_report(s, "rounding", 0, 0);
-    return knobs_new(s->ctx, s->arena, s->scheme, s->statistics, s->options->widths, s->options->input_widths,
-                     &s->knobs);
+    struct allowed_widths allowed = allowed_widths(s->options);
+    return knobs_new(s->ctx, s->arena, s->scheme, s->statistics, &allowed, &s->knobs);
 }
 
 /* Samples of the sensitivities: as many as the work allows, the same on every machine. */
@@ -57,14 +64,8 @@ static size_t few_samples(const struct search *s) {
 /* Whatever changes a measurement: the rewritten network, the samples as it sees them, the settings, this version. */
 static enum pare_status identity(const struct search *s, uint64_t *out) {
     const struct search_options *o = s->options;
-    uint64_t numbers[] = {s->search_set.data->hash,
-                          s->held_out.data->hash,
-                          s->calibration.hash,
-                          o->metric,
-                          o->widths,
-                          o->input_widths,
-                          o->seed,
-                          o->without};
+    uint64_t numbers[] = {s->search_set.data->hash, s->held_out.data->hash, s->calibration.hash, o->metric, o->widths,
+                          o->weight_widths,         o->activation_widths,   o->input_widths,     o->seed,   o->without};
     uint64_t h = hash_of(PARE_VERSION, strlen(PARE_VERSION), 0);
     return graph_hash(s->ctx, s->scheme->graph, hash_of(numbers, sizeof(numbers), h), out);
 }
@@ -180,7 +181,7 @@ static enum pare_status prepare(struct search *s, const struct search_data *data
     if (s->candidates == NULL || bits == NULL) {
         return fail_memory(s->ctx);
     }
-    knobs_fill(&s->knobs, bits, widths_base(s->options->widths));
+    knobs_fill(&s->knobs, bits, widths_base(knobs_widths(&s->knobs)));
     knobs_set_all(&s->knobs, bits);
     TRY(evaluator_new(s->ctx, s->arena, &s->knobs, s->options->metric, s->journal, &s->evaluator));
     s->evaluator.journal_only = s->options->pick != NULL;
@@ -248,6 +249,9 @@ static enum pare_status finish(struct search *s, enum pare_status status, struct
 
 /* Down to the bound, or to the limits, or first to the one and then to the other. */
 static enum pare_status walk(struct search *s) {
+    if (s->options->given != NULL) {
+        return search_given(s);
+    }
     TRY(search_start(s));
     TRY(search_has_bound(s) ? search_walk(s) : PARE_OK);
     if (!search_has_limits(s)) {

@@ -44,13 +44,29 @@ struct pick {
     size_t points;       /* that it reported */
 };
 
+/* Widths of a layer, or of an input as its output; 0: 8 bits. */
+struct layer_widths {
+    const char *name; /* as struct layer_report has it */
+    int weight, bias, output;
+};
+
+/* One point instead of a search. Masks as in the options, of all that is used and of 8. */
+struct given_widths {
+    const char *place; /* for messages */
+    const struct layer_widths *layers, *inputs;
+    size_t layer_count, input_count;
+    uint32_t widths, input_widths;
+};
+
 struct search_options {
     enum metric metric;
     double
         max_drop; /* fraction of the float accuracy (relative), or of 1 (absolute points / 100); infinite: no bound */
     bool max_drop_relative;
-    uint32_t widths;       /* bit b set: width b is allowed, 2..16 */
-    uint32_t input_widths; /* of the network's inputs; 0: as the others */
+    uint32_t widths;            /* bit b set: width b is allowed, 2..16 */
+    uint32_t weight_widths;     /* 0: as the others */
+    uint32_t activation_widths; /* but of the network's inputs and outputs; 0: as the others */
+    uint32_t input_widths;      /* of the network's inputs; 0: as the others */
     enum cost_kind cost;
     struct limits limits; /* kept besides the bound; with max_drop infinite, the best accuracy within them is found */
     enum packing packing; /* of the .pare file, whose size it decides */
@@ -58,7 +74,8 @@ struct search_options {
     double confidence;        /* of the claim, 0.5 .. 1 */
     const char *journal_path; /* or NULL */
     bool resume;
-    uint32_t without;        /* mask of enum technique; 0 but in benchmarks: no user can set it */
+    uint32_t without;                 /* mask of enum technique; 0 but in benchmarks: no user can set it */
+    const struct given_widths *given; /* or NULL; else `widths` and `input_widths` are its masks */
     const struct pick *pick; /* or NULL; else nothing is measured again: the journal must lead to the same points */
     /* Gives what the .pare file will carry, so that it counts in its size; called once, when graph and scheme are
      * there. May be NULL. */

@@ -16,8 +16,8 @@
 #define PROBE_LEAST 0.05
 #define PROBE_MOST 2.0
 
-static uint32_t knob_op(const struct search *s, size_t k) {
-    const struct knob *n = &s->knobs.items[k];
+uint32_t search_knob_op(const struct search *s, size_t knob) {
+    const struct knob *n = &s->knobs.items[knob];
     const struct program *p = s->evaluator.program;
     const struct value *v =
         n->kind == KNOB_ACTIVATION ? s->scheme->points[n->index].value : s->scheme->linears[n->index].output;
@@ -26,7 +26,7 @@ static uint32_t knob_op(const struct search *s, size_t k) {
             return i;
         }
     }
-    return 0; /* the network's input */
+    return 0;
 }
 
 /* From the end of the program to its beginning, so that the snapshots before an operator stay valid until its turn. */
@@ -37,7 +37,7 @@ static enum pare_status order_knobs(struct search *s) {
         return fail_memory(s->ctx);
     }
     for (size_t k = 0; k < s->knobs.count; k++) {
-        ops[k] = knob_op(s, k);
+        ops[k] = search_knob_op(s, k);
         size_t i = k;
         for (; i > 0 && ops[s->order[i - 1]] < ops[k]; i--) {
             s->order[i] = s->order[i - 1];

@@ -58,6 +58,8 @@ void search_report(struct search *s, const char *phase, size_t done, size_t tota
 /* The point with these widths, measured on the search set: with the first edition's weights, or with weights rounded
  * for the inputs that the program has at these widths. The best one so far is kept in s->best. */
 enum pare_status search_evaluate(struct search *s, const uint8_t *bits, bool fitted, struct candidate **out);
+/* The operator of the program whose weights, bias or output it is; 0 for the network's inputs. */
+uint32_t search_knob_op(const struct search *s, size_t knob);
 /* Harm of every (tensor, width) at the quantised point `at`, all other tensors as they are there. */
 enum pare_status search_sensitivities(struct search *s, const struct candidate *at, struct sensitivity *out);
 #define PROBE_SECTIONS 3 /* of the program, from the second round on */
@@ -96,6 +98,9 @@ enum pare_status search_judge_limits(struct search *s, struct search_result *r);
 /* Uniform widths that hold the bound on the search set. PARE_ERROR_BOUND when none does; the points that were evaluated
  * stand in s->candidates whatever the outcome. */
 enum pare_status search_start(struct search *s);
+/* The point whose widths the options give, whether it holds the bound or not. PARE_ERROR_INPUT where they cannot be
+ * followed. */
+enum pare_status search_given(struct search *s);
 /* From there down to the cheapest point that holds the bound on the search set. */
 enum pare_status search_walk(struct search *s);
 

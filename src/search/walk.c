@@ -155,14 +155,21 @@ static enum pare_status settle_claim(struct search *s, struct candidate *c) {
     return PARE_OK;
 }
 
-/* All tensors at one width: 8 bits, or wider where that does not hold the bound. */
+static enum pare_status try_start(struct search *s, const uint8_t *bits, bool fitted) {
+    size_t before = s->candidate_count;
+    struct candidate *c = NULL;
+    TRY(search_evaluate(s, bits, fitted, &c));
+    return s->candidate_count == before ? PARE_OK : settle_claim(s, c); /* else it was tried and refused */
+}
+
+/* All tensors at one width: 8 bits, or wider where that does not hold the bound even when it is fitted. */
 static enum pare_status find_start(struct search *s, uint8_t *bits) {
-    for (int b = widths_base(s->options->widths); b != 0; b = widths_next_higher(s->options->widths, b)) {
+    uint32_t widths = knobs_widths(&s->knobs);
+    for (int b = widths_base(widths); b != 0; b = widths_next_higher(widths, b)) {
         knobs_fill(&s->knobs, bits, b);
-        struct candidate *c = NULL;
-        TRY(search_evaluate(s, bits, false, &c));
-        TRY(settle_claim(s, c));
-        if (c->accepted) {
+        TRY(try_start(s, bits, false));
+        TRY(s->best == NULL ? try_start(s, bits, true) : PARE_OK);
+        if (s->best != NULL) {
             return PARE_OK;
         }
     }

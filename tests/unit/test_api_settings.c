@@ -17,7 +17,7 @@ static const char *const given[][2] = {
     {"memory-max", "1.5MiB"}, {"model", "float.onnx"}, {"point", "3"},         {"ram-max", "4097"},
     {"mean", "1,2,3"},        {"metric", "top5"},      {"preprocess", "true"}, {"reference", "float.onnx"},
     {"resume", "true"},       {"scale", "1/255"},      {"seed", "7"},          {"std", "4,5,6"},
-    {"test", "test.npz"},     {"time-limit", "1.5m"},
+    {"test", "test.npz"},     {"time-limit", "1.5m"},  {"weight-bits", "4"},   {"activation-bits", "5,6"},
 };
 
 static const char *const refused[][2] = {
@@ -27,6 +27,8 @@ static const char *const refused[][2] = {
     {"bits", "8,"},
     {"calib", ""},
     {"input-bits", "1..8"},
+    {"weight-bits", "4.."},
+    {"activation-bits", "17"},
     {"confidence", "0.5"},
     {"confidence", "0.9x"},
     {"cost", "money"},
