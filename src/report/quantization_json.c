@@ -32,6 +32,7 @@ static json_t *json_accuracy(struct json_builder *b, const struct accuracy *a) {
     json_put(b, object, "confidence", json_share(a, a->confidence));
     json_put(b, object, "confidence_interval_points", noise ? json_null() : json_interval(b, a));
     json_put(b, object, "discordant", noise ? json_null() : json_count(a->discordant));
+    json_put(b, object, "divergence", json_pair(b, a->divergence_search, a->divergence_held_out));
     json_put(b, object, "drop_points", json_share(a, a->drop_points));
     json_put(b, object, "drop_relative", json_share(a, a->drop_relative));
     json_put(b, object, "error_points", json_share(a, a->error_points));

@@ -165,6 +165,8 @@ enum pare_status claim_report(struct context *ctx, struct arena *a, const struct
     *out = (struct accuracy){.metric = held_out->metric,
                              .quantized_search = quantized_accuracy(search, on_search),
                              .quantized_held_out = quantized_accuracy(held_out, on_held_out),
+                             .divergence_search = on_search->divergence,
+                             .divergence_held_out = on_held_out->divergence,
                              .confidence = 1 - held_out->level,
                              .max_drop = held_out->max_drop,
                              .max_drop_relative = held_out->max_drop_relative,

@@ -89,7 +89,8 @@ struct accuracy {
     enum metric metric;
     double float_search, float_held_out;
     double quantized_search, quantized_held_out;
-    double drop_relative, drop_points; /* on the held-out set; points are percent of the samples */
+    double divergence_search, divergence_held_out; /* as in struct measure: nats, or noise over signal */
+    double drop_relative, drop_points;             /* on the held-out set; points are percent of the samples */
     double bound_points, error_points; /* what was tested: the largest drop, and its one-sided error at `confidence` */
     double max_drop;                   /* the bound as given, see struct search_options */
     bool max_drop_relative;

@@ -1,10 +1,12 @@
 /* The search against published figures and 8 bits everywhere, on held-out samples:
  *
- *   bench_search [FOLDER] [--networks NAME,...] [--ablations] [--max-drop PERCENT] [--samples N] [--threads N] [--json]
+ *   bench_search [FOLDER] [--networks NAME,...] [--ablations] [--ablated-searches] [--max-drop PERCENT] [--samples N]
+ *                [--threads N] [--json]
  *
  * FOLDER (../shared unless given) holds models/ and data/; the networks are those of search_networks.c, the paper's
- * three unless named. Per network: what was published, 8 bits everywhere, the search, and with --ablations the search
- * again without each of its techniques. --samples takes fewer than there are. Exit code 77 where a file is missing. */
+ * three unless named. Per network: what was published, 8 bits everywhere, the search; with --ablations the widths that
+ * it found without each of its techniques, and with --ablated-searches the search again without them. --samples takes
+ * fewer than there are. Exit code 77 where a file is missing. */
 #include "api/data.h"
 #include "base/decimal.h"
 #include "base/file.h"
@@ -25,30 +27,31 @@
 struct ablation {
     const char *method;
     uint32_t without;
+    bool of_search; /* decides about widths, and nothing at given ones */
 };
 
 static const struct ablation ablations[] = {
-    {"without equalisation", TECHNIQUE_EQUALISATION},
-    {"without zero points", TECHNIQUE_ZERO_POINTS},
-    {"without channel fractions", TECHNIQUE_CHANNEL_FRACTIONS},
-    {"without second-order rounding", TECHNIQUE_SECOND_ORDER},
-    {"without coordinate descent", TECHNIQUE_COORDINATE_DESCENT},
-    {"without both: nearest rounding", TECHNIQUE_SECOND_ORDER | TECHNIQUE_COORDINATE_DESCENT},
-    {"without bias correction", TECHNIQUE_BIAS_CORRECTION},
-    {"without fitting", TECHNIQUE_FITTING},
-    {"without expected drop", TECHNIQUE_EXPECTED_DROP},
-    {"without clipping", TECHNIQUE_CLIPPING},
-    {"without unsigned activations", TECHNIQUE_UNSIGNED},
-    {"without dropped channels", TECHNIQUE_SILENT_CHANNELS},
+    {"without equalisation", TECHNIQUE_EQUALISATION, false},
+    {"without zero points", TECHNIQUE_ZERO_POINTS, false},
+    {"without channel fractions", TECHNIQUE_CHANNEL_FRACTIONS, false},
+    {"without second-order rounding", TECHNIQUE_SECOND_ORDER, false},
+    {"without coordinate descent", TECHNIQUE_COORDINATE_DESCENT, false},
+    {"without both: nearest rounding", TECHNIQUE_SECOND_ORDER | TECHNIQUE_COORDINATE_DESCENT, false},
+    {"without bias correction", TECHNIQUE_BIAS_CORRECTION, false},
+    {"without fitting", TECHNIQUE_FITTING, false},
+    {"without expected drop", TECHNIQUE_EXPECTED_DROP, true},
+    {"without clipping", TECHNIQUE_CLIPPING, false},
+    {"without unsigned activations", TECHNIQUE_UNSIGNED, false},
+    {"without dropped channels", TECHNIQUE_SILENT_CHANNELS, false},
 };
 #define ABLATIONS (sizeof ablations / sizeof *ablations)
 
 struct bench {
     struct context ctx;
-    const char *folder, *names; /* names: between commas */
-    bool ablates, json, skipped;
-    double max_drop; /* fraction of the float accuracy */
-    size_t samples;  /* 0: all */
+    const char *folder, *names;            /* names: between commas */
+    bool ablates, searches, json, skipped; /* ablates: at the widths found; searches: as a whole */
+    double max_drop;                       /* fraction of the float accuracy */
+    size_t samples;                        /* 0: all */
     struct row rows[ROWS_MAX];
     size_t row_count;
 };
@@ -143,46 +146,134 @@ static enum pare_status run_search(struct bench *b, const struct trial *t, const
     return status;
 }
 
-static enum pare_status measure(struct bench *b, const struct trial *t, const char *method, uint32_t widths,
-                                uint32_t without) {
+/* What to measure: a search, or one point. */
+struct measuring {
+    const char *method;
+    uint32_t widths, input_widths, without;
+    const struct given_widths *given; /* or NULL */
+};
+
+static enum pare_status measure(struct bench *b, const struct trial *t, const struct measuring *m,
+                                struct search_result *out) {
     struct search_options options = {.metric = METRIC_TOP1,
                                      .max_drop = b->max_drop,
                                      .max_drop_relative = true,
-                                     .widths = widths,
-                                     .input_widths = widths == WIDTHS_ALL ? WIDTHS_INPUTS : widths,
+                                     .widths = m->widths,
+                                     .input_widths = m->input_widths,
                                      .cost = COST_BALANCED,
                                      .confidence = 0.95,
-                                     .without = without};
+                                     .given = m->given,
+                                     .without = m->without};
     struct graph *g = NULL;
-    struct search_result result = {0};
     clock_t start = clock();
-    enum pare_status status = clean_graph(&b->ctx, t, without, &g);
+    *out = (struct search_result){0};
+    enum pare_status status = clean_graph(&b->ctx, t, m->without, &g);
     if (status == PARE_OK) {
-        status = run_search(b, t, g, &options, &result);
+        status = run_search(b, t, g, &options, out);
     }
     if (status == PARE_OK) {
-        struct row row = row_measured(t->about, method, &result);
+        struct row row = row_measured(t->about, m->method, out);
         row.processor_seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
         status = add_row(b, &row);
     }
-    search_result_free(&result);
     graph_free(g);
     return status;
 }
 
-static enum pare_status compare(struct bench *b, const struct trial *t) {
+static enum pare_status measure_alone(struct bench *b, const struct trial *t, const struct measuring *m) {
+    struct search_result result;
+    enum pare_status status = measure(b, t, m, &result);
+    search_result_free(&result);
+    return status;
+}
+
+/* ---- the same widths again ---- */
+
+/* The layer that makes a value. */
+static struct layer_widths *add_layer(struct given_widths *g, struct layer_widths *layers, const struct program *p,
+                                      const struct value *v) {
+    uint32_t op = 0;
+    while (op + 1 < p->op_count && p->value_names[p->ops[op].output] != v->name) {
+        op++;
+    }
+    layers[g->layer_count] = (struct layer_widths){.name = p->op_names[op]};
+    return &layers[g->layer_count++];
+}
+
+/* Of the linear operators, and of all others that round. */
+static void list_widths(const struct scheme *s, const struct program *program, struct layer_widths *layers,
+                        struct layer_widths *inputs, struct given_widths *out) {
+    for (size_t i = 0; i < s->linear_count; i++) {
+        const struct linear *l = &s->linears[i];
+        struct layer_widths *w = add_layer(out, layers, program, l->output);
+        w->weight = l->weights->format.bits;
+        w->bias = l->bias_bits;
+        w->output = l->out->format.bits;
+        out->widths |= 1u << w->weight | 1u << w->bias | 1u << w->output;
+    }
+    for (size_t i = 0; i < s->point_count; i++) {
+        const struct point *p = &s->points[i];
+        int bits = p->format.bits;
+        if (p->node == NULL) {
+            inputs[out->input_count++] = (struct layer_widths){.name = p->value->name, .output = bits};
+            out->input_widths |= 1u << bits;
+        } else if (scheme_linear_of(s, p->node) == NULL) {
+            add_layer(out, layers, program, p->value)->output = bits;
+            out->widths |= 1u << bits;
+        }
+    }
+}
+
+static enum pare_status take_widths(struct bench *b, struct arena *a, const struct search_result *r,
+                                    struct given_widths *out) {
+    const struct scheme *s = r->scheme;
+    struct layer_widths *layers = ARENA_ARRAY(a, s->linear_count + s->point_count, struct layer_widths);
+    struct layer_widths *inputs = ARENA_ARRAY(a, s->point_count, struct layer_widths);
+    *out = (struct given_widths){.place = "the search", .layers = layers, .inputs = inputs};
+    if (layers == NULL || inputs == NULL) {
+        return fail_memory(&b->ctx);
+    }
+    list_widths(s, r->program, layers, inputs, out);
+    out->widths = (out->widths & WIDTHS_ALL) | WIDTHS_8;
+    out->input_widths |= WIDTHS_8;
+    return PARE_OK;
+}
+
+/* `found` is what the search came to. */
+static enum pare_status ablate(struct bench *b, struct trial *t, const struct search_result *found) {
+    struct given_widths given;
+    TRY(take_widths(b, &t->arena, found, &given));
+    for (size_t i = 0; b->ablates && i < ABLATIONS; i++) {
+        struct measuring m = {ablations[i].method, given.widths, given.input_widths, ablations[i].without, &given};
+        TRY(ablations[i].of_search ? PARE_OK : measure_alone(b, t, &m));
+    }
+    for (size_t i = 0; b->searches && i < ABLATIONS; i++) {
+        TRY(measure_alone(
+            b, t, &(struct measuring){ablations[i].method, WIDTHS_ALL, WIDTHS_INPUTS, ablations[i].without, NULL}));
+    }
+    return PARE_OK;
+}
+
+static enum pare_status search(struct bench *b, struct trial *t) {
+    struct search_result found;
+    enum pare_status status = measure(b, t, &(struct measuring){"ours", WIDTHS_ALL, WIDTHS_INPUTS, 0, NULL}, &found);
+    if (status == PARE_OK) {
+        status = ablate(b, t, &found);
+    }
+    search_result_free(&found);
+    return status;
+}
+
+static enum pare_status compare(struct bench *b, struct trial *t) {
     const struct published *p = t->about->published;
     if (p != NULL) {
         struct row published = row_published(t->about), recomputed = row_recomputed(t->about);
         TRY(add_row(b, &published));
         TRY(p->memory_recomputed > 0 ? add_row(b, &recomputed) : PARE_OK);
     }
-    TRY(measure(b, t, "8 bits", WIDTHS_8, TECHNIQUE_FITTING | TECHNIQUE_SILENT_CHANNELS));
-    TRY(measure(b, t, "ours", WIDTHS_ALL, 0));
-    for (size_t i = 0; b->ablates && i < ABLATIONS; i++) {
-        TRY(measure(b, t, ablations[i].method, WIDTHS_ALL, ablations[i].without));
-    }
-    return PARE_OK;
+    struct measuring eights = {"8 bits", WIDTHS_8, WIDTHS_8, TECHNIQUE_FITTING | TECHNIQUE_SILENT_CHANNELS, NULL};
+    TRY(measure_alone(b, t, &eights));
+    return search(b, t);
 }
 
 static enum pare_status bench_network(struct bench *b, const struct bench_network *n) {
@@ -223,7 +314,10 @@ static enum pare_status run(struct bench *b) {
 /* ---- the command line ---- */
 
 static bool take_flag(struct bench *b, const char *name) {
-    bool *flag = strcmp(name, "--ablations") == 0 ? &b->ablates : strcmp(name, "--json") == 0 ? &b->json : NULL;
+    bool *flag = strcmp(name, "--ablations") == 0          ? &b->ablates
+                 : strcmp(name, "--ablated-searches") == 0 ? &b->searches
+                 : strcmp(name, "--json") == 0             ? &b->json
+                                                           : NULL;
     if (flag != NULL) {
         *flag = true;
     }
@@ -266,8 +360,8 @@ int main(int argc, char **argv) {
                              .max_drop = 0.01};
     context_init(&b.ctx);
     if (!parse(&b, argc, argv)) {
-        fprintf(stderr, "usage: bench_search [FOLDER] [--networks NAME,...] [--ablations] [--max-drop PERCENT] "
-                        "[--samples N] [--threads N] [--json]\n");
+        fprintf(stderr, "usage: bench_search [FOLDER] [--networks NAME,...] [--ablations] [--ablated-searches] "
+                        "[--max-drop PERCENT] [--samples N] [--threads N] [--json]\n");
         return 2;
     }
     enum pare_status status = run(&b);

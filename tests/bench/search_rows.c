@@ -45,6 +45,7 @@ struct row row_published(const struct bench_network *n) {
                         .drop_points = NAN,
                         .drop_percent = NAN,
                         .interval_points = {NAN, NAN},
+                        .divergence = NAN,
                         .evaluations = p->evaluations,
                         .seconds = 60.0 * p->minutes,
                         .processor_seconds = NAN,
@@ -78,6 +79,7 @@ struct row row_measured(const struct bench_network *n, const char *method, const
                         .drop_points = r->accuracy.drop_points,
                         .drop_percent = 100 * r->accuracy.drop_relative,
                         .interval_points = {r->accuracy.interval_points[0], r->accuracy.interval_points[1]},
+                        .divergence = r->accuracy.divergence_held_out,
                         .evaluations = (double)r->full_evaluations,
                         .seconds = r->seconds,
                         .processor_seconds = NAN,
@@ -102,8 +104,9 @@ static void print_interval(const double interval[2]) {
 
 void rows_print_title(void) {
     printf("| network | | memory %% | multiplications %% | .pare file %% | bit operations %% | mean bits, weights | "
-           "activations | drop, points (interval) | drop, %% | full evaluations | seconds | of processors | note |\n"
-           "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
+           "activations | drop, points (interval) | drop, %% | divergence | full evaluations | seconds | of processors "
+           "| note |\n"
+           "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
 }
 
 void row_print(const struct row *row) {
@@ -117,6 +120,7 @@ void row_print(const struct row *row) {
     print_number(" %.2f", row->drop_points);
     print_interval(row->interval_points);
     print_number(" %.2f |", row->drop_percent);
+    print_number(" %.5f |", row->divergence);
     print_number(" %.0f |", row->evaluations);
     print_number(" %.0f |", row->seconds);
     print_number(" %.0f |", row->processor_seconds);
@@ -138,6 +142,7 @@ static json_t *json_row(struct json_builder *b, const struct row *row) {
     json_put(b, o, "drop_percent", json_number(row->drop_percent));
     json_put(b, o, "drop_points_from", json_number(row->interval_points[0]));
     json_put(b, o, "drop_points_to", json_number(row->interval_points[1]));
+    json_put(b, o, "divergence", json_number(row->divergence));
     json_put(b, o, "full_evaluations", json_number(row->evaluations));
     json_put(b, o, "seconds", json_number(row->seconds));
     json_put(b, o, "processor_seconds", json_number(row->processor_seconds));

@@ -13,6 +13,7 @@ struct row {
     double weight_bits, activation_bits; /* means over all elements (published: over layers) */
     double drop_points, drop_percent;    /* of the samples and of the float accuracy, on held-out samples */
     double interval_points[2];           /* of the drop, at the confidence of its test */
+    double divergence;                   /* from the float network, on held-out samples */
     double evaluations, seconds;
     double processor_seconds; /* of all threads: what a busy machine does not change much */
     const char *note;         /* or NULL */
