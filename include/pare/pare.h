@@ -76,6 +76,7 @@ PARE_API void pare_on_warning(struct pare_context *context, void (*warn)(void *u
  * weight-bits, activation-bits, input-bits  quantize                 as bits; inputs 2..12, or as
  *              as bits, of these alone                               bits where given
  * widths       PATH of a report.json        quantize                 searched for
+ * keep-channels  true, false                quantize                 false
  * cost         memory, multiplication,      quantize                 balanced
  *              bitops, balanced
  * seed         integer, 0 .. 2^53           quantize, export         0

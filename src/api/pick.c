@@ -86,6 +86,8 @@ static bool write_setting(struct buffer *out, const json_t *value) {
     char text[64];
     if (json_is_string(value)) {
         write_format(out, "%s", json_string_value(value));
+    } else if (json_is_boolean(value)) {
+        write_format(out, "%s", json_is_true(value) ? "true" : "false");
     } else if (json_is_integer(value)) {
         write_format(out, "%lld", (long long)json_integer_value(value));
     } else if (json_is_real(value)) {
@@ -131,6 +133,7 @@ static enum pare_status restore_settings(struct picking *p, const json_t *carrie
                                            {"metric", "metric"},
                                            {"pack", "pack"},
                                            {"seed", "seed"},
+                                           {"keep_channels", "keep-channels"},
                                            {"weight_bits", "weight-bits"},
                                            {"activation_bits", "activation-bits"}};
     static const char *const limits[][2] = {

@@ -31,6 +31,7 @@ static const struct row rows[] = {
     {"input-bits", setting_input_bits, FIELD(search.input_widths), WIDTHS},
     {"input-shape", setting_input_shape, FIELD(input_shapes),
      "NAME=1,3,48,192, with sizes from 1 on, or words for what stays open"},
+    {"keep-channels", setting_flag, FIELD(search.keep_channels), "true or false"},
     {"layout", setting_layout, FIELD(declared.layout), "nchw or nhwc"},
     {"max-drop", setting_max_drop, 0, DROP},
     {"mean", setting_mean, FIELD(declared.mean), "numbers such as 0.5 or 0.49,0.48,0.45"},

@@ -21,6 +21,7 @@ static const struct option options[] = {
     {"input-bits", 0, "LIST", ROLE_SETTING,
      "widths that the network's inputs may have (default: 2..12; as --bits where that is given)"},
     {"widths", 0, "FILE", ROLE_SETTING, "take the widths of a report.json, changed or not, and search for none"},
+    {"keep-channels", 0, NULL, ROLE_SETTING, "take no channels out, not even those that are always zero"},
     {"cost", 0, "C", ROLE_SETTING, "memory, multiplication, bitops or balanced (default: balanced)"},
     PACK_OPTION,
     {"seed", 0, "N", ROLE_SETTING, "of the split and of every random choice (default: 0)"},

@@ -18,10 +18,11 @@
 
 struct paired {
     const struct scheme *scheme;
+    struct wanted_network wanted;
     struct sample_source source;
     size_t count;
     struct sampling *sampling; /* [linears] */
-    size_t *of_value;          /* by position in graph->values: the linear whose output it is + 1, or 0 */
+    size_t *of_value;          /* by position in wanted.graph->values: the linear whose output it is + 1, or 0 */
     float **outputs;           /* [linears]: [count][positions][rows]; NULL: not kept now */
 };
 
@@ -42,21 +43,47 @@ static bool outputs_bytes(const struct paired *p, size_t i, size_t *bytes) {
 
 /* ---- the float network ---- */
 
+static enum pare_status keep(struct context *ctx, const struct paired *p, size_t i, size_t sample, const float *x,
+                             size_t count) {
+    const struct sampling *s = &p->sampling[i];
+    size_t rows = s->columns.linear->rows;
+    if (count != rows * s->columns.positions) {
+        return fail(ctx, PARE_ERROR_UNSUPPORTED, "%s: its output has another shape than expected for one sample",
+                    s->columns.linear->node->name);
+    }
+    sampling_gather_outputs(s, sample, x, p->outputs[i] + sample * s->positions * rows);
+    return PARE_OK;
+}
+
+/* Without the channels that the scheme's graph does not have. */
+static enum pare_status keep_left(struct context *ctx, const struct paired *p, size_t i, size_t sample,
+                                  const struct tensor *t, const struct dropped_channels *d) {
+    size_t count = tensor_count(t), size = channel_size(t), left = 0;
+    float *x = malloc(count * sizeof(*x) + 1);
+    if (x == NULL) {
+        return fail_memory(ctx);
+    }
+    for (size_t k = 0; k + size <= count; k += size) {
+        if (!d->gone[k / size % (size_t)d->channels]) {
+            memcpy(x + left, (const float *)t->data + k, size * sizeof(*x));
+            left += size;
+        }
+    }
+    enum pare_status status = keep(ctx, p, i, sample, x, left);
+    free(x);
+    return status;
+}
+
 static enum pare_status observe(void *user, struct context *ctx, const struct observation *o, const struct value *v,
                                 const struct tensor *t) {
     const struct paired *p = user;
     size_t i = p->of_value[v->position];
-    if (i == 0 || p->outputs[i - 1] == NULL) {
+    if (i == 0 || p->outputs[i - 1] == NULL || t->type != DTYPE_FLOAT) {
         return PARE_OK;
     }
-    const struct sampling *s = &p->sampling[i - 1];
-    size_t rows = s->columns.linear->rows;
-    if (t->type != DTYPE_FLOAT || tensor_count(t) != rows * s->columns.positions) {
-        return fail(ctx, PARE_ERROR_UNSUPPORTED, "%s: its output has another shape than expected for one sample",
-                    s->columns.linear->node->name);
-    }
-    sampling_gather_outputs(s, o->number, t->data, p->outputs[i - 1] + o->number * s->positions * rows);
-    return PARE_OK;
+    const struct dropped_channels *d = dropped_of(p->wanted.dropped, p->scheme->linears[i - 1].node->name);
+    return d != NULL ? keep_left(ctx, p, i - 1, o->number, t, d)
+                     : keep(ctx, p, i - 1, o->number, t->data, tensor_count(t));
 }
 
 static void drop_outputs(struct paired *p) {
@@ -83,7 +110,7 @@ static enum pare_status keep_from(struct context *ctx, struct paired *p, size_t 
             return fail_memory(ctx);
         }
     }
-    return observe_samples(ctx, p->scheme->graph, &p->source, 0, p->count, observe, p);
+    return observe_samples(ctx, p->wanted.graph, &p->source, 0, p->count, observe, p);
 }
 
 static size_t positions_of(const struct linear *l) {
@@ -95,26 +122,28 @@ static enum pare_status prepare(struct context *ctx, struct paired *p) {
     const struct scheme *s = p->scheme;
     p->sampling = calloc(s->linear_count + 1, sizeof(*p->sampling));
     p->outputs = calloc(s->linear_count + 1, sizeof(*p->outputs));
-    p->of_value = calloc((size_t)s->graph->value_count + 1, sizeof(*p->of_value));
+    p->of_value = calloc((size_t)p->wanted.graph->value_count + 1, sizeof(*p->of_value));
     if (p->sampling == NULL || p->outputs == NULL || p->of_value == NULL) {
         return fail_memory(ctx);
     }
     for (size_t i = 0; i < s->linear_count; i++) {
         TRY(sampling_init(ctx, &s->linears[i], p->count, positions_of(&s->linears[i]), &p->sampling[i]));
-        if (has_outputs(&s->linears[i])) {
-            p->of_value[output_of(&s->linears[i])->position] = i + 1;
+        const struct value *wanted =
+            has_outputs(&s->linears[i]) ? graph_find(p->wanted.graph, output_of(&s->linears[i])->name) : NULL;
+        if (wanted != NULL) {
+            p->of_value[wanted->position] = i + 1;
         }
     }
     return PARE_OK;
 }
 
-enum pare_status paired_new(struct context *ctx, const struct scheme *s, const struct sample_source *source,
-                            size_t count, struct paired **out) {
+enum pare_status paired_new(struct context *ctx, const struct scheme *s, const struct wanted_network *wanted,
+                            const struct sample_source *source, size_t count, struct paired **out) {
     *out = calloc(1, sizeof(**out));
     if (*out == NULL) {
         return fail_memory(ctx);
     }
-    **out = (struct paired){.scheme = s, .source = *source, .count = count};
+    **out = (struct paired){.scheme = s, .wanted = *wanted, .source = *source, .count = count};
     enum pare_status status = prepare(ctx, *out);
     if (status != PARE_OK) {
         paired_free(*out);

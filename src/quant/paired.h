@@ -6,14 +6,22 @@
 
 #include "quant/moments.h"
 #include "quant/observe.h"
+#include "quant/silent.h"
 
 /* The float network's outputs of linear operators, before Relu and Clip, at some positions: kept between calls within a
  * bound on memory. */
 struct paired;
 
+/* The float network whose outputs are wanted: it has the values of the scheme's graph, and the channels that were taken
+ * out of it. */
+struct wanted_network {
+    const struct graph *graph;
+    const struct dropped_list *dropped;
+};
+
 /* The first `count` samples of the source; all must outlive the result. */
-enum pare_status paired_new(struct context *ctx, const struct scheme *s, const struct sample_source *source,
-                            size_t count, struct paired **out);
+enum pare_status paired_new(struct context *ctx, const struct scheme *s, const struct wanted_network *wanted,
+                            const struct sample_source *source, size_t count, struct paired **out);
 void paired_free(struct paired *p);
 
 /* Moments of linear operator `linear`, allocated in `a`: x is what the program, lowered from the scheme as it stands,

@@ -15,7 +15,8 @@ enum technique {
     TECHNIQUE_EXPECTED_DROP = 1 << 7, /* without: the search goes by the measured drop alone */
     TECHNIQUE_CLIPPING = 1 << 8,      /* by squared error; without: every fraction covers its range */
     TECHNIQUE_UNSIGNED = 1 << 9,      /* activations that cannot be negative have no sign */
-    TECHNIQUE_SILENT_CHANNELS = 1 << 10 /* channels that are always zero are taken out */
+    TECHNIQUE_SILENT_CHANNELS = 1 << 10,   /* channels that are always zero are taken out */
+    TECHNIQUE_REDUNDANT_CHANNELS = 1 << 11 /* and those that the others make good */
 };
 
 #endif

@@ -97,7 +97,8 @@ static void cost_row(struct table *t, const char *title, uint64_t chosen, uint64
 static void print_dropped(const struct dropped_list *dropped, struct buffer *out) {
     for (size_t i = 0; i < dropped->count; i++) {
         const struct dropped_channels *d = &dropped->items[i];
-        write_format(out, "%s%s %lld of %lld", i == 0 ? "channels dropped, zero on every calibration sample: " : ", ",
+        write_format(out, "%s%s %lld of %lld",
+                     i == 0 ? "channels dropped, zero on every calibration sample or made good by others: " : ", ",
                      d->name, (long long)d->dropped, (long long)d->channels);
     }
     write_format(out, dropped->count > 0 ? "\n\n" : "\n");

@@ -70,6 +70,9 @@ json_t *json_settings(struct json_builder *b, const struct search_options *o, co
     json_put(b, object, "confidence", json_number(o->confidence));
     json_put(b, object, "cost", json_text(cost_name(o->cost)));
     json_put(b, object, "input_bits", json_widths(b, o->input_widths));
+    if (o->keep_channels) {
+        json_put(b, object, "keep_channels", json_boolean(true));
+    }
     json_put(b, object, "limits", json_limits(b, &o->limits));
     json_put(b, object, "max_drop", json_drop(o->max_drop, o->max_drop_relative));
     json_put(b, object, "metric", json_text(metric_name(o->metric)));

@@ -44,7 +44,12 @@ static struct allowed_widths allowed_widths(const struct search_options *o) {
 static enum pare_status collect(struct search *s) {
     struct sample_source source = calibration_source(&s->calibration);
     search_report(s, "calibration", 0, s->calibration.count);
-    TRY(statistics_collect(s->ctx, s->scheme, &source, s->calibration.count, &s->statistics));
+    statistics_free(s->statistics);
+    s->statistics = NULL;
+    return statistics_collect(s->ctx, s->scheme, &source, s->calibration.count, &s->statistics);
+}
+
+static enum pare_status make_knobs(struct search *s) {
     search_report(s, "rounding", 0, 0);
     struct allowed_widths allowed = allowed_widths(s->options);
     return knobs_new(s->ctx, s->arena, s->scheme, s->statistics, &allowed, &s->knobs);
@@ -64,8 +69,17 @@ static size_t few_samples(const struct search *s) {
 /* Whatever changes a measurement: the rewritten network, the samples as it sees them, the settings, this version. */
 static enum pare_status identity(const struct search *s, uint64_t *out) {
     const struct search_options *o = s->options;
-    uint64_t numbers[] = {s->search_set.data->hash, s->held_out.data->hash, s->calibration.hash, o->metric, o->widths,
-                          o->weight_widths,         o->activation_widths,   o->input_widths,     o->seed,   o->without};
+    uint64_t numbers[] = {s->search_set.data->hash,
+                          s->held_out.data->hash,
+                          s->calibration.hash,
+                          o->metric,
+                          o->widths,
+                          o->weight_widths,
+                          o->activation_widths,
+                          o->input_widths,
+                          o->seed,
+                          o->keep_channels,
+                          o->without};
     uint64_t h = hash_of(PARE_VERSION, strlen(PARE_VERSION), 0);
     return graph_hash(s->ctx, s->scheme->graph, hash_of(numbers, sizeof(numbers), h), out);
 }
@@ -109,19 +123,32 @@ static enum pare_status measure_sets(struct search *s, const struct dataset *set
     return sample_set_new(s->ctx, s->scheme, metric, "held-out", &sets[1], &s->held_out);
 }
 
+/* The given network is kept. */
+static enum pare_status replace_graph(struct search *s, struct search_result *r, struct graph *without) {
+    scheme_free(r->scheme);
+    r->scheme = s->scheme = NULL;
+    if (r->graph != s->given) {
+        graph_free(r->graph);
+    }
+    r->graph = without;
+    return new_scheme(s, r->graph, &r->scheme);
+}
+
 static enum pare_status drop_silent(struct search *s, struct search_result *r) {
     struct sample_source source = calibration_source(&s->calibration);
-    if (s->options->without & TECHNIQUE_SILENT_CHANNELS) {
+    if (s->options->keep_channels || s->options->without & TECHNIQUE_SILENT_CHANNELS) {
         return PARE_OK;
     }
     search_report(s, "silent channels", 0, s->calibration.count);
-    TRY(drop_silent_channels(s->ctx, s->arena, r->graph, s->calibration.count, &source, &r->dropped));
-    if (r->dropped.count == 0) {
-        return PARE_OK;
+    struct graph *without = NULL;
+    TRY(graph_clone(s->ctx, r->graph, false, &without));
+    enum pare_status status =
+        drop_silent_channels(s->ctx, s->arena, without, s->calibration.count, &source, &r->dropped);
+    if (status != PARE_OK || r->dropped.count == 0) {
+        graph_free(without);
+        return status;
     }
-    scheme_free(r->scheme);
-    r->scheme = s->scheme = NULL;
-    return new_scheme(s, r->graph, &r->scheme);
+    return replace_graph(s, r, without);
 }
 
 /* The float network and what it costs at 8 bits are what was given; what is quantised may have lost channels. */
@@ -130,11 +157,24 @@ static enum pare_status make_scheme(struct search *s, const struct dataset *sets
     struct sample_source source = calibration_source(&s->calibration);
     search_report(s, "equalisation", 0, s->calibration.count);
     bool equal = !(s->options->without & TECHNIQUE_EQUALISATION);
+    s->given = r->graph;
+    s->dropped = &r->dropped;
     TRY(equal ? equalize(s->ctx, r->graph, s->calibration.count, &source) : PARE_OK);
     TRY(new_scheme(s, r->graph, &r->scheme));
     TRY(measure_sets(s, sets));
     cost_sums_8bit(s->scheme, at_8);
     return drop_silent(s, r);
+}
+
+/* Needs the statistics, and renews them where channels have gone. */
+static enum pare_status drop_redundant(struct search *s, struct search_result *r) {
+    struct graph *without = NULL;
+    TRY(search_drop_redundant(s, &r->dropped, &without));
+    if (without == NULL) {
+        return PARE_OK;
+    }
+    TRY(replace_graph(s, r, without));
+    return collect(s);
 }
 
 static enum pare_status make_few(struct search *s) {
@@ -153,7 +193,8 @@ static enum pare_status make_paired(struct search *s) {
     s->evaluator.fit = search_fit;
     s->evaluator.user = s;
     TRY(executor_cache_new(s->ctx, s->evaluator.executor, count, CALIBRATION_CACHE_BYTES, &s->calibration_cache));
-    return paired_new(s->ctx, s->scheme, &source, count, &s->paired);
+    struct wanted_network wanted = {s->given, s->dropped};
+    return paired_new(s->ctx, s->scheme, &wanted, &source, count, &s->paired);
 }
 
 static enum pare_status describe(struct search *s, const struct search_result *r) {
@@ -171,6 +212,8 @@ static enum pare_status prepare(struct search *s, const struct search_data *data
     struct cost_sums at_8;
     TRY(make_scheme(s, sets, r, &at_8));
     TRY(collect(s));
+    TRY(drop_redundant(s, r));
+    TRY(make_knobs(s));
     TRY(cost_model_new(s->ctx, s->arena, &s->knobs, s->options->cost, &at_8, &s->cost));
     uint64_t id = 0;
     TRY(identity(s, &id));
@@ -281,6 +324,9 @@ enum pare_status search_run(struct context *ctx, const struct graph *g, const st
     sample_set_free(&s.few);
     executor_cache_free(s.calibration_cache);
     paired_free(s.paired);
+    if (s.given != out->graph) {
+        graph_free(s.given);
+    }
     evaluator_free(&s.evaluator);
     program_free(s.evaluator.program);
     journal_close(s.journal);

@@ -74,6 +74,7 @@ struct search_options {
     double confidence;        /* of the claim, 0.5 .. 1 */
     const char *journal_path; /* or NULL */
     bool resume;
+    bool keep_channels;               /* none is taken out */
     uint32_t without;                 /* mask of enum technique; 0 but in benchmarks: no user can set it */
     const struct given_widths *given; /* or NULL; else `widths` and `input_widths` are its masks */
     const struct pick *pick; /* or NULL; else nothing is measured again: the journal must lead to the same points */

@@ -38,7 +38,9 @@ struct search {
     struct candidate *candidates;
     size_t candidate_count, candidate_capacity;
     struct candidate *best; /* the cheapest accepted one */
-    struct paired *paired;  /* of the calibration samples */
+    struct graph *given;    /* the float network with all its channels; owned where it is not the result's */
+    const struct dropped_list *dropped;
+    struct paired *paired; /* of the calibration samples */
     struct executor_cache *calibration_cache;
     struct candidate **front; /* for the report: the cheapest first */
     size_t front_count;
@@ -60,6 +62,9 @@ void search_report(struct search *s, const char *phase, size_t done, size_t tota
 enum pare_status search_evaluate(struct search *s, const uint8_t *bits, bool fitted, struct candidate **out);
 /* The operator of the program whose weights, bias or output it is; 0 for the network's inputs. */
 uint32_t search_knob_op(const struct search *s, size_t knob);
+/* The graph of the scheme without channels that the others make good, and what went added to the list; NULL where none
+ * can go for a tenth of the bound on the search set. Needs the statistics. */
+enum pare_status search_drop_redundant(struct search *s, struct dropped_list *dropped, struct graph **out);
 /* Harm of every (tensor, width) at the quantised point `at`, all other tensors as they are there. */
 enum pare_status search_sensitivities(struct search *s, const struct candidate *at, struct sensitivity *out);
 #define PROBE_SECTIONS 3 /* of the program, from the second round on */

@@ -42,7 +42,9 @@ static const struct ablation ablations[] = {
     {"without expected drop", TECHNIQUE_EXPECTED_DROP, true},
     {"without clipping", TECHNIQUE_CLIPPING, false},
     {"without unsigned activations", TECHNIQUE_UNSIGNED, false},
-    {"without dropped channels", TECHNIQUE_SILENT_CHANNELS, false},
+    {"without taking silent channels out", TECHNIQUE_SILENT_CHANNELS, false},
+    {"without taking redundant channels out", TECHNIQUE_REDUNDANT_CHANNELS, false},
+    {"without taking channels out", TECHNIQUE_SILENT_CHANNELS | TECHNIQUE_REDUNDANT_CHANNELS, false},
 };
 #define ABLATIONS (sizeof ablations / sizeof *ablations)
 
@@ -271,7 +273,8 @@ static enum pare_status compare(struct bench *b, struct trial *t) {
         TRY(add_row(b, &published));
         TRY(p->memory_recomputed > 0 ? add_row(b, &recomputed) : PARE_OK);
     }
-    struct measuring eights = {"8 bits", WIDTHS_8, WIDTHS_8, TECHNIQUE_FITTING | TECHNIQUE_SILENT_CHANNELS, NULL};
+    struct measuring eights = {"8 bits", WIDTHS_8, WIDTHS_8,
+                               TECHNIQUE_FITTING | TECHNIQUE_SILENT_CHANNELS | TECHNIQUE_REDUNDANT_CHANNELS, NULL};
     TRY(measure_alone(b, t, &eights));
     return search(b, t);
 }

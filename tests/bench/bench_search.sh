@@ -26,7 +26,7 @@ rows() { # rows CONDITION: how many measured rows meet it; $3 method, $4 memory,
 saves='$3 == "ours" && $4 > 30 && $4 < 100 && $5 > 30 && $5 < 100 && $13 > 2'
 check "searches" exits 0 "$samples" --networks sample --samples 100 --max-drop 10 --threads 2 --ablated-searches
 cp "$out/stdout" "$out/table"
-check "fourteen rows" [ "$(rows 1)" -eq 14 ]
+check "sixteen rows" [ "$(rows 1)" -eq 16 ]
 check "8 bits save nothing" [ "$(rows '$3 == "8 bits" && $4 == 0 && $5 == 0')" -eq 1 ]
 check "the search saves" [ "$(rows "$saves")" -eq 1 ]
 ours=$(awk -F' *[|] *' '$3 == "ours" { print $4 " " $5 " " $13 }' "$out/table")
@@ -34,9 +34,9 @@ check "leaving out matters" [ "$(rows "\$3 ~ /^without/ && \$4 \" \" \$5 \" \" \
 
 check "ablations" exits 0 "$samples" --networks sample --samples 100 --max-drop 10 --threads 2 --ablations
 cp "$out/stdout" "$out/table"
-check "thirteen rows" [ "$(rows 1)" -eq 13 ]
+check "fifteen rows" [ "$(rows 1)" -eq 15 ]
 check "the same search" [ "$(rows "$saves")" -eq 1 ]
-check "one point each" [ "$(rows '$3 ~ /^without/ && $13 == 2')" -eq 11 ]
+check "one point each" [ "$(rows '$3 ~ /^without/ && $13 == 2')" -eq 13 ]
 divergence=$(awk -F' *[|] *' '$3 == "ours" { print $12 }' "$out/table")
 check "leaving out harms" [ "$(rows "\$3 ~ /^without/ && \$12 > $divergence")" -ge 4 ]
 

@@ -11,13 +11,14 @@ static struct pare_context *context;
 static struct pare_settings *settings;
 
 static const char *const given[][2] = {
-    {"all-values", "true"},   {"bits", "3..5"},        {"calib", "calib.npz"}, {"input-bits", "10"},
-    {"confidence", "0.9"},    {"cost", "memory"},      {"data", "data.npz"},   {"layout", "nhwc"},
-    {"max-drop", "0.5pt"},    {"bitops-max", "1.5G"},  {"drop-max", "2%"},     {"flash-max", "64KB"},
-    {"memory-max", "1.5MiB"}, {"model", "float.onnx"}, {"point", "3"},         {"ram-max", "4097"},
-    {"mean", "1,2,3"},        {"metric", "top5"},      {"preprocess", "true"}, {"reference", "float.onnx"},
-    {"resume", "true"},       {"scale", "1/255"},      {"seed", "7"},          {"std", "4,5,6"},
-    {"test", "test.npz"},     {"time-limit", "1.5m"},  {"weight-bits", "4"},   {"activation-bits", "5,6"},
+    {"all-values", "true"},    {"bits", "3..5"},        {"calib", "calib.npz"}, {"input-bits", "10"},
+    {"confidence", "0.9"},     {"cost", "memory"},      {"data", "data.npz"},   {"layout", "nhwc"},
+    {"max-drop", "0.5pt"},     {"bitops-max", "1.5G"},  {"drop-max", "2%"},     {"flash-max", "64KB"},
+    {"memory-max", "1.5MiB"},  {"model", "float.onnx"}, {"point", "3"},         {"ram-max", "4097"},
+    {"mean", "1,2,3"},         {"metric", "top5"},      {"preprocess", "true"}, {"reference", "float.onnx"},
+    {"resume", "true"},        {"scale", "1/255"},      {"seed", "7"},          {"std", "4,5,6"},
+    {"test", "test.npz"},      {"time-limit", "1.5m"},  {"weight-bits", "4"},   {"activation-bits", "5,6"},
+    {"keep-channels", "true"},
 };
 
 static const char *const refused[][2] = {

@@ -32,6 +32,8 @@ struct coarse {
     struct arena arena;
 };
 
+static const struct dropped_list nothing_dropped;
+
 /* Every tensor to a few bits. */
 static void coarse_begin(struct coarse *c, const char *text) {
     struct quant_trial *t = &c->trial;
@@ -54,7 +56,8 @@ static void coarse_begin(struct coarse *c, const char *text) {
     trial_ok(t, lower(&t->ctx, s, &c->program));
     trial_ok(t, executor_new(&t->ctx, c->program, &c->executor));
     struct sample_source source = {trial_load, t->graph, NULL};
-    trial_ok(t, paired_new(&t->ctx, s, &source, SAMPLES, &c->paired));
+    struct wanted_network wanted = {t->graph, &nothing_dropped};
+    trial_ok(t, paired_new(&t->ctx, s, &wanted, &source, SAMPLES, &c->paired));
 }
 
 static void coarse_finish(struct coarse *c) {

@@ -1,0 +1,115 @@
+/* Channels that the network can do without are taken out before the search. */
+#include "quant/redundant.h"
+#include "search/state.h"
+
+#include <math.h>
+
+#define LOSS_MOST 0.04 /* of the variance that a reader has per channel */
+#define LOSS_LEAST 0.001
+#define SAMPLES_MAX 1024
+#define BOUND_SHARE 0.1 /* of the bound, for all of them together */
+#define BOUND_USUAL 0.01
+
+/* Some samples of the search set, as the network with all its channels sees them. */
+struct trial {
+    struct search *search;
+    struct dataset samples;
+    struct sample_set whole; /* `outputs` is NULL until it is needed */
+};
+
+/* How far outputs are from those of the whole network: the expected drop, or noise over signal. */
+static double harm_of(const struct trial *t, const struct sample_set *without) {
+    const struct sample_set *whole = &t->whole;
+    enum metric metric = t->search->options->metric;
+    double drop = 0, noise = 0, signal = 0;
+    for (size_t i = 0; i < whole->data->count; i++) {
+        const float *x = without->outputs + i * whole->width, *f = whole->outputs + i * whole->width;
+        drop += sample_set_expected_drop(whole, metric, i, x) / (double)whole->data->count;
+        for (size_t k = 0; k < whole->width; k++) {
+            noise += ((double)x[k] - f[k]) * ((double)x[k] - f[k]);
+            signal += (double)f[k] * f[k];
+        }
+    }
+    return metric == METRIC_SQNR ? noise / (signal + 1e-30) : drop;
+}
+
+static double allowed_harm(const struct trial *t) {
+    const struct search_options *o = t->search->options;
+    double bound = isinf(o->max_drop) ? BOUND_USUAL : o->max_drop;
+    bool relative = o->max_drop_relative && o->metric != METRIC_SQNR;
+    double accuracy = (double)t->whole.right_count / (double)t->whole.data->count;
+    return BOUND_SHARE * bound * (relative ? accuracy : 1);
+}
+
+static enum pare_status run_whole(struct trial *t) {
+    struct search *s = t->search;
+    const struct dataset *all = s->search_set.data;
+    size_t count = all->count < SAMPLES_MAX ? all->count : SAMPLES_MAX;
+    if (t->whole.outputs != NULL) {
+        return PARE_OK;
+    }
+    TRY(dataset_take(s->ctx, s->arena, all, s->options->seed, count, &t->samples));
+    return sample_set_new(s->ctx, s->scheme, s->options->metric, "whole", &t->samples, &t->whole);
+}
+
+static enum pare_status measure(struct trial *t, struct graph *g, double *harm) {
+    struct search *s = t->search;
+    struct scheme *scheme = NULL;
+    struct sample_set without = {0};
+    TRY(run_whole(t));
+    enum pare_status status = scheme_new(s->ctx, g, &scheme);
+    if (status == PARE_OK) {
+        status = sample_set_new(s->ctx, scheme, s->options->metric, "without", &t->samples, &without);
+    }
+    if (status == PARE_OK) {
+        *harm = harm_of(t, &without);
+    }
+    sample_set_free(&without);
+    scheme_free(scheme);
+    return status;
+}
+
+static enum pare_status apply(struct trial *t, const struct channel_plan *plan, struct dropped_list *list,
+                              struct graph **out, double *harm) {
+    struct search *s = t->search;
+    TRY(graph_clone(s->ctx, s->scheme->graph, false, out));
+    TRY(channel_plan_apply(s->ctx, s->arena, plan, *out, list));
+    return measure(t, *out, harm);
+}
+
+/* *out stays NULL where that much does too much harm; *count: channels that may go at all. */
+static enum pare_status try_loss(struct trial *t, double loss, struct dropped_list *dropped, struct graph **out,
+                                 size_t *count) {
+    struct search *s = t->search;
+    struct channel_plan *plan = NULL;
+    struct dropped_list list = *dropped;
+    double harm = INFINITY;
+    TRY(channel_plan_new(s->ctx, s->scheme, s->statistics, loss, &plan));
+    *count = channel_plan_count(plan);
+    enum pare_status status = *count > 0 ? apply(t, plan, &list, out, &harm) : PARE_OK;
+    channel_plan_free(plan);
+    if (status != PARE_OK || *count == 0 || harm > allowed_harm(t)) {
+        graph_free(*out);
+        *out = NULL;
+        return status;
+    }
+    *dropped = list;
+    return PARE_OK;
+}
+
+enum pare_status search_drop_redundant(struct search *s, struct dropped_list *dropped, struct graph **out) {
+    struct trial t = {.search = s};
+    size_t count = 1;
+    enum pare_status status = PARE_OK;
+    *out = NULL;
+    if (s->options->keep_channels || s->options->without & TECHNIQUE_REDUNDANT_CHANNELS ||
+        s->calibration.count < SILENT_SAMPLES_MIN) {
+        return PARE_OK;
+    }
+    search_report(s, "redundant channels", 0, 0);
+    for (double loss = LOSS_MOST; status == PARE_OK && loss >= LOSS_LEAST && *out == NULL && count > 0; loss /= 2) {
+        status = try_loss(&t, loss, dropped, out, &count);
+    }
+    sample_set_free(&t.whole);
+    return status;
+}
