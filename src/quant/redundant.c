@@ -254,7 +254,7 @@ static size_t rank_channels(const struct channel_plan *p, const struct group *g,
     return count;
 }
 
-static enum pare_status plan_group(struct context *ctx, struct channel_plan *p, struct group *g) {
+static enum pare_status extend_group(struct context *ctx, struct channel_plan *p, struct group *g) {
     size_t channels = (size_t)g->scalable->channels, at_once = channels / SHARE_AT_ONCE + 1;
     struct ranked *list = ARENA_ARRAY(&p->arena, channels, struct ranked);
     if (list == NULL) {
@@ -311,7 +311,7 @@ static enum pare_status allocate(struct context *ctx, struct channel_plan *p) {
     return p->readers != NULL && p->scratch != NULL ? PARE_OK : fail_memory(ctx);
 }
 
-static enum pare_status plan(struct context *ctx, struct channel_plan *p) {
+static enum pare_status open_groups(struct context *ctx, struct channel_plan *p) {
     struct scalable *all = NULL;
     TRY(allocate(ctx, p));
     TRY(scalable_list(ctx, &p->arena, p->scheme->graph, &all, &p->group_count));
@@ -322,21 +322,29 @@ static enum pare_status plan(struct context *ctx, struct channel_plan *p) {
     openblas_set_num_threads(1); /* sums must not be split by their number */
     for (size_t i = 0; i < p->group_count; i++) {
         TRY(open_group(ctx, p, &all[i], &p->groups[i]));
-        TRY(p->groups[i].reader_count > 0 ? plan_group(ctx, p, &p->groups[i]) : PARE_OK);
     }
     return PARE_OK;
 }
 
-enum pare_status channel_plan_new(struct context *ctx, const struct scheme *s, const struct statistics *st, double loss,
+enum pare_status channel_plan_extend(struct context *ctx, struct channel_plan *p, double loss) {
+    openblas_set_num_threads(1);
+    p->loss = loss;
+    for (size_t i = 0; i < p->group_count; i++) {
+        TRY(p->groups[i].reader_count > 0 ? extend_group(ctx, p, &p->groups[i]) : PARE_OK);
+    }
+    return PARE_OK;
+}
+
+enum pare_status channel_plan_new(struct context *ctx, const struct scheme *s, const struct statistics *st,
                                   struct channel_plan **out) {
     struct channel_plan *p = calloc(1, sizeof(*p));
     *out = p;
     if (p == NULL) {
         return fail_memory(ctx);
     }
-    *p = (struct channel_plan){.scheme = s, .statistics = st, .loss = loss};
+    *p = (struct channel_plan){.scheme = s, .statistics = st};
     arena_init(&p->arena);
-    enum pare_status status = plan(ctx, p);
+    enum pare_status status = open_groups(ctx, p);
     if (status != PARE_OK) {
         channel_plan_free(p);
         *out = NULL;

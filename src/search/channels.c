@@ -4,8 +4,9 @@
 
 #include <math.h>
 
-#define LOSS_MOST 0.04 /* of the variance that a reader has per channel */
-#define LOSS_LEAST 0.001
+/* Of the variance that a reader has per channel. */
+#define LOSS_LEAST 0.00125
+#define LOSS_MOST 0.04
 #define SAMPLES_MAX 1024
 #define BOUND_SHARE 0.1 /* of the bound, for all of them together */
 #define BOUND_USUAL 0.01
@@ -14,7 +15,8 @@
 struct trial {
     struct search *search;
     struct dataset samples;
-    struct sample_set whole; /* `outputs` is NULL until it is needed */
+    struct sample_set whole;     /* `outputs` is NULL until it is needed */
+    struct dropped_list dropped; /* from the graph that is the best so far */
 };
 
 /* How far outputs are from those of the whole network: the expected drop, or noise over signal. */
@@ -77,39 +79,56 @@ static enum pare_status apply(struct trial *t, const struct channel_plan *plan, 
     return measure(t, *out, harm);
 }
 
-/* *out stays NULL where that much does too much harm; *count: channels that may go at all. */
-static enum pare_status try_loss(struct trial *t, double loss, struct dropped_list *dropped, struct graph **out,
-                                 size_t *count) {
-    struct search *s = t->search;
-    struct channel_plan *plan = NULL;
-    struct dropped_list list = *dropped;
+/* Takes further channels out, and *out with them where that does little harm; *done: it did too much, or none is left
+ * to go. */
+static enum pare_status extend(struct trial *t, struct channel_plan *plan, double loss, struct dropped_list *dropped,
+                               struct graph **out, bool *done) {
+    struct graph *g = NULL;
+    struct dropped_list list = *dropped; /* adding copies it */
     double harm = INFINITY;
-    TRY(channel_plan_new(s->ctx, s->scheme, s->statistics, loss, &plan));
-    *count = channel_plan_count(plan);
-    enum pare_status status = *count > 0 ? apply(t, plan, &list, out, &harm) : PARE_OK;
-    channel_plan_free(plan);
-    if (status != PARE_OK || *count == 0 || harm > allowed_harm(t)) {
-        graph_free(*out);
-        *out = NULL;
-        return status;
+    size_t before = channel_plan_count(plan);
+    TRY(channel_plan_extend(t->search->ctx, plan, loss));
+    if (channel_plan_count(plan) == before) {
+        return PARE_OK;
     }
-    *dropped = list;
+    enum pare_status status = apply(t, plan, &list, &g, &harm);
+    *done = status != PARE_OK || harm > allowed_harm(t);
+    graph_free(*done ? g : *out);
+    if (!*done) {
+        *out = g;
+        t->dropped = list;
+    }
+    return status;
+}
+
+static enum pare_status extend_all(struct trial *t, struct channel_plan *plan, struct dropped_list *dropped,
+                                   struct graph **out) {
+    bool done = false;
+    for (double loss = LOSS_LEAST; loss <= LOSS_MOST && !done; loss *= 2) {
+        TRY(extend(t, plan, loss, dropped, out, &done));
+    }
+    if (*out != NULL) {
+        *dropped = t->dropped;
+    }
     return PARE_OK;
 }
 
 enum pare_status search_drop_redundant(struct search *s, struct dropped_list *dropped, struct graph **out) {
     struct trial t = {.search = s};
-    size_t count = 1;
-    enum pare_status status = PARE_OK;
+    struct channel_plan *plan = NULL;
     *out = NULL;
     if (s->options->keep_channels || s->options->without & TECHNIQUE_REDUNDANT_CHANNELS ||
         s->calibration.count < SILENT_SAMPLES_MIN) {
         return PARE_OK;
     }
     search_report(s, "redundant channels", 0, 0);
-    for (double loss = LOSS_MOST; status == PARE_OK && loss >= LOSS_LEAST && *out == NULL && count > 0; loss /= 2) {
-        status = try_loss(&t, loss, dropped, out, &count);
+    TRY(channel_plan_new(s->ctx, s->scheme, s->statistics, &plan));
+    enum pare_status status = extend_all(&t, plan, dropped, out);
+    if (status != PARE_OK) {
+        graph_free(*out);
+        *out = NULL;
     }
+    channel_plan_free(plan);
     sample_set_free(&t.whole);
     return status;
 }
