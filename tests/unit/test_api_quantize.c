@@ -111,6 +111,8 @@ static const struct {
     {"metric", "agreement", "agreement: samples for which both networks predict the same class"},
     {"metric", "sqnr", "bound of 20 % of noise (6.99 dB): held\n"},
     {"bits", "4,6", ".pare file, bytes "},
+    {"weight-bits", "4..6", "bound of 20 points: held (drop "},
+    {"keep-channels", "true", "bound of 20 points: held (drop "},
 };
 
 START_TEST(test_report_fits_its_schema) {

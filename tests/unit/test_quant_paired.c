@@ -1,4 +1,5 @@
 /* Inputs of the integer program paired with outputs of the float network. */
+#include "passes/channel_drop.h"
 #include "quant/lower.h"
 #include "quant/paired.h"
 #include "quant/round.h"
@@ -26,20 +27,37 @@ static const char *const residual = "graph g {\n  input x: float32[N,2,7,6]\n"
 
 struct coarse {
     struct quant_trial trial;
+    struct graph *given; /* with the channels that have gone; NULL: none has */
+    struct dropped_list dropped;
     struct program *program;
     struct executor *executor;
     struct paired *paired;
     struct arena arena;
 };
 
-static const struct dropped_list nothing_dropped;
+/* The second of the first layer's channels. */
+static void take_one_out(struct coarse *c) {
+    static const bool second[] = {false, true, false, false, false};
+    struct quant_trial *t = &c->trial;
+    struct scalable *all;
+    size_t count;
+    trial_ok(t, graph_clone(&t->ctx, t->graph, false, &c->given));
+    trial_ok(t, scalable_list(&t->ctx, &c->arena, t->graph, &all, &count));
+    trial_ok(t, dropped_add(&t->ctx, &c->arena, &c->dropped, &all[0], second));
+    trial_ok(t, channel_drop(&t->ctx, &all[0], second));
+    scheme_free(t->scheme);
+    trial_ok(t, scheme_new(&t->ctx, t->graph, &t->scheme));
+}
 
 /* Every tensor to a few bits. */
-static void coarse_begin(struct coarse *c, const char *text) {
+static void coarse_begin_with(struct coarse *c, const char *text, bool takes_out) {
     struct quant_trial *t = &c->trial;
     trial_begin(t, text);
-    trial_collect(t, SAMPLES, 2);
     arena_init(&c->arena);
+    if (takes_out) {
+        take_one_out(c);
+    }
+    trial_collect(t, SAMPLES, 2);
     struct scheme *s = t->scheme;
     for (size_t i = 0; i < s->point_count; i++) {
         struct point *p = &s->points[i];
@@ -56,12 +74,17 @@ static void coarse_begin(struct coarse *c, const char *text) {
     trial_ok(t, lower(&t->ctx, s, &c->program));
     trial_ok(t, executor_new(&t->ctx, c->program, &c->executor));
     struct sample_source source = {trial_load, t->graph, NULL};
-    struct wanted_network wanted = {t->graph, &nothing_dropped};
+    struct wanted_network wanted = {takes_out ? c->given : t->graph, &c->dropped};
     trial_ok(t, paired_new(&t->ctx, s, &wanted, &source, SAMPLES, &c->paired));
+}
+
+static void coarse_begin(struct coarse *c, const char *text) {
+    coarse_begin_with(c, text, false);
 }
 
 static void coarse_finish(struct coarse *c) {
     arena_free(&c->arena);
+    graph_free(c->given);
     paired_free(c->paired);
     executor_free(c->executor);
     program_free(c->program);
@@ -168,12 +191,34 @@ START_TEST(threads_and_snapshots_do_not_change_a_bit) {
 }
 END_TEST
 
+/* What is wanted of the channels that are left is what the given network makes of them. */
+START_TEST(channels_that_have_gone_are_not_wanted) {
+    struct coarse whole = {0}, without = {0};
+    coarse_begin(&whole, chain);
+    coarse_begin_with(&without, chain, true);
+    struct moments of_whole = collect(&whole, NULL, 0, 2), m = collect(&without, NULL, 0, 2);
+    ck_assert_uint_eq(of_whole.rows, 5);
+    ck_assert_uint_eq(m.rows, 4);
+    for (uint32_t r = 0; r < m.rows; r++) {
+        ck_assert_double_eq_tol(m.mean_wanted[r], of_whole.mean_wanted[r == 0 ? 0 : r + 1], 1e-6);
+    }
+    of_whole = collect(&whole, NULL, 1, 2);
+    m = collect(&without, NULL, 1, 2);
+    for (uint32_t r = 0; r < m.rows; r++) { /* all of the last layer's, though it reads fewer */
+        ck_assert_double_eq_tol(m.mean_wanted[r], of_whole.mean_wanted[r], 1e-6);
+    }
+    coarse_finish(&whole);
+    coarse_finish(&without);
+}
+END_TEST
+
 int main(void) {
     Suite *s = suite_create("quant/paired");
     TCase *t = tcase_create("paired");
     tcase_add_test(t, targets_come_nearer_to_the_float_outputs);
     tcase_add_test(t, what_is_paired_belongs_together);
     tcase_add_test(t, what_the_addend_lost_is_wanted_of_the_sums);
+    tcase_add_test(t, channels_that_have_gone_are_not_wanted);
     tcase_add_test(t, threads_and_snapshots_do_not_change_a_bit);
     suite_add_tcase(s, t);
     return suite_main(s);

@@ -33,6 +33,20 @@ static const struct trial_case cases[] = {
     {INPUT HALF_SILENT "  const w: float32[4,3,2,2] = random(2,-1,1)\n  c = Conv(x, a, b)\n  r = Relu(c)\n"
                        "  y = ConvTranspose(r, w)\n  output y\n}\n",
      1, 2},
+    /* Behind Concat and pooling, twice; behind a zero point of 0, and behind a depthwise convolution without bias. */
+    {INPUT HALF_SILENT "  const d: float32[2,2,3,3] = random(2,0,1)\n  const w: float32[3,6,1,1] = random(3,-1,1)\n"
+                       "  c = Conv(x, a, b)\n  r = Relu(c)\n  e = Conv(x, d)\n  t = Concat(e, r) {axis=1}\n"
+                       "  m = MaxPool(t) {kernel_shape=[2,2]}\n  y = Conv(t, w)\n  z = Conv(m, w)\n  output y\n"
+                       "  output z\n}\n",
+     1, 2},
+    {INPUT HALF_SILENT "  const w: float32[3,4,3,3] = random(2,-1,1)\n  const p: float32[4,1,1] = [1,0,3,0]\n"
+                       "  c = Conv(x, a, b)\n  r = Relu(c)\n  m = Sub(r, p)\n  y = Conv(m, w) {pads=[1,1,1,1]}\n"
+                       "  output y\n}\n",
+     1, 2},
+    {INPUT HALF_SILENT "  const d: float32[4,1,3,3] = random(2,-1,1)\n  const w: float32[3,4,1,1] = random(3,-1,1)\n"
+                       "  c = Conv(x, a, b)\n  r = Relu(c)\n  e = Conv(r, d) {group=4, pads=[1,1,1,1]}\n"
+                       "  y = Conv(e, w)\n  output y\n}\n",
+     2, 2},
     /* Two layers, and two readers. */
     {INPUT HALF_SILENT "  const d: float32[4,4,1,1] = random(2,-1,1)\n  const w: float32[3,4,1,1] = random(3,-1,1)\n"
                        "  c = Conv(x, a, b)\n  r = Relu(c)\n  e = Conv(r, d, b)\n  s = Relu(e)\n  y = Conv(s, w)\n"
