@@ -239,11 +239,13 @@ static enum pare_status check_request(struct context *ctx, const struct pare_net
         return fail(ctx, PARE_ERROR_USAGE, "the setting 'data' is missing: the samples to search on");
     }
     const struct search_options *o = &settings->search;
-    if (settings->widths != NULL && (settings->has_bits || settings->has_input_bits || o->weight_widths != 0 ||
-                                     o->activation_widths != 0 || settings_have_limits(settings))) {
-        return fail(ctx, PARE_ERROR_USAGE,
-                    "the setting 'widths' gives every width: bits, weight-bits, activation-bits, input-bits and limits "
-                    "(*-max) are for a search");
+    if (settings->widths != NULL &&
+        (settings->has_bits || settings->has_input_bits || o->weight_widths != 0 || o->activation_widths != 0 ||
+         o->time_limit > 0 || settings_have_limits(settings))) {
+        return fail(
+            ctx, PARE_ERROR_USAGE,
+            "the setting 'widths' gives every width: bits, weight-bits, activation-bits, input-bits, time-limit "
+            "and limits (*-max) are for a search");
     }
     if (network->kind == PARE_NETWORK_COMPACT || network->metadata != NULL) {
         return fail(ctx, PARE_ERROR_INPUT, "%s: this network is quantised already (%s); give the float one",

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define READERS_MAX 256
+#define STEPS_MAX 256 /* values behind the exits: each is a call deeper */
 
 /* Channel c of the values is indices first + c * repeat .. of axis 1, on the way that has been walked. */
 struct place {
@@ -100,7 +101,7 @@ static void note(struct walk *w, struct node *n, struct place p, bool passes) {
     }
 }
 
-static enum pare_status read(struct walk *w, struct node *n, struct place p) {
+static enum pare_status walk_reader(struct walk *w, struct node *n, struct place p) {
     note(w, n, p, false);
     return w->drop != NULL ? shrink(w, n, 1, is_transposed(n) ? 0 : 1, p) : PARE_OK;
 }
@@ -178,7 +179,7 @@ static enum pare_status walk_use(struct walk *w, const struct use *use, struct p
         return PARE_OK;
     }
     if (is_plain(n, &l)) {
-        return read(w, n, p);
+        return walk_reader(w, n, p);
     }
     if (is_depthwise(n, &l)) {
         return walk_depthwise(w, n, p);
@@ -197,7 +198,8 @@ static enum pare_status walk_use(struct walk *w, const struct use *use, struct p
 }
 
 static enum pare_status walk_value(struct walk *w, struct value *v, struct place p) {
-    w->possible = w->possible && v->rank >= 2 && !value_is_output(v) && map_get(&w->seen, v) == NULL;
+    w->possible =
+        w->possible && v->rank >= 2 && !value_is_output(v) && map_get(&w->seen, v) == NULL && w->seen.count < STEPS_MAX;
     if (!w->possible) {
         return PARE_OK;
     }

@@ -18,11 +18,12 @@
 
 struct paired {
     const struct scheme *scheme;
-    struct wanted_network wanted;
+    const struct graph *wanted;
+    const struct dropped_channels **dropped; /* [linears]: of its outputs; NULL: none */
     struct sample_source source;
     size_t count;
     struct sampling *sampling; /* [linears] */
-    size_t *of_value;          /* by position in wanted.graph->values: the linear whose output it is + 1, or 0 */
+    size_t *of_value;          /* by position in wanted->values: the linear whose output it is + 1, or 0 */
     float **outputs;           /* [linears]: [count][positions][rows]; NULL: not kept now */
 };
 
@@ -81,7 +82,7 @@ static enum pare_status observe(void *user, struct context *ctx, const struct ob
     if (i == 0 || p->outputs[i - 1] == NULL || t->type != DTYPE_FLOAT) {
         return PARE_OK;
     }
-    const struct dropped_channels *d = dropped_of(p->wanted.dropped, p->scheme->linears[i - 1].node->name);
+    const struct dropped_channels *d = p->dropped[i - 1];
     return d != NULL ? keep_left(ctx, p, i - 1, o->number, t, d)
                      : keep(ctx, p, i - 1, o->number, t->data, tensor_count(t));
 }
@@ -110,7 +111,7 @@ static enum pare_status keep_from(struct context *ctx, struct paired *p, size_t 
             return fail_memory(ctx);
         }
     }
-    return observe_samples(ctx, p->wanted.graph, &p->source, 0, p->count, observe, p);
+    return observe_samples(ctx, p->wanted, &p->source, 0, p->count, observe, p);
 }
 
 static size_t positions_of(const struct linear *l) {
@@ -118,21 +119,31 @@ static size_t positions_of(const struct linear *l) {
     return most < POSITIONS ? most : POSITIONS;
 }
 
-static enum pare_status prepare(struct context *ctx, struct paired *p) {
+static enum pare_status find_wanted(struct context *ctx, struct paired *p, const struct dropped_list *dropped,
+                                    size_t i) {
+    const struct linear *l = &p->scheme->linears[i];
+    const struct value *wanted = graph_find(p->wanted, output_of(l)->name);
+    if (wanted == NULL) {
+        return fail(ctx, PARE_ERROR_INTERNAL, "%s: the network whose outputs are wanted has no such value",
+                    output_of(l)->name);
+    }
+    p->of_value[wanted->position] = i + 1;
+    p->dropped[i] = dropped_of(dropped, l->node->name);
+    return PARE_OK;
+}
+
+static enum pare_status prepare(struct context *ctx, struct paired *p, const struct dropped_list *dropped) {
     const struct scheme *s = p->scheme;
     p->sampling = calloc(s->linear_count + 1, sizeof(*p->sampling));
     p->outputs = calloc(s->linear_count + 1, sizeof(*p->outputs));
-    p->of_value = calloc((size_t)p->wanted.graph->value_count + 1, sizeof(*p->of_value));
-    if (p->sampling == NULL || p->outputs == NULL || p->of_value == NULL) {
+    p->of_value = calloc((size_t)p->wanted->value_count + 1, sizeof(*p->of_value));
+    p->dropped = calloc(s->linear_count + 1, sizeof(*p->dropped));
+    if (p->dropped == NULL || p->sampling == NULL || p->outputs == NULL || p->of_value == NULL) {
         return fail_memory(ctx);
     }
     for (size_t i = 0; i < s->linear_count; i++) {
         TRY(sampling_init(ctx, &s->linears[i], p->count, positions_of(&s->linears[i]), &p->sampling[i]));
-        const struct value *wanted =
-            has_outputs(&s->linears[i]) ? graph_find(p->wanted.graph, output_of(&s->linears[i])->name) : NULL;
-        if (wanted != NULL) {
-            p->of_value[wanted->position] = i + 1;
-        }
+        TRY(has_outputs(&s->linears[i]) ? find_wanted(ctx, p, dropped, i) : PARE_OK);
     }
     return PARE_OK;
 }
@@ -143,8 +154,8 @@ enum pare_status paired_new(struct context *ctx, const struct scheme *s, const s
     if (*out == NULL) {
         return fail_memory(ctx);
     }
-    **out = (struct paired){.scheme = s, .wanted = *wanted, .source = *source, .count = count};
-    enum pare_status status = prepare(ctx, *out);
+    **out = (struct paired){.scheme = s, .wanted = wanted->graph, .source = *source, .count = count};
+    enum pare_status status = prepare(ctx, *out, wanted->dropped);
     if (status != PARE_OK) {
         paired_free(*out);
         *out = NULL;
@@ -162,6 +173,7 @@ void paired_free(struct paired *p) {
     free(p->sampling);
     free(p->outputs);
     free(p->of_value);
+    free(p->dropped);
     free(p);
 }
 

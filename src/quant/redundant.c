@@ -1,5 +1,6 @@
 #include "quant/redundant.h"
 
+#include "base/map.h"
 #include "passes/channel_drop.h"
 #include "passes/rewrite.h"
 #include "quant/moments.h"
@@ -33,6 +34,7 @@ struct consumer {
 struct group {
     const struct scalable *scalable;
     struct channel_reader *readers;
+    struct consumer **consumers; /* [readers] */
     size_t reader_count;
     bool *drop; /* [channels] */
     size_t dropped;
@@ -42,12 +44,16 @@ struct channel_plan {
     struct arena arena;
     const struct scheme *scheme;
     const struct statistics *statistics;
-    struct consumer *readers; /* [linears] */
-    struct group *groups;     /* of all scalables; without readers: left alone */
+    struct consumer *consumers; /* [linears] */
+    struct group *groups;       /* of all scalables; without readers: left alone */
     size_t group_count, bytes;
     double *scratch; /* of one channel and one reader */
     double loss;
 };
+
+static enum pare_status check_interrupt(struct context *ctx) {
+    return context_cancelled(ctx) ? fail(ctx, PARE_ERROR_INTERRUPTED, "interrupted") : PARE_OK;
+}
 
 /* ---- readers ---- */
 
@@ -127,13 +133,17 @@ static size_t first_of(const struct linear *l, const struct channel_reader *r, s
 }
 
 static enum pare_status open_readers(struct context *ctx, struct channel_plan *p, struct group *g, bool *possible) {
+    g->consumers = ARENA_ARRAY(&p->arena, g->reader_count, struct consumer *);
+    if (g->consumers == NULL) {
+        return fail_memory(ctx);
+    }
     for (size_t i = 0; i < g->reader_count && *possible; i++) {
         size_t k = linear_index(p, g->readers[i].node);
         *possible = k != SIZE_MAX && is_known(p, k);
         if (!*possible) {
             break;
         }
-        struct consumer *r = &p->readers[k];
+        struct consumer *r = g->consumers[i] = &p->consumers[k];
         const struct linear *l = &p->scheme->linears[k];
         size_t bytes = ((size_t)l->columns + l->rows) * l->columns * sizeof(double);
         *possible =
@@ -146,10 +156,6 @@ static enum pare_status open_readers(struct context *ctx, struct channel_plan *p
         *possible = *possible && r->energy > 0;
     }
     return PARE_OK;
-}
-
-static struct consumer *reader_of(const struct channel_plan *p, const struct channel_reader *r) {
-    return &p->readers[linear_index(p, r->node)];
 }
 
 /* ---- one channel ---- */
@@ -184,7 +190,7 @@ static double harm_in(const struct channel_plan *p, const struct consumer *r, si
 static double harm_of(const struct channel_plan *p, const struct group *g, size_t channel) {
     double sum = 0;
     for (size_t i = 0; i < g->reader_count; i++) {
-        const struct consumer *r = reader_of(p, &g->readers[i]);
+        const struct consumer *r = g->consumers[i];
         sum += harm_in(p, r, first_of(r->linear, &g->readers[i], channel), width_of(r->linear, &g->readers[i]));
     }
     return sum / (double)g->reader_count;
@@ -222,7 +228,7 @@ static void remove_from(const struct channel_plan *p, struct consumer *r, size_t
 
 static void remove_channel(struct channel_plan *p, struct group *g, size_t channel) {
     for (size_t i = 0; i < g->reader_count; i++) {
-        struct consumer *r = reader_of(p, &g->readers[i]);
+        struct consumer *r = g->consumers[i];
         remove_from(p, r, first_of(r->linear, &g->readers[i], channel), width_of(r->linear, &g->readers[i]));
     }
     g->drop[channel] = true;
@@ -261,6 +267,7 @@ static enum pare_status extend_group(struct context *ctx, struct channel_plan *p
         return fail_memory(ctx);
     }
     for (size_t count = 1; count > 0;) {
+        TRY(check_interrupt(ctx));
         count = rank_channels(p, g, list);
         for (size_t i = 0; i < count && i < at_once && g->dropped + 1 < channels; i++) {
             if (i == 0 || harm_of(p, g, list[i].channel) * (double)channels <= p->loss) {
@@ -288,6 +295,7 @@ static void leave_readers(struct group *g) {
 static enum pare_status open_group(struct context *ctx, struct channel_plan *p, const struct scalable *s,
                                    struct group *g) {
     bool possible;
+    TRY(check_interrupt(ctx));
     *g = (struct group){.scalable = s, .drop = ARENA_ARRAY(&p->arena, (size_t)s->channels, bool)};
     if (g->drop == NULL) {
         return fail_memory(ctx);
@@ -306,9 +314,9 @@ static enum pare_status allocate(struct context *ctx, struct channel_plan *p) {
         size_t size = (size_t)l->rows + l->columns;
         largest = size > largest && l->columns <= COLUMNS_MAX ? size : largest;
     }
-    p->readers = ARENA_ARRAY(&p->arena, p->scheme->linear_count, struct consumer);
+    p->consumers = ARENA_ARRAY(&p->arena, p->scheme->linear_count, struct consumer);
     p->scratch = arena_array(&p->arena, largest + COLUMNS_TOGETHER, COLUMNS_TOGETHER * sizeof(double));
-    return p->readers != NULL && p->scratch != NULL ? PARE_OK : fail_memory(ctx);
+    return p->consumers != NULL && p->scratch != NULL ? PARE_OK : fail_memory(ctx);
 }
 
 static enum pare_status open_groups(struct context *ctx, struct channel_plan *p) {
@@ -402,25 +410,34 @@ static enum pare_status set_bias(struct context *ctx, const struct consumer *r, 
 
 /* The copy's nodes stand in the order of the scheme's graph. */
 static enum pare_status set_parameters(struct context *ctx, const struct channel_plan *p, struct graph *g) {
+    struct map twins;
+    map_init(&twins, g->arena);
     struct node *n = g->first;
     for (const struct node *own = p->scheme->graph->first; own != NULL && n != NULL; own = own->next, n = n->next) {
-        size_t k = linear_index(p, own);
-        if (k != SIZE_MAX && p->readers[k].changed) {
-            TRY(set_weights(ctx, &p->readers[k], n));
-            TRY(set_bias(ctx, &p->readers[k], n));
+        if (!map_set(&twins, own, n)) {
+            return fail_memory(ctx);
+        }
+    }
+    for (size_t k = 0; k < p->scheme->linear_count; k++) {
+        if (p->consumers[k].changed) {
+            struct node *twin = map_get(&twins, p->scheme->linears[k].node);
+            TRY(set_weights(ctx, &p->consumers[k], twin));
+            TRY(set_bias(ctx, &p->consumers[k], twin));
         }
     }
     return PARE_OK;
 }
 
-static enum pare_status drop_groups(struct context *ctx, struct arena *a, struct arena *scratch,
-                                    const struct channel_plan *p, struct graph *g, struct dropped_list *dropped) {
+/* The lists are made while the weights are what they were. */
+static enum pare_status apply(struct context *ctx, struct arena *a, struct arena *scratch, const struct channel_plan *p,
+                              struct graph *g, struct dropped_list *dropped) {
     struct scalable *all = NULL;
     size_t count = 0;
     TRY(scalable_list(ctx, scratch, g, &all, &count));
     if (count != p->group_count) {
         return fail(ctx, PARE_ERROR_INTERNAL, "channels: the graph is not the one that they were chosen in");
     }
+    TRY(set_parameters(ctx, p, g));
     for (size_t i = 0; i < count; i++) {
         if (p->groups[i].dropped > 0) {
             TRY(dropped_add(ctx, a, dropped, &all[i], p->groups[i].drop));
@@ -434,10 +451,7 @@ enum pare_status channel_plan_apply(struct context *ctx, struct arena *a, const 
                                     struct dropped_list *dropped) {
     struct arena scratch;
     arena_init(&scratch);
-    enum pare_status status = set_parameters(ctx, p, g);
-    if (status == PARE_OK) {
-        status = drop_groups(ctx, a, &scratch, p, g, dropped);
-    }
+    enum pare_status status = apply(ctx, a, &scratch, p, g, dropped);
     arena_free(&scratch);
     return status;
 }

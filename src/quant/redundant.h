@@ -17,7 +17,7 @@ void channel_plan_free(struct channel_plan *p);
 /* Adds channels to it, one by one, those first whose absence the others make good best: the least squares of the
  * readers' outputs, by the inverse of the Gram matrix of their inputs (optimal brain surgeon: Hassibi and Stork 1993,
  * section 2; for columns together Frantar and Alistarh 2022, section 4). Each may, on average over its readers, leave
- * an error of at most `loss` / (number of channels beside it) of the variance of their outputs. */
+ * an error of at most `loss` / (number of channels of its layer) of the variance of their outputs. */
 enum pare_status channel_plan_extend(struct context *ctx, struct channel_plan *p, double loss);
 size_t channel_plan_count(const struct channel_plan *p); /* of the channels that go */
 

@@ -77,6 +77,8 @@ struct scheme {
  * annotations. */
 enum pare_status scheme_new(struct context *ctx, struct graph *g, struct scheme **out);
 void scheme_free(struct scheme *s);
+/* The same, and takes its annotations off the graph, which lives on. */
+void scheme_withdraw(struct scheme *s);
 
 struct point *scheme_point_of(const struct scheme *s, const struct value *v);  /* or NULL: float */
 struct linear *scheme_linear_of(const struct scheme *s, const struct node *n); /* or NULL */

@@ -41,10 +41,11 @@ static enum pare_status listen_to(struct context *ctx, struct listener *l, const
     *item = (struct listening){s, ARENA_ARRAY(l->arena, l->workers * (size_t)s->channels, bool)};
     bool complete = item->heard != NULL;
     for (size_t i = 0; complete && i < count; i++) {
-        if (readers[i].passes) {
+        struct value *v = readers[i].node->inputs[0];
+        const struct reading *last = map_get(&l->read, v);
+        if (readers[i].passes || (last != NULL && last->listening == item)) { /* another reader of the same value */
             continue;
         }
-        struct value *v = readers[i].node->inputs[0];
         struct reading *r = ARENA_NEW(l->arena, struct reading);
         complete = r != NULL;
         if (complete) {
@@ -121,19 +122,30 @@ static bool mark_gone(struct arena *a, struct dropped_channels *d, const bool *d
     return gone != NULL;
 }
 
-static enum pare_status add_node(struct context *ctx, struct arena *a, struct dropped_list *list, const char *name,
-                                 int64_t channels, const bool *drop) {
-    struct dropped_channels *items = ARENA_ARRAY(a, list->count + 1, struct dropped_channels);
-    if (items == NULL) {
+static enum pare_status copy_list(struct context *ctx, struct arena *a, const struct dropped_list *from,
+                                  size_t capacity, struct dropped_list *out) {
+    struct dropped_list made = {ARENA_ARRAY(a, capacity + 1, struct dropped_channels), from->count, capacity};
+    if (made.items == NULL) {
         return fail_memory(ctx);
     }
-    if (list->count > 0) {
-        memcpy(items, list->items, list->count * sizeof(*items));
+    if (from->count > 0) {
+        memcpy(made.items, from->items, from->count * sizeof(*made.items));
     }
-    list->items = items;
-    struct dropped_channels *d = find_dropped(items, list->count, name);
+    *out = made;
+    return PARE_OK;
+}
+
+enum pare_status dropped_copy(struct context *ctx, struct arena *a, const struct dropped_list *from,
+                              struct dropped_list *out) {
+    return copy_list(ctx, a, from, from->count, out);
+}
+
+static enum pare_status add_node(struct context *ctx, struct arena *a, struct dropped_list *list, const char *name,
+                                 int64_t channels, const bool *drop) {
+    struct dropped_channels *d = find_dropped(list->items, list->count, name);
     if (d == NULL) {
-        d = &items[list->count++];
+        TRY(list->count == list->capacity ? copy_list(ctx, a, list, 2 * list->count + 16, list) : PARE_OK);
+        d = &list->items[list->count++];
         *d = (struct dropped_channels){arena_string(a, name), 0, channels, NULL};
     }
     return d->name != NULL && mark_gone(a, d, drop) ? PARE_OK : fail_memory(ctx);
@@ -153,12 +165,12 @@ static enum pare_status add_passing(struct context *ctx, struct arena *a, struct
     return add_node(ctx, a, list, r->node->name, all, wide);
 }
 
-enum pare_status dropped_add(struct context *ctx, struct arena *a, struct dropped_list *list, const struct scalable *s,
-                             const bool *drop) {
+static enum pare_status add_all(struct context *ctx, struct arena *a, struct arena *scratch, struct dropped_list *list,
+                                const struct scalable *s, const bool *drop) {
     struct channel_reader *readers;
     size_t count;
     bool possible;
-    TRY(channel_readers(ctx, a, s, &readers, &count, &possible));
+    TRY(channel_readers(ctx, scratch, s, &readers, &count, &possible));
     for (int i = 0; i < s->linear_count; i++) {
         TRY(add_node(ctx, a, list, s->linears[i]->name, s->channels, drop));
     }
@@ -166,6 +178,15 @@ enum pare_status dropped_add(struct context *ctx, struct arena *a, struct droppe
         TRY(readers[i].passes ? add_passing(ctx, a, list, &readers[i], s->channels, drop) : PARE_OK);
     }
     return PARE_OK;
+}
+
+enum pare_status dropped_add(struct context *ctx, struct arena *a, struct dropped_list *list, const struct scalable *s,
+                             const bool *drop) {
+    struct arena scratch;
+    arena_init(&scratch);
+    enum pare_status status = add_all(ctx, a, &scratch, list, s, drop);
+    arena_free(&scratch);
+    return status;
 }
 
 /* ---- taking out ---- */

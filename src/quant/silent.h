@@ -19,8 +19,11 @@ struct dropped_channels {
 
 struct dropped_list {
     struct dropped_channels *items;
-    size_t count;
+    size_t count, capacity;
 };
+
+enum pare_status dropped_copy(struct context *ctx, struct arena *a, const struct dropped_list *from,
+                              struct dropped_list *out);
 
 /* Channels of those that are left of a scalable's, of what makes them and of depthwise convolutions behind; memory in
  * `a`. To be called before they go. */

@@ -67,7 +67,7 @@ static enum pare_status measure(struct trial *t, struct graph *g, double *harm) 
         *harm = harm_of(t, &without);
     }
     sample_set_free(&without);
-    scheme_free(scheme);
+    scheme_withdraw(scheme);
     return status;
 }
 
@@ -84,15 +84,16 @@ static enum pare_status apply(struct trial *t, const struct channel_plan *plan, 
 static enum pare_status extend(struct trial *t, struct channel_plan *plan, double loss, struct dropped_list *dropped,
                                struct graph **out, bool *done) {
     struct graph *g = NULL;
-    struct dropped_list list = *dropped; /* adding copies it */
+    struct dropped_list list;
     double harm = INFINITY;
     size_t before = channel_plan_count(plan);
     TRY(channel_plan_extend(t->search->ctx, plan, loss));
     if (channel_plan_count(plan) == before) {
         return PARE_OK;
     }
+    TRY(dropped_copy(t->search->ctx, t->search->arena, dropped, &list));
     enum pare_status status = apply(t, plan, &list, &g, &harm);
-    *done = status != PARE_OK || harm > allowed_harm(t);
+    *done = status != PARE_OK || !(harm <= allowed_harm(t));
     graph_free(*done ? g : *out);
     if (!*done) {
         *out = g;

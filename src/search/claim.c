@@ -2,6 +2,11 @@
 
 #include <math.h>
 
+static const char *wider_option(const struct search_options *o) {
+    bool by_kind = o->weight_widths != 0 || o->activation_widths != 0;
+    return o->given != NULL ? "--widths" : by_kind ? "--weight-bits, --activation-bits, --bits" : "--bits";
+}
+
 void claim_init(struct claim *c, const struct search_options *options, const struct sample_set *set) {
     double accuracy = (double)set->right_count / (double)set->data->count;
     bool relative = options->max_drop_relative && options->metric != METRIC_SQNR;
@@ -13,7 +18,8 @@ void claim_init(struct claim *c, const struct search_options *options, const str
                         .level = 1 - options->confidence,
                         .measured_only = options->without & TECHNIQUE_EXPECTED_DROP,
                         .float_accuracy = accuracy,
-                        .samples = set->data->count};
+                        .samples = set->data->count,
+                        .wider = wider_option(options)};
 }
 
 double claim_drop(const struct claim *c, const struct measure *m) {
@@ -112,8 +118,8 @@ static const char *reason_of_loss(struct arena *a, const struct claim *c, const 
         return arena_format(
             a,
             "the noise bound of %.2f %% (%.1f dB) cannot be held with the allowed widths: %.2f %% (%.1f dB) "
-            "on the held-out samples; allow wider ones (--bits) or more noise (--max-drop)",
-            100 * c->bound, decibels(c->bound), 100 * drop, decibels(drop));
+            "on the held-out samples; allow wider ones (%s) or more noise (--max-drop)",
+            100 * c->bound, decibels(c->bound), 100 * drop, decibels(drop), c->wider);
     }
     if (c->float_accuracy == 0) {
         return arena_format(a,
@@ -122,9 +128,9 @@ static const char *reason_of_loss(struct arena *a, const struct claim *c, const 
     }
     return arena_format(a,
                         "the bound of %.2f points cannot be held with the allowed widths: %.2f points %s on %zu "
-                        "held-out sample%s; allow wider ones (--bits) or a larger drop (--max-drop)",
+                        "held-out sample%s; allow wider ones (%s) or a larger drop (--max-drop)",
                         100 * c->bound, 100 * drop, c->metric == METRIC_AGREEMENT ? "get another class" : "are lost",
-                        c->samples, c->samples == 1 ? "" : "s");
+                        c->samples, c->samples == 1 ? "" : "s", c->wider);
 }
 
 static const char *reason_of(struct arena *a, const struct claim *c, const struct measure *m) {

@@ -13,6 +13,7 @@ struct claim {
     double level; /* of the test, one-sided: 1 - confidence, or less for one of several points, see search_test */
     double float_accuracy;
     size_t samples;
+    const char *wider;  /* the option that would allow wider formats */
     bool measured_only; /* TECHNIQUE_EXPECTED_DROP is off */
     bool drop_only; /* the samples cannot tell whatever is done: the search goes by the measured drop, and says so */
 };

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #define TESTS_MAX 9
-#define FIRST_STRIDE 0.015 /* of the cost */
+#define CHEAPER_TESTS_MAX 3 /* of them, below the best point */
+#define FIRST_STRIDE 0.02   /* of the cost */
 #define STRIDE_GROWTH 1.5
 #define OVERTAKEN 0.25 /* standard errors */
 
@@ -62,14 +63,14 @@ static enum pare_status front(struct search *s, struct candidate ***out, size_t 
 
 /* Leaves of a list, the cheapest first, that one and then those that promise most among their neighbours in cost, which
  * are close at its beginning and further apart where more and more is spent; or `evenly` up to the dearest. */
-static size_t thin(const struct search *s, struct candidate **list, size_t count, bool evenly) {
+static size_t thin_up(const struct search *s, struct candidate **list, size_t count, bool evenly, size_t most) {
     double range = list[count - 1]->cost / list[0]->cost;
-    double stride = evenly ? pow(range, 1.0 / (TESTS_MAX - 1)) - 1 : FIRST_STRIDE;
+    double stride = evenly ? pow(range, 1.0 / (double)(most - 1)) - 1 : FIRST_STRIDE;
     size_t kept = 0;
     for (size_t i = 0; i < count; kept++) {
         struct candidate *best = list[i];
         double end = list[i++]->cost * (1 + stride);
-        if (kept == TESTS_MAX - 1 || (evenly && end >= list[count - 1]->cost)) {
+        if (kept == most - 1 || (evenly && end >= list[count - 1]->cost)) {
             best = list[count - 1];
             i = count;
         }
@@ -81,6 +82,35 @@ static size_t thin(const struct search *s, struct candidate **list, size_t count
         stride *= evenly ? 1 : STRIDE_GROWTH;
     }
     return kept;
+}
+
+/* The same from the dearest on, down to few: they stand at the end of the list then. */
+static size_t thin_down(const struct search *s, struct candidate **list, size_t count) {
+    double stride = FIRST_STRIDE;
+    size_t kept = 0;
+    for (size_t i = count; i > 0 && kept < CHEAPER_TESTS_MAX; stride *= STRIDE_GROWTH) {
+        struct candidate *best = list[--i];
+        double end = best->cost * (1 - stride);
+        for (; i > 0 && list[i - 1]->cost > end; i--) {
+            double promise = claim_estimate(&s->claim, &list[i - 1]->measure);
+            best = promise < claim_estimate(&s->claim, &best->measure) ? list[i - 1] : best;
+        }
+        list[count - ++kept] = best;
+    }
+    return kept;
+}
+
+/* Most tests are for the best point of the search and those that cost more: what costs less has disappointed already,
+ * or promises little. */
+static size_t thin(const struct search *s, struct candidate **list, size_t count, bool evenly) {
+    size_t split = 0;
+    while (!evenly && s->best != NULL && split + 1 < count && list[split]->cost < s->best->cost) {
+        split++;
+    }
+    size_t below = thin_down(s, list, split);
+    size_t above = thin_up(s, list + split, count - split, evenly, TESTS_MAX - below);
+    memmove(list, list + split - below, (below + above) * sizeof(*list));
+    return below + above;
 }
 
 enum pare_status search_test(struct search *s, struct claim *claim, struct candidate **list, size_t count,

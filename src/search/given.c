@@ -53,20 +53,9 @@ static enum pare_status check_layer(const struct search *s, const struct layer_w
     while (op < p->op_count && !is_named(p, op, l->name)) {
         op++;
     }
-    if (op == p->op_count) {
-        return refuse(s, "layer", l->name);
-    }
-    int bits = p->values[p->ops[op].output].bits;
-    if (l->output != 0 && p->ops[op].kind != PARE_HOST && bits != l->output) {
-        return fail(s->ctx, PARE_ERROR_INPUT,
-                    "%s: the output of layer '%s' cannot have %d bits: it keeps the format of what it comes from, "
-                    "which has %d",
-                    s->options->given->place, l->name, l->output, bits);
-    }
-    return PARE_OK;
+    return op < p->op_count ? PARE_OK : refuse(s, "layer", l->name);
 }
 
-/* Against the program as it is at these widths. */
 static enum pare_status check(const struct search *s) {
     const struct given_widths *g = s->options->given;
     for (size_t i = 0; i < g->layer_count; i++) {
@@ -88,13 +77,12 @@ enum pare_status search_given(struct search *s) {
     if (bits == NULL) {
         return fail_memory(s->ctx);
     }
+    TRY(check(s));
     knobs_fill(&s->knobs, bits, widths_base(knobs_widths(&s->knobs)));
     for (size_t k = 0; k < s->knobs.count; k++) {
         int width = width_of(s, k);
         bits[k] = (uint8_t)(width != 0 ? widths_nearest(s->knobs.items[k].widths, width) : bits[k]);
     }
-    TRY(evaluator_apply(s->ctx, &s->evaluator, bits));
-    TRY(check(s));
     struct candidate *c = NULL;
     TRY(search_evaluate(s, bits, true, &c));
     c->accepted = true;

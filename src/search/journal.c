@@ -83,9 +83,10 @@ static enum pare_status load(struct context *ctx, struct journal *j, const char 
                 sscanf(line, "pare-journal %d %" SCNx64, &version, &found) == 2 && version == JOURNAL_VERSION;
     enum pare_status status = PARE_OK;
     if (!ours || found != identity) {
-        status =
-            fail(ctx, PARE_ERROR_USAGE,
-                 "%s: belongs to another model, data or seed; search without --resume, or into another folder", path);
+        status = fail(
+            ctx, PARE_ERROR_USAGE,
+            "%s: belongs to another version, model, data or settings; search without --resume, or into another folder",
+            path);
     }
     while (status == PARE_OK && fgets(line, sizeof(line), f) != NULL) {
         uint64_t key = 0;

@@ -61,7 +61,8 @@ static size_t few_samples(const struct search *s) {
     for (size_t i = 0; i < s->scheme->linear_count; i++) {
         macs += (double)s->scheme->linears[i].macs;
     }
-    double samples = SENSITIVITY_MACS / (macs * (double)s->knobs.count * 4);
+    double knobs = 2 * (double)s->scheme->linear_count + (double)s->scheme->point_count;
+    double samples = SENSITIVITY_MACS / (macs * knobs * 4);
     samples = fmin(fmax(samples, SENSITIVITY_SAMPLES_MIN), SENSITIVITY_SAMPLES_MAX);
     return (size_t)samples;
 }
@@ -125,7 +126,7 @@ static enum pare_status measure_sets(struct search *s, const struct dataset *set
 
 /* The given network is kept. */
 static enum pare_status replace_graph(struct search *s, struct search_result *r, struct graph *without) {
-    scheme_free(r->scheme);
+    scheme_withdraw(r->scheme);
     r->scheme = s->scheme = NULL;
     if (r->graph != s->given) {
         graph_free(r->graph);
@@ -136,7 +137,8 @@ static enum pare_status replace_graph(struct search *s, struct search_result *r,
 
 static enum pare_status drop_silent(struct search *s, struct search_result *r) {
     struct sample_source source = calibration_source(&s->calibration);
-    if (s->options->keep_channels || s->options->without & TECHNIQUE_SILENT_CHANNELS) {
+    if (s->options->keep_channels || s->options->without & TECHNIQUE_SILENT_CHANNELS ||
+        s->calibration.count < SILENT_SAMPLES_MIN) {
         return PARE_OK;
     }
     search_report(s, "silent channels", 0, s->calibration.count);
@@ -177,14 +179,14 @@ static enum pare_status drop_redundant(struct search *s, struct search_result *r
     return collect(s);
 }
 
+/* As the network sees them that channels have not been taken out of. */
 static enum pare_status make_few(struct search *s) {
     struct dataset *few = ARENA_NEW(s->arena, struct dataset);
     if (few == NULL) {
         return fail_memory(s->ctx);
     }
     TRY(dataset_take(s->ctx, s->arena, s->search_set.data, s->options->seed, few_samples(s), few));
-    TRY(sample_set_new(s->ctx, s->scheme, s->options->metric, "few", few, &s->few));
-    return executor_cache_new(s->ctx, s->evaluator.executor, few->count, CACHE_BYTES, &s->few.cache);
+    return sample_set_new(s->ctx, s->scheme, s->options->metric, "few", few, &s->few);
 }
 
 static enum pare_status make_paired(struct search *s) {
@@ -212,6 +214,7 @@ static enum pare_status prepare(struct search *s, const struct search_data *data
     struct cost_sums at_8;
     TRY(make_scheme(s, sets, r, &at_8));
     TRY(collect(s));
+    TRY(make_few(s));
     TRY(drop_redundant(s, r));
     TRY(make_knobs(s));
     TRY(cost_model_new(s->ctx, s->arena, &s->knobs, s->options->cost, &at_8, &s->cost));
@@ -229,7 +232,7 @@ static enum pare_status prepare(struct search *s, const struct search_data *data
     TRY(evaluator_new(s->ctx, s->arena, &s->knobs, s->options->metric, s->journal, &s->evaluator));
     s->evaluator.journal_only = s->options->pick != NULL;
     TRY(describe(s, r));
-    TRY(make_few(s));
+    TRY(executor_cache_new(s->ctx, s->evaluator.executor, s->few.data->count, CACHE_BYTES, &s->few.cache));
     TRY(make_paired(s));
     claim_init(&s->claim, s->options, &s->search_set);
     return PARE_OK;

@@ -130,7 +130,7 @@ enum pare_status search_sensitivities(struct search *s, const struct candidate *
         executor_cache_want(s->few.cache, i);
     }
     struct measure base;
-    s->knobs.edition = at->edition;
+    s->knobs.edition = s->knobs.first; /* all weights of one kind, whether `at` has fitted ones or not */
     TRY(evaluator_measure(s->ctx, &s->evaluator, &s->few, bits, &base));
     for (size_t i = 0; i < s->knobs.count; i++) {
         search_report(s, "sensitivity", i, s->knobs.count);

@@ -162,18 +162,15 @@ static enum pare_status try_start(struct search *s, const uint8_t *bits, bool fi
     return s->candidate_count == before ? PARE_OK : settle_claim(s, c); /* else it was tried and refused */
 }
 
-/* All tensors at one width: 8 bits, or wider where that does not hold the bound even when it is fitted. */
+/* All tensors at one width: 8 bits, or wider where that does not hold the bound; the widest fitted, too. */
 static enum pare_status find_start(struct search *s, uint8_t *bits) {
     uint32_t widths = knobs_widths(&s->knobs);
-    for (int b = widths_base(widths); b != 0; b = widths_next_higher(widths, b)) {
+    for (int b = widths_base(widths); b != 0 && s->best == NULL; b = widths_next_higher(widths, b)) {
         knobs_fill(&s->knobs, bits, b);
         TRY(try_start(s, bits, false));
-        TRY(s->best == NULL ? try_start(s, bits, true) : PARE_OK);
-        if (s->best != NULL) {
-            return PARE_OK;
-        }
     }
-    return PARE_ERROR_BOUND; /* the reason is given by conclude() */
+    TRY(s->best == NULL ? try_start(s, bits, true) : PARE_OK);
+    return s->best != NULL ? PARE_OK : PARE_ERROR_BOUND; /* the reason is given by conclude() */
 }
 
 enum pare_status search_start(struct search *s) {

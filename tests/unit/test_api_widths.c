@@ -213,8 +213,8 @@ START_TEST(files_that_cannot_be_followed) {
 END_TEST
 
 START_TEST(not_beside_what_a_search_needs) {
-    static const char *const others[][2] = {
-        {"bits", "4..8"}, {"weight-bits", "4"}, {"activation-bits", "4"}, {"input-bits", "8"}, {"ram-max", "64KB"}};
+    static const char *const others[][2] = {{"bits", "4..8"},    {"weight-bits", "4"}, {"activation-bits", "4"},
+                                            {"input-bits", "8"}, {"ram-max", "64KB"},  {"time-limit", "5m"}};
     set("widths", small_path("widths.json"));
     set(others[_i][0], others[_i][1]);
     refuse("refused", PARE_ERROR_USAGE, "'widths' gives every width");
@@ -234,7 +234,7 @@ int main(void) {
     tcase_add_test(c, a_bound_that_they_do_not_hold);
     tcase_add_test(c, nothing_else_to_pick);
     tcase_add_loop_test(c, files_that_cannot_be_followed, 0, sizeof refused / sizeof refused[0]);
-    tcase_add_loop_test(c, not_beside_what_a_search_needs, 0, 5);
+    tcase_add_loop_test(c, not_beside_what_a_search_needs, 0, 6);
     suite_add_tcase(s, c);
     return suite_main(s);
 }
