@@ -100,11 +100,12 @@ static size_t thin_down(const struct search *s, struct candidate **list, size_t 
     return kept;
 }
 
-/* Most tests are for the best point of the search and those that cost more: what costs less has disappointed already,
- * or promises little. */
-static size_t thin(const struct search *s, struct candidate **list, size_t count, bool evenly) {
+/* Most tests are for the point that the search has come to (NULL: the cheapest) and those that cost more: what costs
+ * less has disappointed already, or promises little. */
+static size_t thin(const struct search *s, struct candidate **list, size_t count, const struct candidate *from,
+                   bool evenly) {
     size_t split = 0;
-    while (!evenly && s->best != NULL && split + 1 < count && list[split]->cost < s->best->cost) {
+    while (!evenly && from != NULL && split + 1 < count && list[split]->cost < from->cost) {
         split++;
     }
     size_t below = thin_down(s, list, split);
@@ -114,10 +115,10 @@ static size_t thin(const struct search *s, struct candidate **list, size_t count
 }
 
 enum pare_status search_test(struct search *s, struct claim *claim, struct candidate **list, size_t count,
-                             struct measure *out) {
+                             const struct candidate *from, struct measure *out) {
     struct candidate *chosen = NULL;
     struct claim at = *claim;
-    size_t tests = thin(s, list, count, claim->drop_only);
+    size_t tests = thin(s, list, count, from, claim->drop_only);
     struct fallback levels;
     fallback_begin(&levels, 1 - claim->confidence, tests);
     for (size_t i = tests; i-- > 0;) {
@@ -146,7 +147,7 @@ static enum pare_status choose(struct search *s, struct search_result *r) {
     TRY(front(s, &list, &count));
     claim_init(&claim, s->options, &s->held_out);
     claim.drop_only = s->claim.drop_only;
-    TRY(search_test(s, &claim, list, count, &held_out));
+    TRY(search_test(s, &claim, list, count, s->best, &held_out));
     return claim_report(s->ctx, s->arena, &s->claim, &s->best->measure, &claim, &held_out, &r->accuracy);
 }
 

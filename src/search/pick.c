@@ -139,7 +139,7 @@ enum pare_status search_pick(struct search *s, struct search_result *r) {
     }
     TRY(find_points(s, &wanted, list, &count));
     s->evaluator.journal_only = false;
-    TRY(search_test(s, &held_out, list, count, &m));
+    TRY(search_test(s, &held_out, list, count, NULL, &m));
     TRY(claim_report(s->ctx, s->arena, &wanted, &s->best->measure, &held_out, &m, &r->accuracy));
     return claim_drop(&held_out, &m) > held_out.bound ? say_loss(s, &r->accuracy) : PARE_OK;
 }

@@ -112,9 +112,10 @@ enum pare_status search_walk(struct search *s);
 /* Points (at least one, the cheapest first) are tested on the held-out samples in an order that does not depend on
  * them, the dearest first, at the levels of struct fallback. The cheapest that held becomes s->best, and the claim's
  * level what it was tested at; when none did, the first. Where the samples are too few for any claim (drop_only) the
- * cheapest within the bound is taken. Long lists are thinned. */
+ * cheapest within the bound is taken. Long lists are thinned, most of all below
+ * `from` (NULL: the cheapest). */
 enum pare_status search_test(struct search *s, struct claim *claim, struct candidate **list, size_t count,
-                             struct measure *out);
+                             const struct candidate *from, struct measure *out);
 /* Lists s->front: the points that no other one beats in cost and drop, and s->best. */
 enum pare_status search_list_front(struct search *s);
 /* Real sizes of what would be written for a point: pare_bytes 0 where there is no file. */
