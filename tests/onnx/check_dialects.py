@@ -110,7 +110,8 @@ def relative_error(model, other, inputs):
 def check(pare, model, data, bits, flags, folder):
     """Lines of what is wrong."""
     out, problems = folder / f"{model.stem}{bits}", []
-    call(pare, "quantize", model, "--data", data, "--scale", "1/255", "--bits", bits, *flags, "-o", out, "--quiet")
+    call(pare, "quantize", model, "--data", data, "--scale", "1/255", "--bits", bits,
+         "--keep-channels", *flags, "-o", out, "--quiet")
     for dialect in ("qdq", "qonnx", "integer"):
         call(pare, "export", out / "model.onnx", "--to", dialect, "-o", out / f"{dialect}.onnx", "--quiet")
         if dialect != "qonnx":
