@@ -137,7 +137,7 @@ static enum pare_status prepare(struct context *ctx, struct paired *p, const str
     p->sampling = calloc(s->linear_count + 1, sizeof(*p->sampling));
     p->outputs = calloc(s->linear_count + 1, sizeof(*p->outputs));
     p->of_value = calloc((size_t)p->wanted->value_count + 1, sizeof(*p->of_value));
-    p->dropped = calloc(s->linear_count + 1, sizeof(*p->dropped));
+    p->dropped = calloc(s->linear_count + 1, sizeof(const struct dropped_channels *));
     if (p->dropped == NULL || p->sampling == NULL || p->outputs == NULL || p->of_value == NULL) {
         return fail_memory(ctx);
     }

@@ -110,7 +110,7 @@ static size_t thin(const struct search *s, struct candidate **list, size_t count
     }
     size_t below = thin_down(s, list, split);
     size_t above = thin_up(s, list + split, count - split, evenly, TESTS_MAX - below);
-    memmove(list, list + split - below, (below + above) * sizeof(*list));
+    memmove(list, list + split - below, (below + above) * sizeof(struct candidate *));
     return below + above;
 }
 
