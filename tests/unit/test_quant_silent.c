@@ -6,6 +6,8 @@
 
 #include "suite_main.h"
 
+#include <stdio.h>
+
 #define SAMPLES ((size_t)300)
 
 /* A bias that no sum of these inputs and weights makes up for, before Relu. */
@@ -169,11 +171,35 @@ START_TEST(few_samples_tell_too_little) {
 }
 END_TEST
 
+/* Nobody follows channels without end. */
+START_TEST(long_ways_are_left_alone) {
+    static char text[1 << 15];
+    struct quant_trial t;
+    struct dropped_list dropped;
+    struct arena a;
+    size_t at = (size_t)snprintf(text, sizeof text, "%s",
+                                 INPUT HALF_SILENT "  const d: float32[4,1,1,1] = random(2,-1,1)\n"
+                                                   "  const w: float32[3,4,1,1] = random(3,-1,1)\n  c = Conv(x, a, b)\n"
+                                                   "  r = Relu(c)\n  p0 = Conv(r, d) {group=4}\n");
+    for (int i = 0; i < 300; i++) {
+        at += (size_t)snprintf(text + at, sizeof text - at, "  p%d = MaxPool(p%d) {kernel_shape=[1,1]}\n", i + 1, i);
+    }
+    snprintf(text + at, sizeof text - at, "  y = Conv(p300, w)\n  output y\n}\n");
+    arena_init(&a);
+    trial_begin(&t, text);
+    drop(&t, &a, SAMPLES, &dropped);
+    ck_assert_uint_eq(dropped.count, 0);
+    trial_finish(&t);
+    arena_free(&a);
+}
+END_TEST
+
 int main(void) {
     Suite *s = suite_create("silent channels");
     TCase *t = tcase_create("silent channels");
     tcase_add_loop_test(t, takes_out_what_is_silent, 0, 2 * CASES);
     tcase_add_test(t, few_samples_tell_too_little);
+    tcase_add_test(t, long_ways_are_left_alone);
     suite_add_tcase(s, t);
     return suite_main(s);
 }
