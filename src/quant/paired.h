@@ -4,9 +4,9 @@
 #ifndef PARE_QUANT_PAIRED_H
 #define PARE_QUANT_PAIRED_H
 
+#include "quant/dropped.h"
 #include "quant/moments.h"
 #include "quant/observe.h"
-#include "quant/silent.h"
 
 /* The float network's outputs of linear operators, before Relu and Clip, at some positions: kept between calls within a
  * bound on memory. */

@@ -409,9 +409,10 @@ static enum pare_status set_bias(struct context *ctx, const struct consumer *r, 
 }
 
 /* The copy's nodes stand in the order of the scheme's graph. */
-static enum pare_status set_parameters(struct context *ctx, const struct channel_plan *p, struct graph *g) {
+static enum pare_status set_parameters(struct context *ctx, struct arena *scratch, const struct channel_plan *p,
+                                       struct graph *g) {
     struct map twins;
-    map_init(&twins, g->arena);
+    map_init(&twins, scratch);
     struct node *n = g->first;
     for (const struct node *own = p->scheme->graph->first; own != NULL && n != NULL; own = own->next, n = n->next) {
         if (!map_set(&twins, own, n)) {
@@ -437,7 +438,7 @@ static enum pare_status apply(struct context *ctx, struct arena *a, struct arena
     if (count != p->group_count) {
         return fail(ctx, PARE_ERROR_INTERNAL, "channels: the graph is not the one that they were chosen in");
     }
-    TRY(set_parameters(ctx, p, g));
+    TRY(set_parameters(ctx, scratch, p, g));
     for (size_t i = 0; i < count; i++) {
         if (p->groups[i].dropped > 0) {
             TRY(dropped_add(ctx, a, dropped, &all[i], p->groups[i].drop));

@@ -3,7 +3,7 @@
 #ifndef PARE_QUANT_REDUNDANT_H
 #define PARE_QUANT_REDUNDANT_H
 
-#include "quant/silent.h"
+#include "quant/dropped.h"
 #include "quant/statistics.h"
 
 /* Which channels go, and the weights of those that read them. */

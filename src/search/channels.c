@@ -1,5 +1,6 @@
 /* Channels that the network can do without are taken out before the search. */
 #include "quant/redundant.h"
+#include "quant/silent.h"
 #include "search/state.h"
 
 #include <math.h>

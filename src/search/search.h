@@ -8,8 +8,8 @@
 #include "fixed/executor.h"
 #include "fixed/repack.h"
 #include "graph/graph.h"
+#include "quant/dropped.h"
 #include "quant/scheme.h"
-#include "quant/silent.h"
 #include "tensor/dataset.h"
 
 #include <stdint.h>
