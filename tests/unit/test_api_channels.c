@@ -1,6 +1,5 @@
 /* A search on a network with a channel that is silent and three that others make good. */
-#include "pare/pare.h"
-#include "small_network.h"
+#include "api_fixture.h"
 
 #include "suite_main.h"
 
@@ -31,50 +30,20 @@ static const char redundant_cnn[] =
     "probabilities = Softmax(logits) as softmax {axis=1}\n"
     "output probabilities }\n";
 
-static char folder[] = "/tmp/pare-test-XXXXXX";
-static struct pare_context *context;
-static struct pare_network *model;
-static struct pare_settings *settings;
-
-static void must(enum pare_status status) {
-    ck_assert_msg(status == PARE_OK, "%s", pare_message(context));
-}
-
-static void set(const char *name, const char *value) {
-    must(pare_settings_set(context, settings, name, value));
-}
-
 static void make_inputs(void) {
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    small_begin(folder);
+    begin_folder();
     struct graph *g = small_model("cnn.onnx", redundant_cnn);
     struct tensor images = small_images(1200), labels = small_labels(g, &images);
     small_npz("val.npz", &images, &labels);
     graph_free(g);
 }
 
-static void remove_inputs(void) {
-    char command[64];
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    ck_assert_int_eq(system(command), 0);
-    small_end();
-}
-
 static void setup(void) {
-    context = pare_context_new();
-    ck_assert_ptr_nonnull(context);
-    must(pare_network_open(context, small_path("cnn.onnx"), &model));
-    must(pare_settings_new(context, &settings));
+    begin_test("cnn.onnx");
     set("data", small_path("val.npz"));
     set("scale", "1/255");
     set("max-drop", "10pt");
     set("bits", "4..8");
-}
-
-static void teardown(void) {
-    pare_settings_free(settings);
-    pare_network_free(model);
-    pare_context_free(context);
 }
 
 static json_t *quantize_to(const char *name) {
@@ -83,15 +52,6 @@ static json_t *quantize_to(const char *name) {
     json_t *root = json_loads(pare_report_json(report), 0, NULL);
     pare_report_free(report);
     return root;
-}
-
-static void check_same_file(const char *one, const char *other) {
-    struct file_map a, b;
-    small_must(file_map(&small_context, small_path(one), &a));
-    small_must(file_map(&small_context, small_path(other), &b));
-    ck_assert_msg(a.size == b.size && memcmp(a.data, b.data, a.size) == 0, "%s and %s differ", one, other);
-    file_unmap(&a);
-    file_unmap(&b);
 }
 
 static int count_of_weights(const json_t *report, const char *name) {

@@ -1,15 +1,9 @@
 /* Data that do not fit the network or the samples before them, through the public interface. */
-#include "pare/pare.h"
-#include "small_network.h"
+#include "api_fixture.h"
 
 #include "suite_main.h"
 
 #include <check.h>
-
-static char folder[] = "/tmp/pare-test-XXXXXX";
-static struct pare_context *context;
-static struct pare_network *model;
-static struct pare_settings *settings;
 
 static const char open_sizes[] = "graph sizes {\n"
                                  "input image: float32[N,1,H,W]\n"
@@ -21,14 +15,6 @@ static const char open_sizes[] = "graph sizes {\n"
                                  "scores = MatMul(c, w2) as dense\n"
                                  "output scores }\n";
 
-static void must(enum pare_status status) {
-    ck_assert_msg(status == PARE_OK, "%s", pare_message(context));
-}
-
-static void set(const char *name, const char *value) {
-    must(pare_settings_set(context, settings, name, value));
-}
-
 static void images(const char *name, int rank, const int64_t *dims) {
     struct tensor t = small_tensor(DTYPE_UINT8, rank, dims);
     for (size_t i = 0; i < tensor_count(&t); i++) {
@@ -38,8 +24,7 @@ static void images(const char *name, int rank, const int64_t *dims) {
 }
 
 static void make_inputs(void) {
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    small_begin(folder);
+    begin_folder();
     graph_free(small_model("sizes.onnx", open_sizes));
     images("small.npz", 4, (int64_t[]){32, 1, 8, 8});
     images("large.npz", 4, (int64_t[]){32, 1, 64, 64});
@@ -48,27 +33,11 @@ static void make_inputs(void) {
     images("singles.npz", 5, (int64_t[]){32, 1, 1, 8, 8});
 }
 
-static void remove_inputs(void) {
-    char command[64];
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    ck_assert_int_eq(system(command), 0);
-    small_end();
-}
-
 static void setup(void) {
-    context = pare_context_new();
-    ck_assert_ptr_nonnull(context);
-    must(pare_network_open(context, small_path("sizes.onnx"), &model));
-    must(pare_settings_new(context, &settings));
+    begin_test("sizes.onnx");
     set("scale", "1/255");
     set("max-drop", "20pt");
     set("bits", "8");
-}
-
-static void teardown(void) {
-    pare_settings_free(settings);
-    pare_network_free(model);
-    pare_context_free(context);
 }
 
 static void check_refused(const char *setting, const char *file, const char *what) {

@@ -1,55 +1,24 @@
 /* pare_quantize with limits on what the network may cost. */
-#include "pare/pare.h"
+#include "api_fixture.h"
 #include "schema.h"
-#include "small_network.h"
 
 #include "suite_main.h"
 
 #include <check.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/pare-test-XXXXXX";
-static struct pare_context *context;
-static struct pare_network *model;
-static struct pare_settings *settings;
-
-static void must(enum pare_status status) {
-    ck_assert_msg(status == PARE_OK, "%s", pare_message(context));
-}
-
-static void set(const char *name, const char *value) {
-    must(pare_settings_set(context, settings, name, value));
-}
-
 static void make_inputs(void) {
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    small_begin(folder);
+    begin_folder();
     struct graph *g = small_model("cnn.onnx", small_cnn);
     struct tensor images = small_images(400), labels = small_labels(g, &images);
     small_npz("val.npz", &images, &labels);
     graph_free(g);
 }
 
-static void remove_inputs(void) {
-    char command[64];
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    ck_assert_int_eq(system(command), 0);
-    small_end();
-}
-
 static void setup(void) {
-    context = pare_context_new();
-    ck_assert_ptr_nonnull(context);
-    must(pare_network_open(context, small_path("cnn.onnx"), &model));
-    must(pare_settings_new(context, &settings));
+    begin_test("cnn.onnx");
     set("data", small_path("val.npz"));
     set("scale", "1/255");
-}
-
-static void teardown(void) {
-    pare_settings_free(settings);
-    pare_network_free(model);
-    pare_context_free(context);
 }
 
 static json_t *quantize(const char *name, enum pare_status expected) {
@@ -235,15 +204,6 @@ START_TEST(the_packed_file_is_within_flash) {
     json_decref(all);
 }
 END_TEST
-
-static void check_same_file(const char *one, const char *other) {
-    struct file_map a, b;
-    small_must(file_map(&small_context, small_path(one), &a));
-    small_must(file_map(&small_context, small_path(other), &b));
-    ck_assert_msg(a.size == b.size && memcmp(a.data, b.data, a.size) == 0, "%s and %s differ", one, other);
-    file_unmap(&a);
-    file_unmap(&b);
-}
 
 /* With one thread and two; and the journal leads there again. */
 START_TEST(the_same_point_again) {

@@ -1,24 +1,11 @@
 /* pare_pick: other points of a search, from its journal. */
-#include "pare/pare.h"
+#include "api_fixture.h"
 #include "schema.h"
-#include "small_network.h"
 
 #include "suite_main.h"
 
 #include <check.h>
 #include <unistd.h>
-
-static char folder[] = "/tmp/pare-test-XXXXXX";
-static struct pare_context *context;
-static struct pare_settings *settings; /* of the pick */
-
-static void must(enum pare_status status) {
-    ck_assert_msg(status == PARE_OK, "%s", pare_message(context));
-}
-
-static void set(const char *name, const char *value) {
-    must(pare_settings_set(context, settings, name, value));
-}
 
 static void make_data(const char *name, size_t samples) {
     struct graph *g = small_model("cnn.onnx", small_cnn);
@@ -29,47 +16,32 @@ static void make_data(const char *name, size_t samples) {
 
 /* A search in the folder `name`, for at most `limit`. */
 static void search(const char *name, const char *limit) {
-    struct pare_network *model;
+    struct pare_network *network;
     struct pare_settings *s;
     struct pare_report *report;
-    must(pare_network_open(context, small_path("cnn.onnx"), &model));
+    must(pare_network_open(context, small_path("cnn.onnx"), &network));
     must(pare_settings_new(context, &s));
     must(pare_settings_set(context, s, "data", small_path("val.npz")));
     must(pare_settings_set(context, s, "scale", "1/255"));
     must(pare_settings_set(context, s, "max-drop", "20pt"));
     must(pare_settings_set(context, s, "time-limit", limit));
-    must(pare_quantize(context, model, s, small_path(name), &report));
+    must(pare_quantize(context, network, s, small_path(name), &report));
     pare_report_free(report);
     pare_settings_free(s);
-    pare_network_free(model);
+    pare_network_free(network);
 }
 
 static void make_inputs(void) {
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    small_begin(folder);
+    begin_folder();
     make_data("val.npz", 400);
-}
-
-static void remove_inputs(void) {
-    char command[64];
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    ck_assert_int_eq(system(command), 0);
-    small_end();
 }
 
 /* The search is left to the first test: a process that has run threads cannot fork others that do. */
 static void setup(void) {
-    context = pare_context_new();
-    ck_assert_ptr_nonnull(context);
-    must(pare_settings_new(context, &settings));
+    begin_test(NULL);
     if (!file_exists(small_path("out"))) {
         search("out", "1h");
     }
-}
-
-static void teardown(void) {
-    pare_settings_free(settings);
-    pare_context_free(context);
 }
 
 static json_t *report_of(const char *name) {
@@ -116,15 +88,6 @@ static void refused(const char *from, enum pare_status code, const char *says) {
     ck_assert_ptr_null(report);
     ck_assert_msg(strstr(pare_message(context), says) != NULL, "%s", pare_message(context));
     ck_assert(!file_exists(small_path("refused")));
-}
-
-static void check_same_file(const char *one, const char *other) {
-    struct file_map a, b;
-    small_must(file_map(&small_context, small_path(one), &a));
-    small_must(file_map(&small_context, small_path(other), &b));
-    ck_assert_msg(a.size == b.size && memcmp(a.data, b.data, a.size) == 0, "%s and %s differ", one, other);
-    file_unmap(&a);
-    file_unmap(&b);
 }
 
 /* The sizes that the front tells are those of the files. */

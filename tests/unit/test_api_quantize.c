@@ -1,30 +1,15 @@
 /* The whole way through the public interface, on a small network. */
-#include "pare/pare.h"
+#include "api_fixture.h"
 #include "pare/runtime.h"
 #include "schema.h"
-#include "small_network.h"
 
 #include "suite_main.h"
 
 #include <check.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/pare-test-XXXXXX";
-static struct pare_context *context;
-static struct pare_network *model;
-static struct pare_settings *settings;
-
-static void must(enum pare_status status) {
-    ck_assert_msg(status == PARE_OK, "%s", pare_message(context));
-}
-
-static void set(const char *name, const char *value) {
-    must(pare_settings_set(context, settings, name, value));
-}
-
 static void make_inputs(void) {
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    small_begin(folder);
+    begin_folder();
     struct graph *g = small_model("cnn.onnx", small_cnn);
     struct tensor images = small_images(600), labels = small_labels(g, &images);
     small_npz("val.npz", &images, &labels);
@@ -32,27 +17,11 @@ static void make_inputs(void) {
     graph_free(g);
 }
 
-static void remove_inputs(void) {
-    char command[64];
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    ck_assert_int_eq(system(command), 0);
-    small_end();
-}
-
 static void setup(void) {
-    context = pare_context_new();
-    ck_assert_ptr_nonnull(context);
-    must(pare_network_open(context, small_path("cnn.onnx"), &model));
-    must(pare_settings_new(context, &settings));
+    begin_test("cnn.onnx");
     set("data", small_path("val.npz"));
     set("scale", "1/255");
     set("max-drop", "20pt");
-}
-
-static void teardown(void) {
-    pare_settings_free(settings);
-    pare_network_free(model);
-    pare_context_free(context);
 }
 
 static enum pare_status quantize(const char *name, struct pare_report **report) {
@@ -71,13 +40,6 @@ static struct file_map map_of(const char *name) {
     struct file_map map;
     small_must(file_map(&small_context, small_path(name), &map));
     return map;
-}
-
-static void check_same_file(const char *one, const char *other) {
-    struct file_map a = map_of(one), b = map_of(other);
-    ck_assert_msg(a.size == b.size && memcmp(a.data, b.data, a.size) == 0, "%s and %s differ", one, other);
-    file_unmap(&a);
-    file_unmap(&b);
 }
 
 /* report.json without what may differ between two runs. */

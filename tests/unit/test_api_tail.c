@@ -1,6 +1,5 @@
 /* A Softmax or ArgMax behind the integer program works on every sample by itself, on whatever axis. */
-#include "pare/pare.h"
-#include "small_network.h"
+#include "api_fixture.h"
 
 #include "suite_main.h"
 
@@ -38,46 +37,19 @@ static const struct tail {
      1, 1, true},
 };
 
-static char folder[] = "/tmp/pare-test-XXXXXX";
-static struct pare_context *context;
-static struct pare_settings *settings;
-
-static void must(enum pare_status status) {
-    ck_assert_msg(status == PARE_OK, "%s", pare_message(context));
-}
-
-static void set(const char *name, const char *value) {
-    must(pare_settings_set(context, settings, name, value));
-}
-
 static void make_inputs(void) {
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    small_begin(folder);
+    begin_folder();
     struct tensor images = small_images(SAMPLES);
     small_npz("images.npz", &images, NULL);
 }
 
-static void remove_inputs(void) {
-    char command[64];
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    ck_assert_int_eq(system(command), 0);
-    small_end();
-}
-
 static void setup(void) {
-    context = pare_context_new();
-    ck_assert_ptr_nonnull(context);
-    must(pare_settings_new(context, &settings));
+    begin_test(NULL);
     set("data", small_path("images.npz"));
     set("scale", "1/255");
     set("metric", "sqnr");
     set("max-drop", "20pt");
     set("bits", "12");
-}
-
-static void teardown(void) {
-    pare_settings_free(settings);
-    pare_context_free(context);
 }
 
 static struct pare_tensors *run(const char *path) {
@@ -109,17 +81,17 @@ static void check_output(const struct pare_tensor *t, const struct pare_tensor *
 
 START_TEST(every_sample_by_itself) {
     const struct tail *tail = &tails[_i];
-    const char *model = arena_format(&small_arena, "%s.onnx", tail->name);
-    graph_free(small_model(model, tail->text));
+    const char *file = arena_format(&small_arena, "%s.onnx", tail->name);
+    graph_free(small_model(file, tail->text));
     struct pare_network *network;
     struct pare_report *report;
-    must(pare_network_open(context, small_path(model), &network));
+    must(pare_network_open(context, small_path(file), &network));
     enum pare_status status = pare_quantize(context, network, settings, small_path(tail->name), &report);
     ck_assert_msg(status == PARE_OK || status == PARE_ERROR_BOUND, "%s", pare_message(context));
     pare_report_free(report);
     pare_network_free(network);
     static const char *const files[] = {"onnx", "pare"};
-    struct pare_tensors *expected = run(small_path(model));
+    struct pare_tensors *expected = run(small_path(file));
     for (int k = 0; k < 2; k++) {
         struct pare_tensors *outputs = run(arena_format(&small_arena, "%s/%s/model.%s", folder, tail->name, files[k]));
         struct pare_tensor own = pare_tensors_get(outputs, 0), other = pare_tensors_get(expected, 0);

@@ -1,59 +1,28 @@
 /* Widths by kind, and widths that are given. */
-#include "pare/pare.h"
-#include "small_network.h"
+#include "api_fixture.h"
 
 #include "suite_main.h"
 
 #include <check.h>
 #include <jansson.h>
 
-static char folder[] = "/tmp/pare-test-XXXXXX";
-static struct pare_context *context;
-static struct pare_network *model;
-static struct pare_settings *settings;
-
-static void must(enum pare_status status) {
-    ck_assert_msg(status == PARE_OK, "%s", pare_message(context));
-}
-
-static void set(const char *name, const char *value) {
-    must(pare_settings_set(context, settings, name, value));
-}
-
 static void make_inputs(void) {
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    small_begin(folder);
+    begin_folder();
     struct graph *g = small_model("cnn.onnx", small_cnn);
     struct tensor images = small_images(600), labels = small_labels(g, &images);
     small_npz("val.npz", &images, &labels);
     graph_free(g);
 }
 
-static void remove_inputs(void) {
-    char command[64];
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    ck_assert_int_eq(system(command), 0);
-    small_end();
-}
-
-static void start_settings(void) {
-    must(pare_settings_new(context, &settings));
+static void fill_settings(void) {
     set("data", small_path("val.npz"));
     set("scale", "1/255");
     set("max-drop", "20pt");
 }
 
 static void setup(void) {
-    context = pare_context_new();
-    ck_assert_ptr_nonnull(context);
-    must(pare_network_open(context, small_path("cnn.onnx"), &model));
-    start_settings();
-}
-
-static void teardown(void) {
-    pare_settings_free(settings);
-    pare_network_free(model);
-    pare_context_free(context);
+    begin_test("cnn.onnx");
+    fill_settings();
 }
 
 static json_t *quantize_to(const char *name) {
@@ -184,7 +153,8 @@ START_TEST(nothing_else_to_pick) {
     write_widths(part);
     json_decref(quantize_to("single"));
     pare_settings_free(settings);
-    start_settings();
+    must(pare_settings_new(context, &settings));
+    fill_settings();
     set("point", "1");
     ck_assert_int_eq(pare_pick(context, settings, small_path("single"), small_path("none"), &report), PARE_ERROR_INPUT);
     ck_assert_msg(strstr(pare_message(context), "widths were given") != NULL, "%s", pare_message(context));
