@@ -11,7 +11,7 @@ void dposv_(const char *uplo, const int *n, const int *nrhs, double *a, const in
             int *info);
 
 #define DAMPING 0.01
-#define TARGET_CAUTION 100
+#define CAUTION 0.5
 #define BLOCK ((size_t)96)  /* rows of a matrix that are computed together */
 #define PANEL ((size_t)256) /* unfolded inputs that are multiplied at a time */
 
@@ -31,22 +31,31 @@ static bool init_factors(struct arena *a, struct moments *m) {
 
 static enum pare_status init_pairs(struct context *ctx, struct arena *a, struct moments *m) {
     m->mean_wanted = ARENA_ARRAY(a, m->rows, double);
+    bool fits = m->gram != NULL || m->vectors != NULL;
     m->cross = m->gram == NULL ? NULL : arena_array(a, m->rows, m->columns * sizeof(double));
-    m->target = m->gram == NULL ? NULL : arena_array(a, m->rows, m->columns * sizeof(float));
-    bool complete = m->mean_wanted != NULL && (m->gram == NULL || (m->cross != NULL && m->target != NULL));
+    m->target = fits ? arena_array(a, m->rows, m->columns * sizeof(float)) : NULL;
+    bool complete = m->mean_wanted != NULL && (m->gram == NULL || m->cross != NULL) && (!fits || m->target != NULL);
     return complete ? PARE_OK : fail_memory(ctx);
 }
 
-enum pare_status moments_init(struct context *ctx, struct arena *a, const struct linear *l, bool full, bool paired,
-                              struct moments *out) {
+static bool init_vectors(struct arena *a, const struct linear *l, size_t expected, bool paired, struct moments *m) {
+    m->vectors = ARENA_ARRAY(a, 1, struct vectors);
+    return m->vectors != NULL && vectors_init(m->vectors, a, l, expected, paired);
+}
+
+enum pare_status moments_init(struct context *ctx, struct arena *a, const struct linear *l, enum moments_detail detail,
+                              size_t expected, bool paired, struct moments *out) {
     size_t vectors = (size_t)l->groups * l->columns;
+    bool full = detail == MOMENTS_GRAM;
     *out = (struct moments){.groups = l->groups, .columns = l->columns, .rows = l->rows};
     out->centred = l->bias != NULL && l->node->op->id != OP_PRelu;
     out->mean = ARENA_ARRAY(a, vectors, double);
     out->diagonal = ARENA_ARRAY(a, vectors, double);
     out->gram = full ? arena_array(a, vectors, l->columns * sizeof(double)) : NULL;
     bool complete = out->mean != NULL && out->diagonal != NULL && (!full || out->gram != NULL);
-    if (!complete || (full && !init_factors(a, out))) {
+    complete = complete && (!full || init_factors(a, out));
+    complete = complete && (detail != MOMENTS_VECTORS || init_vectors(a, l, expected, paired, out));
+    if (!complete) {
         return fail_memory(ctx);
     }
     return paired ? init_pairs(ctx, a, out) : PARE_OK;
@@ -136,6 +145,9 @@ enum pare_status moments_add(struct context *ctx, struct moments *m, const float
     for (size_t i = 0; m->mean_wanted != NULL && i < count * m->rows; i++) {
         m->mean_wanted[i % m->rows] += y[i];
     }
+    if (m->vectors != NULL) {
+        vectors_add(m->vectors, x, y, count);
+    }
     if (m->gram == NULL) {
         return PARE_OK;
     }
@@ -191,11 +203,6 @@ static void residual_cross(const struct linear *l, const struct moments *m, uint
     }
 }
 
-/* Few vectors tell little about many columns: the fewer, the nearer the target stays to the weights. */
-static double target_damping(const struct moments *m, uint32_t group) {
-    return moments_damping(m, group) * (1 + TARGET_CAUTION * m->columns / (double)m->count);
-}
-
 /* `matrix` and `rows` are scratch of [columns][columns] and [rows of the group][columns]. */
 static void fit_group(const struct linear *l, struct moments *m, uint32_t group, double *matrix, double *rows) {
     size_t n = m->columns, count = l->rows / l->groups, first = group * count * n;
@@ -204,7 +211,7 @@ static void fit_group(const struct linear *l, struct moments *m, uint32_t group,
     for (size_t i = 0; i < count * n; i++) {
         m->target[first + i] = l->rows_float[first + i];
     }
-    double damping = target_damping(m, group);
+    double damping = moments_damping(m, group);
     for (size_t i = 0; i < n; i++) {
         matrix[i * n + i] += damping;
     }
@@ -220,7 +227,7 @@ static void fit_group(const struct linear *l, struct moments *m, uint32_t group,
     }
 }
 
-static enum pare_status fit_target(struct context *ctx, const struct linear *l, struct moments *m) {
+static enum pare_status fit_to_gram(struct context *ctx, const struct linear *l, struct moments *m) {
     double *matrix = calloc((size_t)m->columns * m->columns + 1, sizeof(*matrix));
     double *rows = calloc((size_t)l->rows / l->groups * m->columns + 1, sizeof(*rows));
     bool complete = matrix != NULL && rows != NULL;
@@ -230,6 +237,11 @@ static enum pare_status fit_target(struct context *ctx, const struct linear *l, 
     free(matrix);
     free(rows);
     return complete ? PARE_OK : fail_memory(ctx);
+}
+
+static enum pare_status finish_vectors(struct context *ctx, const struct linear *l, struct moments *m) {
+    vectors_finish(m->vectors, m->centred ? m->mean : NULL, m->centred ? m->mean_wanted : NULL);
+    return m->target == NULL ? PARE_OK : vectors_fit(ctx, m->vectors, l->rows_float, moments_damping(m, 0), m->target);
 }
 
 enum pare_status moments_finish(struct context *ctx, const struct linear *l, struct moments *m) {
@@ -248,9 +260,14 @@ enum pare_status moments_finish(struct context *ctx, const struct linear *l, str
     for (uint32_t g = 0; g < m->groups && m->gram != NULL; g++) {
         mirror(m->gram + g * n * n, n, scale);
     }
-    bool paired = m->cross != NULL && m->gram != NULL;
-    TRY(paired ? fit_target(ctx, l, m) : PARE_OK);
-    return m->gram == NULL ? PARE_OK : factorise(ctx, m);
+    if (m->vectors != NULL) {
+        return finish_vectors(ctx, l, m);
+    }
+    if (m->gram == NULL) {
+        return PARE_OK;
+    }
+    TRY(m->cross != NULL ? fit_to_gram(ctx, l, m) : PARE_OK);
+    return factorise(ctx, m);
 }
 
 /* ---- what rounding minimises ---- */
@@ -275,10 +292,15 @@ double moments_importance(const struct moments *m, uint32_t group, uint32_t colu
     return importance > 0 ? importance : 0;
 }
 
-double moments_damping(const struct moments *m, uint32_t group) {
+double moments_scale(const struct moments *m, uint32_t group) {
     double sum = 0;
     for (uint32_t c = 0; c < m->columns; c++) {
         sum += moments_importance(m, group, c);
     }
-    return DAMPING * sum / m->columns;
+    return sum / m->columns;
+}
+
+double moments_damping(const struct moments *m, uint32_t group) {
+    double known = m->vectors != NULL ? (double)m->vectors->count : (double)m->count;
+    return (DAMPING + CAUTION * m->columns / (m->columns + known)) * moments_scale(m, group);
 }

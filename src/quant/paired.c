@@ -271,11 +271,12 @@ static enum pare_status run_program(struct context *ctx, struct taking *t, struc
 
 static enum pare_status collect(struct context *ctx, struct arena *a, const struct taking *t, struct moments *m) {
     const struct linear *l = t->sampling->columns.linear;
-    size_t bytes = 0;
+    size_t count = t->paired->count * t->sampling->positions, bytes = 0;
     bool full = l->columns <= MOMENTS_COLUMNS && moments_bytes(l, &bytes) && bytes <= MOMENTS_BYTES;
-    TRY(moments_init(ctx, a, l, full, t->wanted != NULL, m));
+    enum moments_detail otherwise = vectors_possible(l, count, &bytes) ? MOMENTS_VECTORS : MOMENTS_DIAGONAL;
+    TRY(moments_init(ctx, a, l, full ? MOMENTS_GRAM : otherwise, count, t->wanted != NULL, m));
     m->centred &= !(t->paired->scheme->without & TECHNIQUE_BIAS_CORRECTION);
-    TRY(moments_add(ctx, m, t->tiles, t->wanted, t->paired->count * t->sampling->positions));
+    TRY(moments_add(ctx, m, t->tiles, t->wanted, count));
     return moments_finish(ctx, l, m);
 }
 

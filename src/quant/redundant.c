@@ -14,7 +14,7 @@
 void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);
 void dpotri_(const char *uplo, const int *n, double *a, const int *lda, int *info);
 
-#define DAMPING 0.1          /* of that of rounding: dependence is what is looked for */
+#define DAMPING 0.001        /* of the diagonal; less than in rounding: dependence is what is looked for */
 #define VECTORS_PER_COLUMN 4 /* that a Gram matrix must come from, or anything depends on anything */
 #define COLUMNS_MAX 2048     /* inverses take their cube */
 #define COLUMNS_TOGETHER 128 /* of one channel */
@@ -97,7 +97,7 @@ static enum pare_status open_reader(struct context *ctx, struct channel_plan *p,
     moments_objective(r->moments, 0, r->inverse);
     r->energy = energy_of(r, r->inverse, &complete);
     for (size_t i = 0; i < n; i++) {
-        r->inverse[i * n + i] += DAMPING * moments_damping(r->moments, 0);
+        r->inverse[i * n + i] += DAMPING * moments_scale(r->moments, 0);
     }
     if (!complete) {
         return fail_memory(ctx);

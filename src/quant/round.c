@@ -28,8 +28,11 @@ struct rounder {
     uint32_t without; /* mask of enum technique */
     int bits;
     uint32_t columns, first, rows;
+    bool polishes;
     double damping;
-    double *objective;  /* [columns][columns]; NULL: only `importance` */
+    double *objective;             /* [columns][columns] */
+    const struct vectors *vectors; /* instead of an objective; where both are NULL: only `importance` */
+    struct vectors_scratch seen;
     double *importance; /* [columns], its diagonal */
     double *weights, *difference, *product;
     double *errors; /* [rows][GPTQ_BLOCK] */
@@ -38,7 +41,10 @@ struct rounder {
     int *lowest, *limit; /* [all rows] what fractions may be */
     int32_t *best_codes; /* [all rows][columns] */
     int *best_fracs;     /* [all rows] */
-    double *best_errors; /* [all rows] */
+    double *best_errors; /* [all rows]: at the output */
+    double *best_scores; /* [all rows]: with damping */
+    double *limits;      /* [all rows]: errors at the output that no attempt may exceed */
+    double *row_errors;  /* [rows] */
 };
 
 /* ---- which fractions ---- */
@@ -137,15 +143,22 @@ static void round_second_order(struct rounder *k) {
     }
 }
 
-/* Rows of `difference` times the objective. */
-static void multiply_differences(struct rounder *k) {
+/* row_errors of `difference`, and, but for vectors, `product`: its rows times the objective. */
+static void measure_differences(struct rounder *k) {
+    if (k->vectors != NULL) {
+        vectors_errors(k->vectors, k->difference, k->rows, &k->seen, k->row_errors);
+        return;
+    }
     if (k->objective != NULL) {
         cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)k->rows, (int)k->columns, (int)k->columns, 1.0,
                     k->difference, (int)k->columns, k->objective, (int)k->columns, 0.0, k->product, (int)k->columns);
-        return;
     }
-    for (size_t i = 0; i < (size_t)k->rows * k->columns; i++) {
+    for (size_t i = 0; k->objective == NULL && i < (size_t)k->rows * k->columns; i++) {
         k->product[i] = k->difference[i] * k->importance[i % k->columns];
+    }
+    for (uint32_t r = 0; r < k->rows; r++) {
+        double error = cblas_ddot((int)k->columns, row_of(k->difference, k, r), 1, row_of(k->product, k, r), 1);
+        k->row_errors[r] = error > 0 ? error : 0; /* rounding of the sum */
     }
 }
 
@@ -157,23 +170,23 @@ static void subtract(struct rounder *k, const int32_t *codes, const int *fracs) 
             d[c] = w[c] - codes[(size_t)r * k->columns + c] * step;
         }
     }
-    multiply_differences(k);
 }
 
-static double row_error(const struct rounder *k, uint32_t r) {
-    size_t at = (size_t)r * k->columns;
-    double error = cblas_ddot((int)k->columns, k->difference + at, 1, k->product + at, 1);
-    return error > 0 ? error : 0; /* rounding of the sum */
+static double score_of(const struct rounder *k, uint32_t r) {
+    const double *d = k->difference + (size_t)r * k->columns;
+    return k->row_errors[r] + k->damping * cblas_ddot((int)k->columns, d, 1, d, 1);
 }
 
 /* Rows whose attempt is better than what they have take it. */
 static void keep_better(struct rounder *k) {
     subtract(k, k->codes, k->fracs);
+    measure_differences(k);
     for (uint32_t r = 0; r < k->rows; r++) {
         uint32_t all = k->first + r;
-        double error = row_error(k, r);
-        if (error < k->best_errors[all]) {
-            k->best_errors[all] = error;
+        double score = score_of(k, r);
+        if (score < k->best_scores[all] && k->row_errors[r] <= k->limits[all]) {
+            k->best_scores[all] = score;
+            k->best_errors[all] = k->row_errors[r];
             k->best_fracs[all] = k->fracs[r];
             memcpy(k->best_codes + (size_t)all * k->columns, k->codes + (size_t)r * k->columns,
                    k->columns * sizeof(*k->codes));
@@ -194,29 +207,42 @@ static void try_fractions(struct rounder *k, void (*round)(struct rounder *)) {
     }
 }
 
-/* From the best attempt on, with the damping that keeps the codes from fitting the calibration samples' noise. */
-static void polish(struct rounder *k) {
-    size_t first = (size_t)k->first * k->columns;
-    memcpy(k->codes, k->best_codes + first, (size_t)k->rows * k->columns * sizeof(*k->codes));
-    memcpy(k->fracs, k->best_fracs + k->first, k->rows * sizeof(*k->fracs));
-    subtract(k, k->codes, k->fracs);
+static void descend_by_vectors(struct rounder *k) {
+    vectors_descend(k->vectors, k->damping, k->fracs, k->rows, k->range, SWEEPS, k->difference, k->codes, &k->seen);
+}
+
+static void descend(struct rounder *k) {
+    measure_differences(k);
     cblas_daxpy((int)(k->rows * k->columns), k->damping, k->difference, 1, k->product, 1);
     for (uint32_t r = 0; r < k->rows; r++) {
         coordinate_descent(k->objective, k->damping, k->columns, k->fracs[r], k->range, SWEEPS,
                            row_of(k->difference, k, r), row_of(k->product, k, r), k->codes + (size_t)r * k->columns);
     }
+}
+
+/* From the best attempt on. */
+static void polish(struct rounder *k) {
+    size_t first = (size_t)k->first * k->columns;
+    memcpy(k->codes, k->best_codes + first, (size_t)k->rows * k->columns * sizeof(*k->codes));
+    memcpy(k->fracs, k->best_fracs + k->first, k->rows * sizeof(*k->fracs));
+    subtract(k, k->codes, k->fracs);
+    (k->vectors != NULL ? descend_by_vectors : descend)(k);
     keep_better(k);
 }
 
+/* Damping keeps the codes from fitting the calibration samples' noise, and decides between attempts too, but none may
+ * be worse than nearest on the samples themselves. */
 static void round_rows(struct rounder *k) {
     for (uint32_t r = 0; r < k->rows; r++) {
-        k->best_errors[k->first + r] = INFINITY;
+        uint32_t all = k->first + r;
+        k->best_scores[all] = k->best_errors[all] = k->limits[all] = INFINITY;
     }
     try_fractions(k, round_nearest);
+    memcpy(k->limits + k->first, k->best_errors + k->first, k->rows * sizeof(*k->limits));
     if (k->factor != NULL && !(k->without & TECHNIQUE_SECOND_ORDER)) {
         try_fractions(k, round_second_order);
     }
-    if (k->factor != NULL && !(k->without & TECHNIQUE_COORDINATE_DESCENT)) {
+    if (k->polishes) {
         polish(k);
     }
 }
@@ -240,8 +266,13 @@ static bool allocate_scratch(struct arena *a, struct rounder *k) {
     k->importance = ARENA_ARRAY(a, k->columns, double);
     bool full = k->moments != NULL && k->moments->gram != NULL;
     k->objective = full ? arena_array(a, k->columns, k->columns * sizeof(double)) : NULL;
-    return k->weights != NULL && k->difference != NULL && k->product != NULL && k->errors != NULL &&
-           k->permuted != NULL && k->codes != NULL && k->fracs != NULL && k->importance != NULL &&
+    k->vectors = k->moments != NULL ? k->moments->vectors : NULL;
+    k->row_errors = ARENA_ARRAY(a, rows, double);
+    if (k->vectors != NULL && !vectors_scratch_init(&k->seen, a, k->vectors, rows)) {
+        return false;
+    }
+    return k->row_errors != NULL && k->weights != NULL && k->difference != NULL && k->product != NULL &&
+           k->errors != NULL && k->permuted != NULL && k->codes != NULL && k->fracs != NULL && k->importance != NULL &&
            (!full || k->objective != NULL);
 }
 
@@ -250,10 +281,12 @@ static bool allocate_result(struct arena *a, struct arena *scratch, struct round
     k->lowest = ARENA_ARRAY(scratch, rows, int);
     k->limit = ARENA_ARRAY(scratch, rows, int);
     k->best_errors = ARENA_ARRAY(scratch, rows, double);
+    k->best_scores = ARENA_ARRAY(scratch, rows, double);
+    k->limits = ARENA_ARRAY(scratch, rows, double);
     k->best_fracs = ARENA_ARRAY(a, rows, int);
     k->best_codes = arena_array(a, rows, k->columns * sizeof(int32_t));
-    return k->lowest != NULL && k->limit != NULL && k->best_errors != NULL && k->best_fracs != NULL &&
-           k->best_codes != NULL;
+    return k->lowest != NULL && k->limit != NULL && k->best_errors != NULL && k->best_scores != NULL &&
+           k->limits != NULL && k->best_fracs != NULL && k->best_codes != NULL;
 }
 
 /* ---- all rows ---- */
@@ -268,7 +301,9 @@ static void set_objective(struct rounder *k, uint32_t group, bool second_order) 
     }
     bool factored = k->objective != NULL && m->factors[group].upper != NULL;
     k->factor = second_order && factored ? &m->factors[group] : NULL;
-    k->damping = m == NULL ? 0 : moments_damping(m, group);
+    k->polishes =
+        (k->factor != NULL || (second_order && k->vectors != NULL)) && !(k->without & TECHNIQUE_COORDINATE_DESCENT);
+    k->damping = k->objective == NULL && k->vectors == NULL ? 0 : moments_damping(m, group);
 }
 
 static void round_groups(struct rounder *k, bool second_order) {
@@ -348,7 +383,7 @@ static int least_of(const int *x, uint32_t count) {
     return least;
 }
 
-/* All rows at one fraction; their error together. */
+/* All rows at one fraction; their scores together. */
 static double round_shared(struct rounder *k, int frac, bool second_order) {
     double error = 0;
     for (uint32_t r = 0; r < k->linear->rows; r++) {
@@ -356,7 +391,7 @@ static double round_shared(struct rounder *k, int frac, bool second_order) {
     }
     round_groups(k, second_order);
     for (uint32_t r = 0; r < k->linear->rows; r++) {
-        error += k->best_errors[r];
+        error += k->best_scores[r];
     }
     return error;
 }

@@ -18,7 +18,8 @@
 #define HISTOGRAM_BYTES ((size_t)64 << 20) /* of one worker, where that leaves BINS_MIN */
 #define TILE_BYTES ((size_t)256 << 20)     /* of all samples of a batch, where that leaves one sample */
 #define BATCH_MAX ((size_t)64)
-#define POSITIONS ((size_t)1 << 15) /* of all samples together, per linear operator */
+#define VECTORS_BYTES ((size_t)1 << 29) /* of all linear operators whose inputs are kept */
+#define POSITIONS ((size_t)1 << 15)     /* of all samples together, per linear operator */
 
 struct statistics {
     struct arena arena;
@@ -132,6 +133,20 @@ static size_t column_limit(const struct scheme *s) {
     return 0;
 }
 
+/* `left` bytes for vectors. */
+static enum moments_detail detail_of(const struct collector *c, size_t i, size_t limit, size_t *left) {
+    const struct linear *l = &c->scheme->linears[i];
+    size_t bytes = 0;
+    if (l->columns <= limit) {
+        return MOMENTS_GRAM;
+    }
+    if (!vectors_possible(l, c->count * c->unfolded[i].sampling.positions, &bytes) || bytes > *left) {
+        return MOMENTS_DIAGONAL;
+    }
+    *left -= bytes;
+    return MOMENTS_VECTORS;
+}
+
 static enum pare_status prepare_results(struct context *ctx, const struct collector *c) {
     const struct scheme *s = c->scheme;
     struct statistics *st = c->st;
@@ -140,9 +155,10 @@ static enum pare_status prepare_results(struct context *ctx, const struct collec
     if (st->histograms == NULL || st->moments == NULL) {
         return fail_memory(ctx);
     }
-    size_t limit = column_limit(s);
+    size_t limit = column_limit(s), left = VECTORS_BYTES;
     for (size_t i = 0; i < s->linear_count; i++) {
-        TRY(moments_init(ctx, &st->arena, &s->linears[i], s->linears[i].columns <= limit, false, &st->moments[i]));
+        TRY(moments_init(ctx, &st->arena, &s->linears[i], detail_of(c, i, limit, &left),
+                         c->count * c->unfolded[i].sampling.positions, false, &st->moments[i]));
         st->moments[i].centred &= !(s->without & TECHNIQUE_BIAS_CORRECTION);
     }
     return PARE_OK;

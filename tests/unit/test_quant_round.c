@@ -61,20 +61,35 @@ static double difference(const struct rounding_trial *t, const struct weight_cho
     return t->linear->rows_float[at] - dequantize(w->codes[at], &w->format, (int)r);
 }
 
+static double seen_error(const struct rounding_trial *t, const struct weight_choice *w, uint32_t r) {
+    const struct vectors *v = statistics_moments(t->q.statistics, 0)->vectors;
+    double sum = 0;
+    for (size_t i = 0; i < v->count; i++) {
+        double seen = 0;
+        for (uint32_t c = 0; c < v->columns; c++) {
+            seen += difference(t, w, r, c) * v->x[i * v->columns + c];
+        }
+        sum += seen * seen;
+    }
+    return sum;
+}
+
 /* Mean square of what row r's output loses, or variance where a bias takes up the mean. */
 static double naive_error(const struct rounding_trial *t, const struct weight_choice *w, uint32_t r) {
     const struct linear *l = t->linear;
     const struct moments *m = statistics_moments(t->q.statistics, 0);
     uint32_t group = r / (l->rows / l->groups), n = l->columns;
+    if (m->vectors != NULL) {
+        return seen_error(t, w, r);
+    }
     const double *gram = statistics_gram(t->q.statistics, 0, group), *mean = statistics_mean(t->q.statistics, 0, group);
     double sum = 0, shift = 0;
     for (uint32_t c = 0; c < n; c++) {
         double d = difference(t, w, r, c);
         shift += d * mean[c];
-        for (uint32_t k = 0; gram != NULL && k < n; k++) {
+        for (uint32_t k = 0; k < n; k++) {
             sum += d * difference(t, w, r, k) * gram[(size_t)c * n + k];
         }
-        sum += gram == NULL ? d * d * m->diagonal[group * n + c] : 0;
     }
     return l->bias != NULL ? sum - shift * shift : sum;
 }
