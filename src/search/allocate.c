@@ -137,3 +137,59 @@ enum pare_status path_build(struct context *ctx, struct arena *a, const struct c
     } while (!isinf(step.ratio) && !context_cancelled(ctx));
     return PARE_OK;
 }
+
+/* ---- what is left over ---- */
+
+int sensitivity_next(const struct sensitivity *s, size_t k, int now) {
+    for (int b = now + 1; b <= KNOB_MAX_BITS; b++) {
+        if (!isinf(s->harm[k][b])) {
+            return b;
+        }
+    }
+    return 0;
+}
+
+/* The tensor whose next wider width promises most for what it costs. */
+static size_t best_raise(const struct cost_model *m, const struct sensitivity *s, uint8_t *bits, const bool *blocked) {
+    struct cost_sums sums;
+    size_t best = SIZE_MAX;
+    double most = 0;
+    cost_sums(m, bits, &sums);
+    double before = cost_relative(m, &sums);
+    for (size_t k = 0; k < s->count; k++) {
+        int now = bits[k], wider = sensitivity_next(s, k, now);
+        double gain = wider == 0 ? 0 : s->harm[k][now] - s->harm[k][wider];
+        if (blocked[k] || gain <= 0) {
+            continue;
+        }
+        bits[k] = (uint8_t)wider;
+        cost_sums(m, bits, &sums);
+        double ratio = gain / fmax(cost_relative(m, &sums) - before, 1e-12);
+        bits[k] = (uint8_t)now;
+        if (ratio > most) {
+            most = ratio;
+            best = k;
+        }
+    }
+    return best;
+}
+
+enum pare_status allocation_fill(struct context *ctx, struct arena *a, const struct cost_model *m,
+                                 const struct sensitivity *s, allocation_fits *fits, void *user, uint8_t *bits) {
+    bool *blocked = ARENA_ARRAY(a, s->count, bool);
+    if (blocked == NULL) {
+        return fail_memory(ctx);
+    }
+    size_t k;
+    while ((k = best_raise(m, s, bits, blocked)) != SIZE_MAX && !context_cancelled(ctx)) {
+        uint8_t now = bits[k];
+        bool inside;
+        bits[k] = (uint8_t)sensitivity_next(s, k, now);
+        TRY(fits(user, bits, &inside));
+        if (!inside) {
+            bits[k] = now;
+            blocked[k] = true;
+        }
+    }
+    return PARE_OK;
+}

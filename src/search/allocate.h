@@ -20,6 +20,9 @@ void sensitivity_fit(struct sensitivity *s, size_t k, int now, uint32_t consider
 /* Of all knobs at these widths. */
 double sensitivity_sum(const struct sensitivity *s, const uint8_t *bits);
 
+/* The next wider width of knob k that is considered; 0: none. */
+int sensitivity_next(const struct sensitivity *s, size_t k, int now);
+
 struct path {
     size_t knobs, count;
     uint8_t *bits; /* [count][knobs], from the most expensive to the cheapest */
@@ -31,5 +34,13 @@ struct path {
  * optimal for its linear relaxation (Sinha and Zoltners 1979, section 2). */
 enum pare_status path_build(struct context *ctx, struct arena *a, const struct cost_model *m,
                             const struct sensitivity *s, struct path *out);
+
+/* Whether these widths are within what may be spent. */
+typedef enum pare_status allocation_fits(void *user, uint8_t *bits, bool *out);
+
+/* Spends what `bits`, which fit, leave over, one width after the other with the most harm prevented per cost: where one
+ * tensor makes up most of the cost, points of the path lie far apart. */
+enum pare_status allocation_fill(struct context *ctx, struct arena *a, const struct cost_model *m,
+                                 const struct sensitivity *s, allocation_fits *fits, void *user, uint8_t *bits);
 
 #endif

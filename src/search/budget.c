@@ -145,7 +145,8 @@ enum pare_status search_judge_limits(struct search *s, struct search_result *r) 
 /* ---- widths that keep the limits ---- */
 
 /* Whether the real file and arena of these widths keep the limits; no samples are run. */
-static enum pare_status fits(struct search *s, uint8_t *bits, bool *out) {
+static enum pare_status fits(void *user, uint8_t *bits, bool *out) {
+    struct search *s = user;
     struct candidate c = {.bits = bits, .edition = s->knobs.edition};
     double used;
     cost_sums(&s->cost, bits, &c.sums);
@@ -171,69 +172,11 @@ static enum pare_status first_inside(struct search *s, const struct path *p, siz
     return PARE_OK;
 }
 
-static int next_considered(const struct sensitivity *harm, size_t k, int now) {
-    for (int b = now + 1; b <= KNOB_MAX_BITS; b++) {
-        if (!isinf(harm->harm[k][b])) {
-            return b;
-        }
-    }
-    return 0;
-}
-
-/* The tensor whose next wider width promises most for what it costs. */
-static size_t best_raise(const struct cost_model *m, const struct sensitivity *harm, uint8_t *bits,
-                         const bool *blocked) {
-    struct cost_sums sums;
-    size_t best = SIZE_MAX;
-    double most = 0;
-    cost_sums(m, bits, &sums);
-    double before = cost_relative(m, &sums);
-    for (size_t k = 0; k < harm->count; k++) {
-        int now = bits[k], wider = next_considered(harm, k, now);
-        double gain = wider == 0 ? 0 : harm->harm[k][now] - harm->harm[k][wider];
-        if (blocked[k] || gain <= 0) {
-            continue;
-        }
-        bits[k] = (uint8_t)wider;
-        cost_sums(m, bits, &sums);
-        double ratio = gain / fmax(cost_relative(m, &sums) - before, 1e-12);
-        bits[k] = (uint8_t)now;
-        if (ratio > most) {
-            most = ratio;
-            best = k;
-        }
-    }
-    return best;
-}
-
-/* The last step of the path saved more than was needed: what is left of the limits is spent again. */
-static enum pare_status fill_up(struct search *s, const struct cost_model *m, const struct sensitivity *harm,
-                                uint8_t *bits) {
-    bool *blocked = ARENA_ARRAY(s->arena, harm->count, bool);
-    if (blocked == NULL) {
-        return fail_memory(s->ctx);
-    }
-    for (;;) {
-        size_t k = best_raise(m, harm, bits, blocked);
-        if (k == SIZE_MAX || context_cancelled(s->ctx)) {
-            return PARE_OK;
-        }
-        uint8_t now = bits[k];
-        bool inside;
-        bits[k] = (uint8_t)next_considered(harm, k, now);
-        TRY(fits(s, bits, &inside));
-        if (!inside) {
-            bits[k] = now;
-            blocked[k] = true;
-        }
-    }
-}
-
 /* Every tensor at the narrowest width: tables and constants shrink with activations, too, which the model of the sizes
  * does not know. */
 static void narrow_all(const struct sensitivity *harm, uint8_t *bits) {
     for (size_t k = 0; k < harm->count; k++) {
-        bits[k] = (uint8_t)next_considered(harm, k, 0);
+        bits[k] = (uint8_t)sensitivity_next(harm, k, 0);
     }
 }
 
@@ -269,7 +212,8 @@ static enum pare_status allocate(struct search *s, struct candidate *at, size_t 
         TRY(fits(s, bits, &found));
     }
     s->limits_impossible = !found;
-    TRY(found ? fill_up(s, &model, sections == 1 ? harm : &near, bits) : PARE_OK);
+    /* The last step of the path saved more than was needed. */
+    TRY(found ? allocation_fill(s->ctx, s->arena, &model, sections == 1 ? harm : &near, fits, s, bits) : PARE_OK);
     struct candidate *c;
     return search_evaluate(s, bits, true, &c);
 }

@@ -185,26 +185,47 @@ enum pare_status search_start(struct search *s) {
 
 /* ---- cheaper points ---- */
 
-/* The first point of the path that costs at most so much. */
-static size_t point_of_cost(const struct search *s, const struct path *p, double cost) {
-    size_t i = 0;
-    for (; i + 1 < p->count; i++) {
-        struct cost_sums sums;
-        cost_sums(&s->cost, p->bits + i * p->knobs, &sums);
-        if (cost_relative(&s->cost, &sums) <= cost) {
-            break;
-        }
+struct spending {
+    const struct cost_model *cost;
+    double most;
+};
+
+static enum pare_status is_within(void *user, uint8_t *bits, bool *out) {
+    const struct spending *p = user;
+    struct cost_sums sums;
+    cost_sums(p->cost, bits, &sums);
+    *out = cost_relative(p->cost, &sums) <= p->most;
+    return PARE_OK;
+}
+
+/* A path, and what it was built from. */
+struct way {
+    const struct sensitivity *harm;
+    struct path path;
+};
+
+/* Evaluates the first point of the path that costs at most so much, with what it leaves of that spent. */
+static enum pare_status evaluate_at_cost(struct search *s, const struct way *w, double cost, struct candidate **out) {
+    struct spending p = {&s->cost, cost};
+    uint8_t *bits = ARENA_ARRAY(s->arena, w->path.knobs, uint8_t);
+    if (bits == NULL) {
+        return fail_memory(s->ctx);
     }
-    return i;
+    bool within = false;
+    for (size_t i = 0; i < w->path.count && !within; i++) {
+        memcpy(bits, w->path.bits + i * w->path.knobs, w->path.knobs);
+        TRY(is_within(&p, bits, &within));
+    }
+    TRY(within ? allocation_fill(s->ctx, s->arena, &s->cost, w->harm, is_within, &p, bits) : PARE_OK);
+    return search_evaluate(s, bits, true, out);
 }
 
 /* From the best point down the path, as long as the claim may hold: it tries what is beyond the best point, too. */
-static enum pare_status descend(struct search *s, const struct path *p) {
+static enum pare_status descend(struct search *s, const struct way *w) {
     double cost = s->best->cost;
     for (double step = DESCENT; step < 1 && may_evaluate(s, 1);) {
         struct candidate *c = NULL;
-        size_t i = point_of_cost(s, p, cost * step);
-        TRY(search_evaluate(s, p->bits + i * p->knobs, true, &c));
+        TRY(evaluate_at_cost(s, w, cost * step, &c));
         if (c->cost < cost && claim_may_hold(&s->claim, &c->measure, s->held_out.data->count)) {
             cost = c->cost;
         } else {
@@ -216,19 +237,19 @@ static enum pare_status descend(struct search *s, const struct path *p) {
 
 /* Points up the path from the best one, where the claim can come to rest: the last ones so that it need not begin with
  * a leap from 8 bits. */
-static enum pare_status add_rungs(struct search *s, const struct path *p) {
+static enum pare_status add_rungs(struct search *s, const struct way *w) {
     static const double costs[] = {1.05, 1.1, 1.17, 1.28, 1.45};
     double best = s->best->cost;
     for (size_t i = 0; i < sizeof(costs) / sizeof(costs[0]) && best * costs[i] < RUNG_MAX; i++) {
         struct candidate *c = NULL;
-        TRY(search_evaluate(s, p->bits + point_of_cost(s, p, best * costs[i]) * p->knobs, true, &c));
+        TRY(evaluate_at_cost(s, w, best * costs[i], &c));
     }
     return PARE_OK;
 }
 
 enum pare_status search_walk(struct search *s) {
     struct sensitivity harm, near;
-    struct path path = {0};
+    struct way way = {0};
     TRY(search_sensitivities(s, s->best, &harm));
     for (int round = 0; round < ROUNDS; round++) {
         double before = s->best->cost;
@@ -238,15 +259,16 @@ enum pare_status search_walk(struct search *s) {
         }
         TRY(search_probe(s, s->best, sections, &harm));
         TRY(search_nearby(s, s->best, &harm, &near));
-        TRY(path_build(s->ctx, s->arena, &s->cost, round == 0 ? &harm : &near, &path));
-        if (path.count == 1) { /* no tensor has another width */
+        way.harm = round == 0 ? &harm : &near;
+        TRY(path_build(s->ctx, s->arena, &s->cost, way.harm, &way.path));
+        if (way.path.count == 1) { /* no tensor has another width */
             return PARE_OK;
         }
-        TRY(round == 0 ? bisect(s, &path, 0, path.count) : descend(s, &path));
+        TRY(round == 0 ? bisect(s, &way.path, 0, way.path.count) : descend(s, &way));
         TRY(round == 0 ? PARE_OK : polish(s, &harm));
         if (round > 0 && s->best->cost > before * LEAST_GAIN) {
             break;
         }
     }
-    return path.count > 0 ? add_rungs(s, &path) : PARE_OK;
+    return way.path.count > 0 ? add_rungs(s, &way) : PARE_OK;
 }

@@ -124,6 +124,52 @@ START_TEST(paths_are_optimal) {
 }
 END_TEST
 
+struct spending {
+    const struct fixture *fixture;
+    double most;
+};
+
+static enum pare_status is_within(void *user, uint8_t *bits, bool *out) {
+    const struct spending *p = user;
+    *out = cost_of(p->fixture, bits) <= p->most;
+    return PARE_OK;
+}
+
+static void check_nothing_more_fits(const struct fixture *f, uint8_t *bits, double most) {
+    for (size_t k = 0; k < KNOBS; k++) {
+        uint8_t now = bits[k];
+        int wider = sensitivity_next(&f->sensitivity, k, now);
+        if (wider != 0) {
+            bits[k] = (uint8_t)wider;
+            ck_assert(cost_of(f, bits) > most);
+            bits[k] = now;
+        }
+    }
+}
+
+/* Nearly what the point before on the path costs, from each point. */
+START_TEST(what_is_left_over_is_spent) {
+    struct fixture f;
+    set_up(&f, (uint64_t)_i + 1);
+    struct path path;
+    int gained = 0;
+    ck_assert_int_eq(path_build(&f.ctx, &f.arena, &f.cost, &f.sensitivity, &path), PARE_OK);
+    for (size_t i = 1; i < path.count; i++) {
+        uint8_t bits[KNOBS];
+        memcpy(bits, path.bits + i * path.knobs, sizeof(bits));
+        double dearer = cost_of(&f, path.bits + (i - 1) * path.knobs);
+        struct spending p = {&f, dearer * (1 - 1e-9)};
+        ck_assert_int_eq(allocation_fill(&f.ctx, &f.arena, &f.cost, &f.sensitivity, is_within, &p, bits), PARE_OK);
+        ck_assert(cost_of(&f, bits) <= p.most);
+        ck_assert_double_le(harm_of(&f, bits), path.harm[i]);
+        check_nothing_more_fits(&f, bits, p.most);
+        gained += harm_of(&f, bits) < path.harm[i];
+    }
+    ck_assert_int_gt(gained, 0);
+    arena_free(&f.arena);
+}
+END_TEST
+
 /* Exact noise comes back as it is; of measurements that contradict each other the median counts. */
 START_TEST(harm_in_proportion_to_error) {
     struct fixture f;
@@ -184,6 +230,7 @@ int main(void) {
     TCase *tests = tcase_create("allocate");
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, paths_are_optimal, 0, 20);
+    tcase_add_loop_test(tests, what_is_left_over_is_spent, 0, 20);
     tcase_add_test(tests, harm_in_proportion_to_error);
     tcase_add_test(tests, costs_by_hand);
     suite_add_tcase(suite, tests);
