@@ -12,6 +12,7 @@ void dposv_(const char *uplo, const int *n, const int *nrhs, double *a, const in
 
 #define DAMPING 0.01
 #define CAUTION 0.5
+#define TARGET_DAMPING 4    /* times as much: the weights as they are have been trained on more */
 #define BLOCK ((size_t)96)  /* rows of a matrix that are computed together */
 #define PANEL ((size_t)256) /* unfolded inputs that are multiplied at a time */
 
@@ -211,7 +212,7 @@ static void fit_group(const struct linear *l, struct moments *m, uint32_t group,
     for (size_t i = 0; i < count * n; i++) {
         m->target[first + i] = l->rows_float[first + i];
     }
-    double damping = moments_damping(m, group);
+    double damping = TARGET_DAMPING * moments_damping(m, group);
     for (size_t i = 0; i < n; i++) {
         matrix[i * n + i] += damping;
     }

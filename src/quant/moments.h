@@ -36,7 +36,8 @@ enum pare_status moments_init(struct context *ctx, struct arena *a, const struct
 /* Adds `count` unfolded inputs x[count][groups][columns], and y[count][rows] where they are paired (else NULL). */
 enum pare_status moments_add(struct context *ctx, struct moments *m, const float *x, const float *y, size_t count);
 /* Sums become means; the factors are computed, and the target: W* = W + (E[y x^T] - W G) (G + damping I)^-1, which
- * minimises E|y - W* x|^2 + damping |W* - W|^2. Without a Gram matrix or vectors there is none. */
+ * minimises E|y - W* x|^2 + damping |W* - W|^2, with four times the damping of rounding. Without a Gram matrix or
+ * vectors there is none. */
 enum pare_status moments_finish(struct context *ctx, const struct linear *l, struct moments *m);
 
 /* What rounding minimises, in h[columns][columns]: with d the rounding error of a row, d h d^T is the mean squared
