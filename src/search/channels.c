@@ -24,16 +24,12 @@ struct trial {
 static double harm_of(const struct trial *t, const struct sample_set *without) {
     const struct sample_set *whole = &t->whole;
     enum metric metric = t->search->options->metric;
-    double drop = 0, noise = 0, signal = 0;
+    double harm = 0;
     for (size_t i = 0; i < whole->data->count; i++) {
-        const float *x = without->outputs + i * whole->width, *f = whole->outputs + i * whole->width;
-        drop += sample_set_expected_drop(whole, metric, i, x) / (double)whole->data->count;
-        for (size_t k = 0; k < whole->width; k++) {
-            noise += ((double)x[k] - f[k]) * ((double)x[k] - f[k]);
-            signal += (double)f[k] * f[k];
-        }
+        const float *x = without->outputs + i * whole->width;
+        harm += metric == METRIC_SQNR ? sample_set_noise(whole, i, x) : sample_set_expected_drop(whole, metric, i, x);
     }
-    return metric == METRIC_SQNR ? noise / (signal + 1e-30) : drop;
+    return harm / (double)whole->data->count;
 }
 
 static double allowed_harm(const struct trial *t) {

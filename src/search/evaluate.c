@@ -35,7 +35,7 @@ struct measuring {
     const struct evaluator *evaluator;
     const struct sample_set *set;
     uint8_t *right;
-    double *divergence, *noise, *signal, *expected_drop; /* per sample, summed in order afterwards */
+    double *divergence, *noise, *expected_drop; /* per sample, summed in order afterwards */
 };
 
 static enum pare_status load_codes(void *user, struct context *ctx, size_t i, void *const *inputs) {
@@ -71,47 +71,38 @@ static enum pare_status judge(void *user, struct context *ctx, size_t i, int wor
     }
     fetch_outputs(m->evaluator->program, values, x);
     const float *f = s->outputs + i * s->width;
-    double noise = 0, signal = 0;
-    for (size_t k = 0; k < s->width; k++) {
-        double e = (double)x[k] - f[k];
-        noise += e * e;
-        signal += (double)f[k] * f[k];
-    }
     m->right[i] = sample_set_right(s, m->evaluator->metric, i, x);
     m->expected_drop[i] = sample_set_expected_drop(s, m->evaluator->metric, i, x);
-    m->noise[i] = noise;
-    m->signal[i] = signal;
+    m->noise[i] = sample_set_noise(s, i, x);
     bool is_classifier = m->evaluator->metric != METRIC_SQNR && s->classes > 1;
-    m->divergence[i] = is_classifier ? kl_divergence(f, x, s->classes) : noise / (signal + 1e-30);
+    m->divergence[i] = is_classifier ? kl_divergence(f, x, s->classes) : m->noise[i];
     free(x);
     return PARE_OK;
 }
 
 static void sum_up(const struct measuring *m, struct measure *out) {
     const struct sample_set *s = m->set;
-    double noise = 0, signal = 0;
     *out = (struct measure){.paired.samples = s->data->count};
     for (size_t i = 0; i < s->data->count; i++) {
         out->paired.lost += s->right[i] && !m->right[i];
         out->paired.won += !s->right[i] && m->right[i];
         out->divergence += m->divergence[i];
         out->expected_drop += m->expected_drop[i];
-        noise += m->noise[i];
-        signal += m->signal[i];
+        out->noise_ratio += m->noise[i];
     }
     out->divergence /= (double)s->data->count;
     out->expected_drop /= (double)s->data->count;
-    out->noise_ratio = signal > 0 ? noise / signal : noise > 0 ? INFINITY : 0;
+    out->noise_ratio /= (double)s->data->count;
 }
 
 static enum pare_status run_program(struct context *ctx, const struct evaluator *e, const struct sample_set *s,
                                     struct measure *out) {
     size_t n = s->data->count;
-    double *numbers = malloc(4 * n * sizeof(double));
+    double *numbers = malloc(3 * n * sizeof(double));
     uint8_t *right = malloc(n);
     enum pare_status status = numbers == NULL || right == NULL ? fail_memory(ctx) : PARE_OK;
     if (status == PARE_OK) {
-        struct measuring m = {e, s, right, numbers, numbers + n, numbers + 2 * n, numbers + 3 * n};
+        struct measuring m = {e, s, right, numbers, numbers + n, numbers + 2 * n};
         status = executor_run(ctx, e->executor, NULL, n, load_codes, judge, &m, s->cache);
         if (status == PARE_OK) {
             sum_up(&m, out);
@@ -124,7 +115,8 @@ static enum pare_status run_program(struct context *ctx, const struct evaluator 
 
 enum pare_status evaluator_measure(struct context *ctx, struct evaluator *e, struct sample_set *set,
                                    const uint8_t *bits, struct measure *out) {
-    uint64_t key = hash_of(bits, e->knobs->count, hash_of(set->name, strlen(set->name), knobs_id(e->knobs)));
+    uint64_t id = hash_of(&e->network, sizeof(e->network), knobs_id(e->knobs));
+    uint64_t key = hash_of(bits, e->knobs->count, hash_of(set->name, strlen(set->name), id));
     double known[JOURNAL_VALUES];
     if (journal_find(e->journal, key, known)) {
         *out = (struct measure){{set->data->count, (size_t)known[0], (size_t)known[1]}, known[2], known[3], known[4]};

@@ -9,9 +9,8 @@
 
 struct measure {
     struct paired paired;
-    double divergence;    /* mean over the samples: KL divergence (nats) of the softmaxes, or squared error over squared
-                             signal */
-    double noise_ratio;   /* noise power over signal power, all samples together */
+    double divergence;    /* mean over the samples: KL divergence (nats) of the softmaxes, or noise_ratio */
+    double noise_ratio;   /* noise power over signal power, see sample_set_noise */
     double expected_drop; /* the drop, were labels drawn from the float network's calibrated softmax */
 };
 
@@ -24,6 +23,7 @@ struct evaluator {
     struct executor *executor;
     uint32_t *changed; /* room for every operator */
     struct journal *journal;
+    uint64_t network;  /* tells measurements of networks with other channels apart in the journal */
     bool journal_only; /* measure nothing */
     /* Rounds the weights of an edition when they are first needed: where the journal knows the measures they never are.
      */

@@ -84,6 +84,63 @@ double sample_set_expected_drop(const struct sample_set *s, enum metric metric, 
     return s->right[i] && !sample_set_right(s, metric, i, x);
 }
 
+/* ---- noise ---- */
+
+/* What output k is before a cut operator is applied. */
+static const struct value *raw_output(const struct scheme *s, int k) {
+    const struct value *v = s->graph->outputs[k];
+    const struct node *tail = lower_tail(s, v);
+    return tail == NULL ? v : tail->inputs[0];
+}
+
+double sample_set_noise(const struct sample_set *s, size_t i, const float *x) {
+    const float *f = s->outputs + i * s->width;
+    double sum = 0;
+    for (size_t k = 0; k < s->width; k++) {
+        sum += s->weights[k] * ((double)x[k] - f[k]) * ((double)x[k] - f[k]);
+    }
+    return sum;
+}
+
+/* Mean power per sample of the outputs [first, first + count). */
+static double power_of(const struct sample_set *s, size_t first, size_t count) {
+    double sum = 0;
+    for (size_t i = 0; i < s->data->count; i++) {
+        const float *f = s->outputs + i * s->width + first;
+        for (size_t k = 0; k < count; k++) {
+            sum += (double)f[k] * f[k];
+        }
+    }
+    return sum / (double)s->data->count;
+}
+
+/* One signal; without power its noise weighs as much as it is. */
+static void weigh(struct sample_set *s, size_t first, size_t count) {
+    double power = power_of(s, first, count);
+    for (size_t k = first; k < first + count; k++) {
+        s->weights[k] = power > 0 ? 1 / power : 1;
+    }
+}
+
+static void weigh_each(struct sample_set *s, const struct scheme *scheme) {
+    size_t first = 0, signals = 0;
+    for (int k = 0; k < scheme->graph->output_count; k++) {
+        struct shape shape;
+        size_t count = 0;
+        value_shape(raw_output(scheme, k), 1, &shape);
+        shape_count(&shape, &count);
+        size_t columns = shape.rank <= 2 ? count : 1, size = shape.rank <= 2 ? 1 : count;
+        for (size_t c = 0; c < columns; c++) {
+            weigh(s, first + c * size, size);
+        }
+        first += count;
+        signals += columns;
+    }
+    for (size_t k = 0; k < s->width; k++) {
+        s->weights[k] /= (double)signals;
+    }
+}
+
 /* ---- the float network ---- */
 
 struct reference_run {
@@ -95,13 +152,6 @@ struct reference_outputs {
     const struct scheme *scheme;
     float *row;
 };
-
-/* What output k is before a cut operator is applied. */
-static const struct value *raw_output(const struct scheme *s, int k) {
-    const struct value *v = s->graph->outputs[k];
-    const struct node *tail = lower_tail(s, v);
-    return tail == NULL ? v : tail->inputs[0];
-}
 
 static enum pare_status keep_output(void *user, struct context *ctx, const struct value *v, const struct tensor *t) {
     (void)ctx;
@@ -187,8 +237,9 @@ enum pare_status sample_set_new(struct context *ctx, const struct scheme *s, enu
     TRY(size_outputs(ctx, s, out));
     TRY(check_labels(ctx, metric, out));
     out->outputs = calloc(d->count * out->width, sizeof(float));
+    out->weights = calloc(out->width, sizeof(double));
     out->right = calloc(d->count, 1);
-    if (out->outputs == NULL || out->right == NULL) {
+    if (out->outputs == NULL || out->weights == NULL || out->right == NULL) {
         sample_set_free(out);
         return fail_memory(ctx);
     }
@@ -202,12 +253,18 @@ enum pare_status sample_set_new(struct context *ctx, const struct scheme *s, enu
         out->right[i] = sample_set_right(out, metric, i, out->outputs + i * out->width);
         out->right_count += out->right[i];
     }
+    if (metric == METRIC_SQNR) {
+        weigh_each(out, s);
+    } else {
+        weigh(out, 0, out->width);
+    }
     out->temperature = metric == METRIC_TOP1 || metric == METRIC_TOP5 ? fit_temperature(out) : 1;
     return PARE_OK;
 }
 
 void sample_set_free(struct sample_set *s) {
     free(s->outputs);
+    free(s->weights);
     free(s->right);
     executor_cache_free(s->cache);
     *s = (struct sample_set){0};
