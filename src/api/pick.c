@@ -135,7 +135,8 @@ static enum pare_status restore_settings(struct picking *p, const json_t *carrie
                                            {"seed", "seed"},
                                            {"keep_channels", "keep-channels"},
                                            {"weight_bits", "weight-bits"},
-                                           {"activation_bits", "activation-bits"}};
+                                           {"activation_bits", "activation-bits"},
+                                           {"time_limit", "time-limit"}};
     static const char *const limits[][2] = {
         {"bitops_max", "bitops-max"}, {"flash_max", "flash-max"}, {"memory_max", "memory-max"}, {"ram_max", "ram-max"}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

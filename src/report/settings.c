@@ -81,6 +81,9 @@ json_t *json_settings(struct json_builder *b, const struct search_options *o, co
     }
     json_put(b, object, "preprocess", json_preprocess(b, p));
     json_put(b, object, "seed", json_count(o->seed));
+    if (o->time_limit > 0) {
+        json_put(b, object, "time_limit", json_number(o->time_limit));
+    }
     put_widths(b, object, "weight_bits", o->weight_widths);
     if (o->given != NULL) {
         json_put(b, object, "widths", json_text("given"));

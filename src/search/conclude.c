@@ -15,7 +15,10 @@
 
 static int by_cost(const void *a, const void *b) {
     const struct candidate *x = *(struct candidate *const *)a, *y = *(struct candidate *const *)b;
-    return x->cost < y->cost ? -1 : x->cost > y->cost;
+    if (x->cost != y->cost) {
+        return x->cost < y->cost ? -1 : 1;
+    }
+    return x->measure.divergence < y->measure.divergence ? -1 : x->measure.divergence > y->measure.divergence;
 }
 
 /* The candidates that may hold the claim, the cheapest first; without those that cost more than another and promise

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JOURNAL_VERSION 2
+#define JOURNAL_VERSION 3
 
 struct entry {
     bool used;

@@ -17,7 +17,8 @@
 #define CANDIDATES_MAX 1000
 
 void search_limit_time(struct search *s) {
-    s->ctx->deadline = s->options->time_limit > 0 ? s->start + s->options->time_limit : 0;
+    bool counts = s->options->time_limit > 0 && s->options->pick == NULL;
+    s->ctx->deadline = counts ? s->start + s->options->time_limit : 0;
 }
 
 static double seconds_left(const struct search *s) {
@@ -67,22 +68,14 @@ static size_t few_samples(const struct search *s) {
     return (size_t)samples;
 }
 
-/* Whatever changes a measurement: the rewritten network, the samples as it sees them, the settings, this version. */
+/* Whatever changes a measurement: the rewritten network, the samples as it sees them, the settings, this version; which
+ * channels have gone is told by the measurement itself. */
 static enum pare_status identity(const struct search *s, uint64_t *out) {
     const struct search_options *o = s->options;
-    uint64_t numbers[] = {s->search_set.data->hash,
-                          s->held_out.data->hash,
-                          s->calibration.hash,
-                          o->metric,
-                          o->widths,
-                          o->weight_widths,
-                          o->activation_widths,
-                          o->input_widths,
-                          o->seed,
-                          o->keep_channels,
-                          o->without};
+    uint64_t numbers[] = {s->search_set.data->hash, s->held_out.data->hash, s->calibration.hash, o->metric, o->widths,
+                          o->weight_widths,         o->activation_widths,   o->input_widths,     o->seed,   o->without};
     uint64_t h = hash_of(PARE_VERSION, strlen(PARE_VERSION), 0);
-    return graph_hash(s->ctx, s->scheme->graph, hash_of(numbers, sizeof(numbers), h), out);
+    return graph_hash(s->ctx, s->given, hash_of(numbers, sizeof(numbers), h), out);
 }
 
 /* The claim needs more samples than the search, which has the expected drop besides the measured one. */
@@ -230,6 +223,7 @@ static enum pare_status prepare(struct search *s, const struct search_data *data
     knobs_fill(&s->knobs, bits, widths_base(knobs_widths(&s->knobs)));
     knobs_set_all(&s->knobs, bits);
     TRY(evaluator_new(s->ctx, s->arena, &s->knobs, s->options->metric, s->journal, &s->evaluator));
+    TRY(graph_hash(s->ctx, s->scheme->graph, 0, &s->evaluator.network));
     s->evaluator.journal_only = s->options->pick != NULL;
     TRY(describe(s, r));
     TRY(executor_cache_new(s->ctx, s->evaluator.executor, s->few.data->count, CACHE_BYTES, &s->few.cache));
@@ -299,6 +293,9 @@ static enum pare_status walk(struct search *s) {
         return search_given(s);
     }
     TRY(search_start(s));
+    if (s->start_fails && s->dropped->count > 0) {
+        return PARE_OK; /* all channels are tried instead */
+    }
     TRY(search_has_bound(s) ? search_walk(s) : PARE_OK);
     if (!search_has_limits(s)) {
         return PARE_OK;
@@ -307,12 +304,14 @@ static enum pare_status walk(struct search *s) {
     return s->best != NULL && search_has_bound(s) ? PARE_OK : search_within_limits(s);
 }
 
-enum pare_status search_run(struct context *ctx, const struct graph *g, const struct search_data *data,
-                            const struct search_options *options, struct search_result *out) {
+/* A search from `start` (monotonic_seconds). *again: without the channels that were taken out not even the start holds
+ * the bound, or the given widths do not. */
+static enum pare_status run(struct context *ctx, const struct graph *g, const struct search_data *data,
+                            const struct search_options *options, double start, bool *again,
+                            struct search_result *out) {
     *out = (struct search_result){0};
     arena_init(&out->arena);
-    struct search s = {.ctx = ctx, .options = options, .arena = &out->arena};
-    s.start = monotonic_seconds();
+    struct search s = {.ctx = ctx, .options = options, .arena = &out->arena, .start = start};
     enum pare_status status = graph_clone(ctx, g, false, &out->graph);
     if (status == PARE_OK) {
         status = prepare(&s, data, out);
@@ -320,7 +319,11 @@ enum pare_status search_run(struct context *ctx, const struct graph *g, const st
     if (status == PARE_OK) {
         status = walk(&s);
     }
-    status = explain_missing(&s, finish(&s, status, out));
+    *again = out->dropped.count > 0 && s.start_fails && (status == PARE_OK || status == PARE_ERROR_BOUND);
+    if (!*again) {
+        status = explain_missing(&s, finish(&s, status, out));
+        *again = out->dropped.count > 0 && options->given != NULL && status == PARE_ERROR_BOUND;
+    }
     ctx->deadline = 0;
     sample_set_free(&s.search_set);
     sample_set_free(&s.held_out);
@@ -335,6 +338,23 @@ enum pare_status search_run(struct context *ctx, const struct graph *g, const st
     journal_close(s.journal);
     statistics_free(s.statistics);
     return status;
+}
+
+enum pare_status search_run(struct context *ctx, const struct graph *g, const struct search_data *data,
+                            const struct search_options *options, struct search_result *out) {
+    double start = monotonic_seconds();
+    bool again = false;
+    enum pare_status status = run(ctx, g, data, options, start, &again, out);
+    if (!again) {
+        return status;
+    }
+    struct search_options whole = *options;
+    whole.keep_channels = true;
+    whole.resume = options->journal_path != NULL; /* it goes on */
+    search_result_free(out);
+    context_clear(ctx);
+    context_warn(ctx, "without the channels that seemed to be redundant the bound is not held: all of them stay");
+    return run(ctx, g, data, &whole, start, &again, out);
 }
 
 void search_result_free(struct search_result *r) {

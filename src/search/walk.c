@@ -13,6 +13,8 @@
 #define POLISHING_EVALUATIONS 3
 #define POLISHING_SAVES 0.002 /* of the cost, to be worth an evaluation */
 #define RUNG_MAX 0.9          /* of the cost at 8 bits */
+#define UNIFORM_MOST 6        /* bits */
+#define UNIFORM_LEAST 4
 
 /* ---- full evaluations ---- */
 
@@ -140,7 +142,8 @@ static enum pare_status polish(struct search *s, const struct sensitivity *harm)
 }
 
 /* Where 8 bits everywhere already disagree with the float network too often for the held-out samples to tell, fewer
- * bits will not help. All that the walk learns of these samples is whether they are enough. */
+ * bits will not help. All that the walk learns of these samples is whether they are enough; where even this point does
+ * not hold the bound on them, nothing is claimed without the channels that have gone. */
 static enum pare_status settle_claim(struct search *s, struct candidate *c) {
     struct claim claim, lenient = s->claim;
     struct measure held_out;
@@ -149,6 +152,7 @@ static enum pare_status settle_claim(struct search *s, struct candidate *c) {
     TRY(evaluator_measure(s->ctx, &s->evaluator, &s->held_out, c->bits, &held_out));
     s->full_evaluations++;
     s->claim.drop_only = !claim_can_tell(&claim, &held_out);
+    s->start_fails = search_has_bound(s) && claim_drop(&claim, &held_out) > claim.bound;
     lenient.drop_only = true; /* whether the samples are enough is known, not to be foretold */
     c->accepted = claim_promises(&lenient, &c->measure, s->held_out.data->count);
     s->best = c->accepted ? c : NULL;
@@ -169,7 +173,12 @@ static enum pare_status find_start(struct search *s, uint8_t *bits) {
         knobs_fill(&s->knobs, bits, b);
         TRY(try_start(s, bits, false));
     }
-    TRY(s->best == NULL ? try_start(s, bits, true) : PARE_OK);
+    struct candidate *unfitted = s->best;
+    if (unfitted == NULL || s->start_fails) {
+        TRY(try_start(s, bits, true));
+        s->start_fails = s->start_fails || s->best == NULL;
+        s->best = s->best == NULL ? unfitted : s->best;
+    }
     return s->best != NULL ? PARE_OK : PARE_ERROR_BOUND; /* the reason is given by conclude() */
 }
 
@@ -247,22 +256,44 @@ static enum pare_status add_rungs(struct search *s, const struct way *w) {
     return PARE_OK;
 }
 
+/* A time limit may end before the sensitivities are known: something narrower than the start is tried at once. */
+static enum pare_status try_uniform(struct search *s) {
+    uint8_t *bits = ARENA_ARRAY(s->arena, s->knobs.count, uint8_t);
+    uint32_t widths = knobs_widths(&s->knobs);
+    if (bits == NULL) {
+        return fail_memory(s->ctx);
+    }
+    bool accepted = true;
+    for (int b = UNIFORM_MOST; b >= UNIFORM_LEAST && accepted; b--) {
+        if (widths >> b & 1) {
+            struct candidate *c = NULL;
+            knobs_fill(&s->knobs, bits, b);
+            TRY(search_evaluate(s, bits, true, &c));
+            accepted = c->accepted;
+        }
+    }
+    return PARE_OK;
+}
+
 enum pare_status search_walk(struct search *s) {
     struct sensitivity harm, near;
     struct way way = {0};
-    TRY(search_sensitivities(s, s->best, &harm));
+    const struct candidate *start = s->best;
+    TRY(s->options->time_limit > 0 ? try_uniform(s) : PARE_OK);
+    TRY(search_sensitivities(s, start, &harm));
     for (int round = 0; round < ROUNDS; round++) {
         double before = s->best->cost;
         size_t sections = round == 0 ? 1 : PROBE_SECTIONS;
         if (!may_evaluate(s, 2 * sections + 1)) {
             break;
         }
-        TRY(search_probe(s, s->best, sections, &harm));
+        TRY(search_probe(s, round == 0 ? start : s->best, sections, &harm));
         TRY(search_nearby(s, s->best, &harm, &near));
         way.harm = round == 0 ? &harm : &near;
         TRY(path_build(s->ctx, s->arena, &s->cost, way.harm, &way.path));
         if (way.path.count == 1) { /* no tensor has another width */
-            return PARE_OK;
+            struct candidate *c = NULL;
+            return search_evaluate(s, s->best->bits, true, &c);
         }
         TRY(round == 0 ? bisect(s, &way.path, 0, way.path.count) : descend(s, &way));
         TRY(round == 0 ? PARE_OK : polish(s, &harm));

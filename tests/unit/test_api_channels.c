@@ -104,19 +104,33 @@ START_TEST(none_goes_where_they_are_kept) {
 }
 END_TEST
 
-/* A bound of which a tenth is less than what they cost. */
-START_TEST(only_what_costs_little_goes) {
+/* At 16 bits everywhere, with this bound on the noise. */
+static json_t *quantize_strictly(const char *bound, enum pare_status expected) {
+    struct pare_report *report;
     set("metric", "sqnr");
-    set("max-drop", "0.00001%");
+    set("max-drop", bound);
     set("bits", "16");
     set("input-bits", "16");
-    struct pare_report *report;
-    (void)pare_quantize(context, model, settings, small_path("strict"), &report);
+    ck_assert_int_eq(pare_quantize(context, model, settings, small_path("strict"), &report), expected);
     ck_assert_ptr_nonnull(report);
     json_t *root = json_loads(pare_report_json(report), 0, NULL);
-    ck_assert_int_eq(dropped_of_layer(root, "conv1"), 1); /* the silent one */
-    json_decref(root);
     pare_report_free(report);
+    return root;
+}
+
+/* A bound of which a tenth is less than what all of them cost. */
+START_TEST(only_what_costs_little_goes) {
+    json_t *report = quantize_strictly("0.001%", PARE_OK);
+    ck_assert_int_eq(dropped_of_layer(report, "conv1"), 3); /* four by a wide one, above */
+    json_decref(report);
+}
+END_TEST
+
+START_TEST(all_stay_where_the_start_fails_without_them) {
+    json_t *report = quantize_strictly("0.00000001%", PARE_ERROR_BOUND);
+    ck_assert_uint_eq(json_array_size(json_object_get(report, "dropped_channels")), 0);
+    ck_assert_int_eq(count_of_weights(report, "conv1"), 7 * 4);
+    json_decref(report);
 }
 END_TEST
 
@@ -161,6 +175,7 @@ int main(void) {
     tcase_add_test(c, four_of_seven_go);
     tcase_add_test(c, none_goes_where_they_are_kept);
     tcase_add_test(c, only_what_costs_little_goes);
+    tcase_add_test(c, all_stay_where_the_start_fails_without_them);
     tcase_add_test(c, threads_change_nothing);
     tcase_add_test(c, a_search_is_repeated_from_its_journal);
     suite_add_tcase(s, c);
