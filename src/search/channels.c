@@ -27,7 +27,7 @@ static double harm_of(const struct trial *t, const struct sample_set *without) {
     double harm = 0;
     for (size_t i = 0; i < whole->data->count; i++) {
         const float *x = without->outputs + i * whole->width;
-        harm += metric == METRIC_SQNR ? sample_set_noise(whole, i, x) : sample_set_expected_drop(whole, metric, i, x);
+        harm += metric == METRIC_SQNR ? sample_set_noise(whole, i, x) : sample_set_expected_drop(whole, i, x);
     }
     return harm / (double)whole->data->count;
 }

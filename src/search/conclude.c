@@ -10,6 +10,7 @@
 #define FIRST_STRIDE 0.02   /* of the cost */
 #define STRIDE_GROWTH 1.5
 #define OVERTAKEN 0.25 /* standard errors */
+#define SHARE_LEAST 0.02
 
 /* ---- the claim ---- */
 
@@ -117,13 +118,25 @@ static size_t thin(const struct search *s, struct candidate **list, size_t count
     return below + above;
 }
 
+/* Of the level, by the chance that the point holds, to judge by the search set: what is likely to hold hands its share
+ * on. Of the powers of the chance that were simulated, the cube comes to rest lowest. */
+static double share_of(const struct search *s, const struct candidate *c) {
+    double room = s->claim.bound - claim_estimate(&s->claim, &c->measure), error = paired_error(&c->measure.paired);
+    double chance = 0.5 * erfc(-room / (error * sqrt(2)));
+    return fmax(chance * chance * chance, SHARE_LEAST);
+}
+
 enum pare_status search_test(struct search *s, struct claim *claim, struct candidate **list, size_t count,
                              const struct candidate *from, struct measure *out) {
     struct candidate *chosen = NULL;
     struct claim at = *claim;
     size_t tests = thin(s, list, count, from, claim->drop_only);
+    double shares[TESTS_MAX];
     struct fallback levels;
-    fallback_begin(&levels, 1 - claim->confidence, tests);
+    for (size_t i = 0; i < tests; i++) {
+        shares[i] = share_of(s, list[tests - 1 - i]);
+    }
+    fallback_begin(&levels, 1 - claim->confidence, shares, tests);
     for (size_t i = tests; i-- > 0;) {
         struct measure m;
         s->knobs.edition = list[i]->edition;

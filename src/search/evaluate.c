@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum pare_status evaluator_new(struct context *ctx, struct arena *a, struct knobs *k, enum metric metric,
-                               struct journal *j, struct evaluator *out) {
-    *out = (struct evaluator){.arena = a, .scheme = k->scheme, .knobs = k, .metric = metric, .journal = j};
+enum pare_status evaluator_new(struct context *ctx, struct arena *a, struct knobs *k, struct journal *j,
+                               struct evaluator *out) {
+    *out = (struct evaluator){.arena = a, .scheme = k->scheme, .knobs = k, .journal = j};
     TRY(lower(ctx, k->scheme, &out->program));
     out->changed = ARENA_ARRAY(a, out->program->op_count, uint32_t);
     return out->changed == NULL ? fail_memory(ctx) : executor_new(ctx, out->program, &out->executor);
@@ -71,10 +71,10 @@ static enum pare_status judge(void *user, struct context *ctx, size_t i, int wor
     }
     fetch_outputs(m->evaluator->program, values, x);
     const float *f = s->outputs + i * s->width;
-    m->right[i] = sample_set_right(s, m->evaluator->metric, i, x);
-    m->expected_drop[i] = sample_set_expected_drop(s, m->evaluator->metric, i, x);
+    m->right[i] = sample_set_right(s, i, x);
+    m->expected_drop[i] = sample_set_expected_drop(s, i, x);
     m->noise[i] = sample_set_noise(s, i, x);
-    bool is_classifier = m->evaluator->metric != METRIC_SQNR && s->classes > 1;
+    bool is_classifier = s->metric != METRIC_SQNR && s->classes > 1;
     m->divergence[i] = is_classifier ? kl_divergence(f, x, s->classes) : m->noise[i];
     free(x);
     return PARE_OK;

@@ -18,7 +18,6 @@ struct evaluator {
     struct arena *arena;
     struct scheme *scheme;
     struct knobs *knobs;
-    enum metric metric;
     struct program *program;
     struct executor *executor;
     uint32_t *changed; /* room for every operator */
@@ -32,8 +31,8 @@ struct evaluator {
 };
 
 /* Lowers the scheme as the knobs stand and plans it. */
-enum pare_status evaluator_new(struct context *ctx, struct arena *a, struct knobs *k, enum metric metric,
-                               struct journal *j, struct evaluator *out);
+enum pare_status evaluator_new(struct context *ctx, struct arena *a, struct knobs *k, struct journal *j,
+                               struct evaluator *out);
 void evaluator_free(struct evaluator *e); /* not the program */
 /* Brings scheme, program and executor to these widths, one per knob. */
 enum pare_status evaluator_apply(struct context *ctx, struct evaluator *e, const uint8_t *bits);

@@ -2,8 +2,6 @@
 
 #include <math.h>
 
-#define SHARE_GROWTH 1.5
-
 double paired_drop(const struct paired *p) {
     return ((double)p->lost - (double)p->won) / (double)p->samples;
 }
@@ -54,20 +52,18 @@ double paired_error(const struct paired *p) {
     return error;
 }
 
-void fallback_begin(struct fallback *f, double level, size_t tests) {
-    *f = (struct fallback){.level = level, .share = 1};
-    double share = 1;
+void fallback_begin(struct fallback *f, double level, const double *shares, size_t tests) {
+    *f = (struct fallback){.level = level, .shares = shares};
     for (size_t i = 0; i < tests; i++) { /* as go_on adds them, so that the last sum is the total exactly */
-        f->total += share;
-        share *= SHARE_GROWTH;
+        f->total += shares[i];
     }
 }
 
 double fallback_level(const struct fallback *f) {
-    return f->level * ((f->handed_on + f->share) / f->total);
+    return f->level * ((f->handed_on + f->shares[f->next]) / f->total);
 }
 
 void fallback_go_on(struct fallback *f, bool rejected) {
-    f->handed_on = rejected ? f->handed_on + f->share : 0;
-    f->share *= SHARE_GROWTH;
+    f->handed_on = rejected ? f->handed_on + f->shares[f->next] : 0;
+    f->next++;
 }

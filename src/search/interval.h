@@ -27,14 +27,17 @@ double paired_upper_limit(const struct paired *p, double confidence);
 double normal_quantile(double p);
 
 /* Levels for tests of several hypotheses in a fixed order by the fallback procedure (Wiens and Dmitrienko 2005, section
- * 2): each has a share of the level, half as much again as the one before it, and what it was tested at is handed on
- * to the next one when it is rejected. The chance that any true hypothesis is rejected stays below the level, however
- * the tests depend on each other. */
+ * 2): each has a share of the level, and what it was tested at is handed on to the next one when it is rejected. The
+ * chance that any true hypothesis is rejected stays below the level, however the tests depend on each other. */
 struct fallback {
-    double level, total, share, handed_on; /* the last three: shares before they are scaled to the level */
+    const double *shares;
+    size_t next;
+    double level, total, handed_on; /* the last two: shares before they are scaled to the level */
 };
 
-void fallback_begin(struct fallback *f, double level, size_t tests);
+/* `shares` [tests], in the order of the tests and positive, must not depend on their results, and outlive the struct.
+ */
+void fallback_begin(struct fallback *f, double level, const double *shares, size_t tests);
 /* Level of the next test: all of it after nothing but rejections, at the last one. */
 double fallback_level(const struct fallback *f);
 void fallback_go_on(struct fallback *f, bool rejected);

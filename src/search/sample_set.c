@@ -16,8 +16,8 @@ static bool in_top5(const float *x, size_t count, size_t label) {
     return scores_place(float_scores(x, count), label) < 5;
 }
 
-bool sample_set_right(const struct sample_set *s, enum metric metric, size_t i, const float *x) {
-    switch (metric) {
+bool sample_set_right(const struct sample_set *s, size_t i, const float *x) {
+    switch (s->metric) {
     case METRIC_TOP1:
         return scores_argmax(float_scores(x, s->classes)) == (size_t)dataset_label(s->data, i);
     case METRIC_TOP5:
@@ -65,23 +65,23 @@ static double fit_temperature(const struct sample_set *s) {
 }
 
 /* Probability that one of the classes that the scores `x` put first is the label. */
-static double probability_right(const struct sample_set *s, enum metric metric, const float *outputs, const float *x) {
+static double probability_right(const struct sample_set *s, const float *outputs, const float *x) {
     double sum = 0, partition = log_partition(outputs, s->classes, s->temperature);
     size_t best = scores_argmax(float_scores(x, s->classes));
     for (size_t c = 0; c < s->classes; c++) {
-        if (metric == METRIC_TOP5 ? in_top5(x, s->classes, c) : c == best) {
+        if (s->metric == METRIC_TOP5 ? in_top5(x, s->classes, c) : c == best) {
             sum += exp(outputs[c] / s->temperature - partition);
         }
     }
     return sum;
 }
 
-double sample_set_expected_drop(const struct sample_set *s, enum metric metric, size_t i, const float *x) {
+double sample_set_expected_drop(const struct sample_set *s, size_t i, const float *x) {
     const float *outputs = s->outputs + i * s->width;
-    if (metric == METRIC_TOP1 || metric == METRIC_TOP5) {
-        return probability_right(s, metric, outputs, outputs) - probability_right(s, metric, outputs, x);
+    if (s->metric == METRIC_TOP1 || s->metric == METRIC_TOP5) {
+        return probability_right(s, outputs, outputs) - probability_right(s, outputs, x);
     }
-    return s->right[i] && !sample_set_right(s, metric, i, x);
+    return s->right[i] && !sample_set_right(s, i, x);
 }
 
 /* ---- noise ---- */
@@ -233,7 +233,7 @@ static enum pare_status check_labels(struct context *ctx, enum metric metric, co
 
 enum pare_status sample_set_new(struct context *ctx, const struct scheme *s, enum metric metric, const char *name,
                                 const struct dataset *d, struct sample_set *out) {
-    *out = (struct sample_set){.name = name, .data = d};
+    *out = (struct sample_set){.metric = metric, .name = name, .data = d};
     TRY(size_outputs(ctx, s, out));
     TRY(check_labels(ctx, metric, out));
     out->outputs = calloc(d->count * out->width, sizeof(float));
@@ -250,7 +250,7 @@ enum pare_status sample_set_new(struct context *ctx, const struct scheme *s, enu
         return status;
     }
     for (size_t i = 0; i < d->count; i++) {
-        out->right[i] = sample_set_right(out, metric, i, out->outputs + i * out->width);
+        out->right[i] = sample_set_right(out, i, out->outputs + i * out->width);
         out->right_count += out->right[i];
     }
     if (metric == METRIC_SQNR) {

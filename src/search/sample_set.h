@@ -7,6 +7,7 @@
 
 /* A set of samples with what the float network makes of them. */
 struct sample_set {
+    enum metric metric;
     const char *name; /* keeps the measurements of the sets apart in the journal */
     const struct dataset *data;
     size_t width;    /* floats of all outputs of one sample, before a final Softmax or ArgMax is applied */
@@ -24,14 +25,14 @@ enum pare_status sample_set_new(struct context *ctx, const struct scheme *s, enu
                                 const struct dataset *d, struct sample_set *out);
 void sample_set_free(struct sample_set *s);
 
-/* Whether the outputs `x` of sample i count as right, by the metric (always, for SQNR). */
-bool sample_set_right(const struct sample_set *s, enum metric metric, size_t i, const float *x);
+/* Whether the outputs `x` of sample i count as right, by the set's metric (always, for SQNR). */
+bool sample_set_right(const struct sample_set *s, size_t i, const float *x);
 
 /* The probability that only the float network is right on sample i, less that of the opposite, if its label is drawn
  * from the float network's own softmax at the set's temperature (Guo et al. 2017, section 4.2). The mean over samples
  * estimates the drop with a fraction of the variance that right and wrong labels have. Without labels: whether the
  * networks disagree. */
-double sample_set_expected_drop(const struct sample_set *s, enum metric metric, size_t i, const float *x);
+double sample_set_expected_drop(const struct sample_set *s, size_t i, const float *x);
 
 /* Noise of the outputs `x` of sample i over the mean signal of the set; its mean over the samples is noise power over
  * signal power. For SQNR every output is compared with its own signal, every column where an output is a row of them,

@@ -172,14 +172,18 @@ static enum pare_status drop_redundant(struct search *s, struct search_result *r
     return collect(s);
 }
 
-/* As the network sees them that channels have not been taken out of. */
+/* Calibration samples, which need no labels: widths chosen by the search set would look better on it than they are. As
+ * the network sees them that channels have not been taken out of. */
 static enum pare_status make_few(struct search *s) {
     struct dataset *few = ARENA_NEW(s->arena, struct dataset);
+    const struct calibration *c = &s->calibration;
+    enum metric metric = s->options->metric == METRIC_SQNR ? METRIC_SQNR : METRIC_AGREEMENT;
     if (few == NULL) {
         return fail_memory(s->ctx);
     }
-    TRY(dataset_take(s->ctx, s->arena, s->search_set.data, s->options->seed, few_samples(s), few));
-    return sample_set_new(s->ctx, s->scheme, s->options->metric, "few", few, &s->few);
+    const struct dataset *larger = c->own.count > c->more.count ? &c->own : &c->more;
+    TRY(dataset_take(s->ctx, s->arena, larger, s->options->seed, few_samples(s), few));
+    return sample_set_new(s->ctx, s->scheme, metric, "few", few, &s->few);
 }
 
 static enum pare_status make_paired(struct search *s) {
@@ -222,7 +226,7 @@ static enum pare_status prepare(struct search *s, const struct search_data *data
     }
     knobs_fill(&s->knobs, bits, widths_base(knobs_widths(&s->knobs)));
     knobs_set_all(&s->knobs, bits);
-    TRY(evaluator_new(s->ctx, s->arena, &s->knobs, s->options->metric, s->journal, &s->evaluator));
+    TRY(evaluator_new(s->ctx, s->arena, &s->knobs, s->journal, &s->evaluator));
     TRY(graph_hash(s->ctx, s->scheme->graph, 0, &s->evaluator.network));
     s->evaluator.journal_only = s->options->pick != NULL;
     TRY(describe(s, r));
