@@ -42,8 +42,14 @@ static enum pare_status remark(struct context *ctx, struct check *c, enum pare_s
 
 /* A free batch is no trouble: samples come one by one. */
 static enum pare_status find_open_dims(struct context *ctx, struct check *c, const struct value *input) {
-    static const struct finding kind = {.kind = FINDING_SHAPE,
-                                        .way_out = "give its size (--input-shape), or data of one shape"};
+    char argument[256];
+    const struct finding kind = {
+        .kind = FINDING_SHAPE,
+        .way_out = arena_format(&c->arena, "give its size (--input-shape %s, with numbers), or data of one shape",
+                                input_shape_argument(input, argument, sizeof argument))};
+    if (kind.way_out == NULL) {
+        return fail_memory(ctx);
+    }
     if (input->rank < 0) {
         c->open = true;
         return findings_add(ctx, &c->survey.findings, &kind, input->name, "an input of any rank");
@@ -86,6 +92,13 @@ static enum pare_status read_as_numbers(struct context *ctx, struct check *c) {
     return passes_dequantize(ctx, &c->survey.graph);
 }
 
+static enum pare_status run_passes(struct context *ctx, struct check *c, const struct pass_options *options) {
+    static const struct finding kind = {.kind = FINDING_SHAPE};
+    bool fixed = false;
+    TRY(passes_run_for_sample(ctx, &c->survey.graph, options, &fixed));
+    return fixed ? findings_add(ctx, &c->survey.findings, &kind, NULL, BATCH_FIXED) : PARE_OK;
+}
+
 /* The graph as the search would get it, where the model is whole. */
 static enum pare_status rewrite(struct context *ctx, struct check *c) {
     struct pass_options options = {.check_numerics = false};
@@ -100,10 +113,10 @@ static enum pare_status rewrite(struct context *ctx, struct check *c) {
     }
     TRY(quantized ? read_as_numbers(ctx, c) : PARE_OK);
     TRY(passes_widen(ctx, &c->survey.graph));
-    TRY(passes_run(ctx, &c->survey.graph, &options));
-    if (c->open) {
-        return PARE_OK; /* which is a finding of its own */
+    if (c->open) { /* which is a finding of its own */
+        return passes_run(ctx, &c->survey.graph, &options);
     }
+    TRY(run_passes(ctx, c, &options));
     return remark(ctx, c, scheme_new(ctx, c->survey.graph, &c->scheme));
 }
 

@@ -1,6 +1,7 @@
 /* pare_quantize: passes, data, search, files, report. */
 #include "api/quantize.h"
 
+#include "api/input_shape.h"
 #include "api/layers.h"
 #include "api/scale_check.h"
 #include "base/file.h"
@@ -36,12 +37,26 @@ static enum pare_status fix_shapes(struct context *ctx, struct quantize_job *job
     return fixed ? graph_infer(ctx, job->graph) : PARE_OK;
 }
 
+static enum pare_status refuse_any_shape(struct context *ctx, const struct quantize_job *job, const struct value *input,
+                                         const struct shape *given) {
+    struct value shaped = {.name = input->name, .rank = given->rank};
+    char argument[256];
+    for (int i = 0; i < given->rank; i++) {
+        shaped.dims[i].value = given->dim[i];
+    }
+    return fail(ctx, PARE_ERROR_INPUT, "%s: input '%s' may have any shape; give that of the data: --input-shape %s",
+                job->network->path, input->name, input_shape_argument(&shaped, argument, sizeof argument));
+}
+
 /* Every buffer behind this is as large as one sample of the graph's own input. */
 static enum pare_status check_shapes(struct context *ctx, const struct quantize_job *job, const struct dataset *d) {
     for (int k = 0; k < d->input_count; k++) {
         const struct value *input = job->graph->inputs[k];
         struct shape wanted = {.rank = -1};
         const struct shape *given = &d->inputs[k].shape;
+        if (input->rank < 0) {
+            return refuse_any_shape(ctx, job, input, given);
+        }
         if (!value_shape(input, 1, &wanted) || !shape_equal(&wanted, given)) {
             char own[256], other[256];
             return fail(ctx, PARE_ERROR_INPUT,
@@ -61,6 +76,16 @@ static enum pare_status settle_shapes(struct context *ctx, struct quantize_job *
     return check_shapes(ctx, job, &job->test);
 }
 
+static enum pare_status rewrite(struct context *ctx, struct quantize_job *job) {
+    struct pass_options options = {.check_numerics = true, .seed = job->options.seed};
+    bool fixed = false;
+    TRY(passes_run_for_sample(ctx, &job->graph, &options, &fixed));
+    if (fixed) {
+        context_warn(ctx, "%s: " BATCH_FIXED, job->network->path);
+    }
+    return PARE_OK;
+}
+
 static enum pare_status clean_graph(struct context *ctx, struct quantize_job *job) {
     context_progress(ctx, &(struct progress){.phase = "passes", .seconds_left = -1});
     TRY(graph_clone(ctx, job->network->graph, true, &job->graph));
@@ -72,8 +97,7 @@ static enum pare_status clean_graph(struct context *ctx, struct quantize_job *jo
     }
     TRY(passes_widen(ctx, &job->graph));
     TRY(settle_shapes(ctx, job));
-    struct pass_options options = {.check_numerics = true, .seed = job->options.seed};
-    return passes_run(ctx, &job->graph, &options) == PARE_OK ? PARE_OK : fail_at(ctx, "%s", job->network->path);
+    return rewrite(ctx, job) == PARE_OK ? PARE_OK : fail_at(ctx, "%s", job->network->path);
 }
 
 static enum pare_status read_set(struct context *ctx, struct quantize_job *job, const char *path, bool ignore_labels,

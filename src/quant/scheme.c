@@ -55,8 +55,10 @@ static enum pare_status count_per_sample(struct context *ctx, const struct value
     struct shape shape;
     size_t n = 0;
     if (!value_shape(v, 1, &shape) || !shape_count(&shape, &n)) {
-        return fail(ctx, PARE_ERROR_UNSUPPORTED,
-                    "%s: its shape is not fixed for one sample; fix the free dimensions of the model's input", v->name);
+        return fail(
+            ctx, PARE_ERROR_UNSUPPORTED,
+            "%s: its shape is not fixed for one sample; give the input's (--input-shape), or cut the model before it",
+            v->name);
     }
     *count = n;
     return PARE_OK;

@@ -34,6 +34,18 @@ static const char float_middle[] = "graph float_middle {\n"
                                    "y = Gemm(b, w) as second\n"
                                    "output y }\n";
 
+/* Exporters write this where code asks for the size of the batch. */
+static const char reads_batch[] = "graph reads_batch {\n"
+                                  "input x: float32[N,8]\n"
+                                  "const w: float32[8,8] = random(1,-0.6,0.6)\n"
+                                  "const first: int64[1] = [0] const four: int64[1] = [4]\n"
+                                  "a = Gemm(x, w) as first_layer\n"
+                                  "s = Shape(x) as count\nn = Gather(s, first) as pick_count\n"
+                                  "m = Mul(n, four) as fourfold\nt = Concat(m, four) as target {axis=0}\n"
+                                  "b = Concat(a, a) as twice {axis=1}\nc = Reshape(b, t) as rows\n"
+                                  "y = Relu(c) as relu\n"
+                                  "output y }\n";
+
 static const char float_middle_axis[] = "graph float_middle_axis {\n"
                                         "input x: float32[N,8,4]\n"
                                         "a = HardSwish(x) as swish\n"
@@ -232,6 +244,7 @@ int main(int argc, char **argv) {
     graph_free(small_model("two_inputs.onnx", two_inputs));
     graph_free(small_model("open_shape.onnx", open_shape));
     graph_free(small_model("float_middle.onnx", float_middle));
+    graph_free(small_model("reads_batch.onnx", reads_batch));
     graph_free(small_model("made_at_run_time.onnx", made_at_run_time));
     graph_free(small_model("float_middle_axis.onnx", float_middle_axis));
     graph_free(small_model("foreign.onnx", foreign));
