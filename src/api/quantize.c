@@ -3,6 +3,7 @@
 
 #include "api/input_shape.h"
 #include "api/layers.h"
+#include "api/narrow.h"
 #include "api/scale_check.h"
 #include "base/file.h"
 #include "passes/passes.h"
@@ -183,6 +184,7 @@ static enum pare_status read_data(struct context *ctx, struct quantize_job *job)
 }
 
 static enum pare_status prepare(struct context *ctx, struct quantize_job *job) {
+    TRY(network_narrow(ctx, &job->arena, &job->network, &job->narrowed));
     TRY(read_data(ctx, job));
     TRY(clean_graph(ctx, job));
     return output_folder_open(ctx, job);
@@ -297,6 +299,7 @@ enum pare_status quantize_run(struct context *ctx, struct quantize_job *job, str
     enum pare_status status = search_and_write(ctx, job, out);
     search_result_free(&job->result);
     graph_free(job->graph);
+    graph_free(job->narrowed);
     arena_free(&job->arena);
     return status;
 }

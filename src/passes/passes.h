@@ -43,6 +43,8 @@ enum pare_status passes_expand_quantized(struct context *ctx, struct graph **g);
 enum pare_status passes_dequantize(struct context *ctx, struct graph **g);
 /* Without roundings to float16 and bfloat16, to be quantised. */
 enum pare_status passes_widen(struct context *ctx, struct graph **g);
+/* In float32 where it computes on float64, or casts its inputs to float; *changes are counted. */
+enum pare_status passes_narrow(struct context *ctx, struct graph **g, int *changes);
 /* Runs one pass by name: for tests. */
 enum pare_status passes_run_one(struct context *ctx, struct graph *g, const char *name, int *changes);
 const struct pass *passes_list(size_t *count);
