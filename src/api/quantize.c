@@ -5,8 +5,10 @@
 #include "api/layers.h"
 #include "api/narrow.h"
 #include "api/scale_check.h"
+#include "api/work.h"
 #include "base/file.h"
 #include "passes/passes.h"
+#include "quant/lower.h"
 
 #include <math.h>
 
@@ -203,6 +205,19 @@ static enum pare_status write_report(struct context *ctx, struct quantize_job *j
     return report_finish(ctx, report);
 }
 
+static enum pare_status count_float_parameters(struct context *ctx, struct quantize_job *job) {
+    const struct scheme *s = job->result.scheme;
+    for (const struct node *n = s->graph->first; n != NULL; n = n->next) {
+        const char *why = NULL;
+        bool in_float = lower_fate(&job->arena, s, n, &why) == FATE_FLOAT;
+        if (in_float && why == NULL) {
+            return fail_memory(ctx);
+        }
+        job->report.float_parameters += in_float ? work_of(n).parameters : 0;
+    }
+    return PARE_OK;
+}
+
 static enum pare_status write_all(struct context *ctx, struct quantize_job *job, struct pare_report *report) {
     struct inspection layers = {0};
     TRY(layers_of_program(ctx, &job->arena, job->result.program, &layers));
@@ -255,6 +270,7 @@ static enum pare_status search_and_write(struct context *ctx, struct quantize_jo
         output_folder_abandon(ctx, job);
         return found;
     }
+    TRY(count_float_parameters(ctx, job));
     TRY(conclude(ctx, job, out));
     return found;
 }

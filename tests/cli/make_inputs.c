@@ -69,6 +69,18 @@ static const char compared[] = "graph compared {\n"
                                "y = Gemm(c, w) as second\n"
                                "output y }\n";
 
+/* Dense layers on sequences, as exporters write them, around one with weights that stays in float. */
+static const char sequence[] = "graph sequence {\n"
+                               "input x: float32[N,8]\n"
+                               "const s: int64[3] = [-1,2,4] const w: float32[4,6] = random(1,-0.6,0.6)\n"
+                               "const b: float32[6] = random(2,-1,1) const scale: float32[6] = random(3,0.5,1.5)\n"
+                               "const v: float32[6,3] = random(4,-0.6,0.6)\n"
+                               "a = Reshape(x, s) as steps\n"
+                               "c = MatMul(a, w) as dense\nd = Add(c, b) as bias\n"
+                               "e = LayerNormalization(d, scale) as norm\n"
+                               "y = MatMul(e, v) as head\n"
+                               "output y }\n";
+
 /* Exporters write this where code asks for the size of the batch. */
 static const char reads_batch[] = "graph reads_batch {\n"
                                   "input x: float32[N,8]\n"
@@ -281,6 +293,7 @@ int main(int argc, char **argv) {
     graph_free(small_model("two_inputs.onnx", two_inputs));
     graph_free(small_model("open_shape.onnx", open_shape));
     graph_free(small_model("float_middle.onnx", float_middle));
+    graph_free(small_model("sequence.onnx", sequence));
     graph_free(small_model("reads_batch.onnx", reads_batch));
     graph_free(small_model("doubles.onnx", doubles));
     graph_free(small_model("bytes.onnx", cast_bytes));
