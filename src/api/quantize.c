@@ -103,12 +103,12 @@ static enum pare_status clean_graph(struct context *ctx, struct quantize_job *jo
     return rewrite(ctx, job) == PARE_OK ? PARE_OK : fail_at(ctx, "%s", job->network->path);
 }
 
-static enum pare_status read_set(struct context *ctx, struct quantize_job *job, const char *path, bool ignore_labels,
-                                 struct dataset *out, struct used_file *used) {
+static enum pare_status read_set(struct context *ctx, struct quantize_job *job, const char *path,
+                                 enum label_use label_use, struct dataset *out, struct used_file *used) {
     if (path == NULL) {
         return PARE_OK;
     }
-    TRY(network_read_data(ctx, &job->arena, job->network, path, &job->preprocess, ignore_labels, out));
+    TRY(network_read_data(ctx, &job->arena, job->network, path, &job->preprocess, label_use, out));
     *used = (struct used_file){.path = path, .hash = out->hash, .samples = out->count};
     return PARE_OK;
 }
@@ -170,10 +170,12 @@ static enum pare_status check_same_data(struct context *ctx, const struct quanti
 static enum pare_status read_data(struct context *ctx, struct quantize_job *job) {
     const struct pare_settings *s = job->settings;
     context_progress(ctx, &(struct progress){.phase = "reading data", .seconds_left = -1});
+    bool needed = !s->metric_given || needs_labels(job->options.metric);
+    enum label_use use = needed ? LABELS_TAKEN : LABELS_OPTIONAL;
     TRY(network_preprocess(ctx, job->network, s, &job->preprocess));
-    TRY(read_set(ctx, job, s->data, false, &job->data, &job->report.data));
-    TRY(read_set(ctx, job, s->calib, true, &job->calibration, &job->report.calibration));
-    TRY(read_set(ctx, job, s->test, false, &job->test, &job->report.test));
+    TRY(read_set(ctx, job, s->data, use, &job->data, &job->report.data));
+    TRY(read_set(ctx, job, s->calib, LABELS_IGNORED, &job->calibration, &job->report.calibration));
+    TRY(read_set(ctx, job, s->test, use, &job->test, &job->report.test));
     if (!s->metric_given) {
         job->options.metric = job->data.labels != NULL ? METRIC_TOP1 : METRIC_AGREEMENT;
     }

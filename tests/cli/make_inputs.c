@@ -152,6 +152,11 @@ static void write_data(const struct graph *g) {
     small_npz("unlabelled.npz", &images, NULL);
     struct tensor few = small_images(16);
     small_npz("calib.npz", &few, NULL);
+    struct tensor targets = small_tensor(DTYPE_FLOAT, 2, (int64_t[]){512, 2});
+    for (size_t i = 0; i < tensor_count(&targets); i++) {
+        ((float *)targets.data)[i] = (float)i / 100;
+    }
+    small_npz("targets.npz", &images, &targets);
     struct tensor wrong = small_tensor(DTYPE_INT64, 1, (int64_t[]){512});
     memcpy(wrong.data, labels.data, tensor_bytes(&labels));
     ((int64_t *)wrong.data)[5] = 3;

@@ -220,6 +220,33 @@ START_TEST(empty_data_are_refused) {
 }
 END_TEST
 
+START_TEST(labels_in_other_forms) {
+    float numbers[SAMPLES] = {0, 1, 2, 1, 0};
+    double rows[SAMPLES][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}, {0, 1, 0}, {1, 0, 0}};
+    items[1].tensor = (struct tensor){DTYPE_FLOAT, {1, {SAMPLES}}, numbers};
+    struct dataset d = make();
+    ck_assert_mem_eq(d.labels, labels, sizeof labels);
+    numbers[2] = 1.5f;
+    check_refused("y has float32 [5], and y[2] is no whole number; labels are integers from 0, or one-hot");
+    numbers[2] = NAN;
+    check_refused("y[2] is no whole number");
+    items[1].tensor = (struct tensor){DTYPE_DOUBLE, {2, {SAMPLES, 3}}, rows};
+    d = make();
+    ck_assert_mem_eq(d.labels, labels, sizeof labels);
+    spec.classes = 2;
+    check_refused("y[2] is 2, but the model has 2 classes");
+    spec.classes = 3;
+    rows[4][1] = 1;
+    check_refused("y[4] is no one-hot row");
+    rows[4][0] = rows[4][1] = 0;
+    check_refused("y[4] is no one-hot row");
+    spec.label_use = LABELS_OPTIONAL;
+    ck_assert_ptr_null(make().labels);
+    rows[4][0] = 1;
+    ck_assert_ptr_nonnull(make().labels);
+}
+END_TEST
+
 START_TEST(labels_are_checked) {
     labels[3] = 3;
     check_refused("y[3] is 3, but the model has 3 classes, 0 to 2");
@@ -227,9 +254,9 @@ START_TEST(labels_are_checked) {
     make();
     labels[3] = -1;
     check_refused("y[3] is -1");
-    spec.ignore_labels = true;
+    spec.label_use = LABELS_IGNORED;
     ck_assert_ptr_null(make().labels);
-    spec.ignore_labels = false;
+    spec.label_use = LABELS_TAKEN;
     labels[3] = 0;
     items[1].tensor.shape = (struct shape){2, {SAMPLES, 1}};
     ck_assert_ptr_nonnull(make().labels);
@@ -238,7 +265,7 @@ START_TEST(labels_are_checked) {
     items[1].tensor.shape = (struct shape){2, {1, SAMPLES}};
     check_refused("y has shape [1,5]");
     items[1].tensor.shape = (struct shape){1, {SAMPLES}};
-    items[1].tensor.type = DTYPE_DOUBLE;
+    items[1].tensor.type = DTYPE_BOOL;
     check_refused("labels are integers");
     uint64_t large[SAMPLES] = {0, 1, 2, UINT64_MAX, 0};
     items[1].tensor.type = DTYPE_UINT64;
@@ -368,6 +395,7 @@ int main(void) {
     tcase_add_test(t, bad_values_are_found);
     tcase_add_test(t, empty_data_are_refused);
     tcase_add_test(t, labels_are_checked);
+    tcase_add_test(t, labels_in_other_forms);
     tcase_add_test(t, several_inputs);
     tcase_add_test(t, names);
     tcase_add_test(t, the_hash_sees_everything);
