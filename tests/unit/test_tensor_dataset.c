@@ -136,6 +136,42 @@ START_TEST(open_dimensions) {
 }
 END_TEST
 
+/* Sample 2 arrives in this shape, its elements in their order. */
+static void check_delivered(int rank, const int64_t *dims) {
+    struct dataset d = make();
+    const struct shape *s = &d.inputs[0].shape;
+    ck_assert_int_eq(s->rank, rank);
+    ck_assert_mem_eq(s->dim, dims, (size_t)rank * sizeof *dims);
+    const float *v = load(&d, 2);
+    for (size_t i = 0; i < SIZE; i++) {
+        ck_assert(v[i] == (float)pixels[2 * SIZE + i]);
+    }
+}
+
+START_TEST(axes_of_size_1) {
+    enum { ROWS = CHANNELS * HEIGHT };
+    items[0].tensor.shape = (struct shape){3, {SAMPLES, ROWS, WIDTH}};
+    wanted.shape = (struct shape){4, {-1, 1, ROWS, WIDTH}};
+    check_delivered(4, (int64_t[]){1, 1, ROWS, WIDTH});
+    wanted.shape = (struct shape){5, {1, -1, 1, WIDTH, 1}};
+    check_delivered(5, (int64_t[]){1, ROWS, 1, WIDTH, 1});
+    items[0].tensor.shape = (struct shape){5, {SAMPLES, 1, ROWS, 1, WIDTH}};
+    wanted.shape = (struct shape){3, {-1, ROWS, WIDTH}};
+    check_delivered(3, (int64_t[]){1, ROWS, WIDTH});
+    items[0].tensor.shape = (struct shape){4, {SAMPLES, ROWS, WIDTH, 1}};
+    wanted.shape = (struct shape){4, {-1, 1, ROWS, WIDTH}};
+    check_delivered(4, (int64_t[]){1, 1, ROWS, WIDTH});
+}
+END_TEST
+
+START_TEST(flat_inputs) {
+    wanted.shape = (struct shape){2, {-1, SIZE}};
+    check_delivered(2, (int64_t[]){1, SIZE});
+    items[0].tensor.shape = (struct shape){4, {SAMPLES, 1, SIZE / 2, 2}};
+    check_delivered(2, (int64_t[]){1, SIZE});
+}
+END_TEST
+
 START_TEST(mismatches_name_both_shapes) {
     want_nhwc();
     check_refused("x: has shape [5,3,4,2], but the model's input 'image' wants [1,4,2,3]; declare the layout nhwc");
@@ -145,6 +181,13 @@ START_TEST(mismatches_name_both_shapes) {
     check_refused("[5,3,4,2], but the model's input 'image' wants [1,1,4,2]");
     wanted.shape = (struct shape){2, {-1, SIZE}};
     check_refused("[5,3,4,2], but the model's input 'image' wants [?,24]");
+    declared.layout = LAYOUT_ANY;
+    wanted.shape = (struct shape){2, {-1, SIZE - 1}};
+    check_refused("[5,3,4,2], but the model's input 'image' wants [?,23]");
+    wanted.shape = (struct shape){2, {-1, -1}};
+    check_refused("wants [?,?]");
+    wanted.shape = (struct shape){3, {-1, CHANNELS, HEIGHT * WIDTH}};
+    check_refused("wants [?,3,8]");
     wanted.shape = (struct shape){4, {8, CHANNELS, HEIGHT, WIDTH}};
     check_refused("batch of 1");
     wanted.shape = (struct shape){0};
@@ -394,6 +437,8 @@ int main(void) {
     tcase_add_test(t, types_must_fit);
     tcase_add_test(t, bad_values_are_found);
     tcase_add_test(t, empty_data_are_refused);
+    tcase_add_test(t, axes_of_size_1);
+    tcase_add_test(t, flat_inputs);
     tcase_add_test(t, labels_are_checked);
     tcase_add_test(t, labels_in_other_forms);
     tcase_add_test(t, several_inputs);
