@@ -5,7 +5,7 @@
 enum pare_status {
     PARE_OK = 0,
     PARE_ERROR_USAGE,       /* a call or an option does not make sense */
-    PARE_ERROR_INPUT,       /* a model or a data file cannot be used */
+    PARE_ERROR_INPUT,       /* a model or a data file cannot be used, or is not there */
     PARE_ERROR_UNSUPPORTED, /* well-formed input that needs what pare does not have */
     PARE_ERROR_BOUND,       /* the accuracy bound cannot be held, or not be shown to hold */
     PARE_ERROR_IO,          /* the system refused to read or write */

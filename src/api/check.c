@@ -1,6 +1,7 @@
 /* pare_check: a look over a model before anything is done with it. */
 #include "api/input_shape.h"
 #include "api/layers.h"
+#include "api/narrow.h"
 #include "base/file.h"
 #include "onnx/onnx.h"
 #include "passes/passes.h"
@@ -29,9 +30,10 @@ static void note_warning(void *user, const char *message) {
 }
 
 /* A failure that keeps the model from being quantised, not from being read. */
-static enum pare_status remark(struct context *ctx, struct check *c, enum pare_status status) {
-    static const struct finding kind = {.kind = FINDING_FLOAT,
-                                        .way_out = "until then the network runs in float, and cannot be quantised"};
+static enum pare_status remark(struct context *ctx, struct check *c, bool blocks, enum pare_status status) {
+    const struct finding kind = {.kind = FINDING_FLOAT,
+                                 .blocks = blocks,
+                                 .way_out = "until then the network runs in float, and cannot be quantised"};
     struct diag found = ctx->diag;
     if (status != PARE_ERROR_INPUT && status != PARE_ERROR_UNSUPPORTED) {
         return status;
@@ -42,8 +44,14 @@ static enum pare_status remark(struct context *ctx, struct check *c, enum pare_s
 
 /* A free batch is no trouble: samples come one by one. */
 static enum pare_status find_open_dims(struct context *ctx, struct check *c, const struct value *input) {
-    static const struct finding kind = {.kind = FINDING_SHAPE,
-                                        .way_out = "give its size (--input-shape), or data of one shape"};
+    char argument[256];
+    const struct finding kind = {
+        .kind = FINDING_SHAPE,
+        .way_out = arena_format(&c->arena, "give its size (--input-shape %s, with numbers), or data of one shape",
+                                input_shape_argument(input, argument, sizeof argument))};
+    if (kind.way_out == NULL) {
+        return fail_memory(ctx);
+    }
     if (input->rank < 0) {
         c->open = true;
         return findings_add(ctx, &c->survey.findings, &kind, input->name, "an input of any rank");
@@ -60,8 +68,7 @@ static enum pare_status find_open_dims(struct context *ctx, struct check *c, con
 }
 
 static enum pare_status find_inputs(struct context *ctx, struct check *c) {
-    static const struct finding kind = {.kind = FINDING_FLOAT,
-                                        .way_out = "only float32 inputs can be quantised; cut the model behind it"};
+    static const struct finding kind = {.kind = FINDING_FLOAT, .blocks = true, .way_out = OTHER_INPUT};
     const struct graph *g = c->survey.graph;
     for (int i = 0; i < g->input_count; i++) {
         const struct value *input = g->inputs[i];
@@ -86,25 +93,29 @@ static enum pare_status read_as_numbers(struct context *ctx, struct check *c) {
     return passes_dequantize(ctx, &c->survey.graph);
 }
 
-/* The graph as the search would get it, where the model is whole. */
+static enum pare_status run_passes(struct context *ctx, struct check *c, const struct pass_options *options) {
+    static const struct finding kind = {.kind = FINDING_SHAPE};
+    bool fixed = false;
+    TRY(passes_run_for_sample(ctx, &c->survey.graph, options, &fixed));
+    return fixed ? findings_add(ctx, &c->survey.findings, &kind, NULL, BATCH_FIXED) : PARE_OK;
+}
+
+/* The graph as the search would get it. */
 static enum pare_status rewrite(struct context *ctx, struct check *c) {
     struct pass_options options = {.check_numerics = false};
-    if (findings_block(&c->survey.findings)) {
-        return PARE_OK;
-    }
     bool quantized = graph_is_quantized(c->survey.graph);
     bool foreign = quantized && !import_recognises(c->survey.graph); /* as network_lower does */
     TRY(foreign ? passes_expand_quantized(ctx, &c->survey.graph) : PARE_OK);
     if (quantized && import_recognises(c->survey.graph)) {
-        return remark(ctx, c, import_graph(ctx, &c->survey.graph, &c->scheme));
+        return remark(ctx, c, false, import_graph(ctx, &c->survey.graph, &c->scheme));
     }
     TRY(quantized ? read_as_numbers(ctx, c) : PARE_OK);
     TRY(passes_widen(ctx, &c->survey.graph));
-    TRY(passes_run(ctx, &c->survey.graph, &options));
-    if (c->open) {
-        return PARE_OK; /* which is a finding of its own */
+    if (c->open) { /* which is a finding of its own */
+        return passes_run(ctx, &c->survey.graph, &options);
     }
-    return remark(ctx, c, scheme_new(ctx, c->survey.graph, &c->scheme));
+    TRY(run_passes(ctx, c, &options));
+    return remark(ctx, c, true, scheme_new(ctx, c->survey.graph, &c->scheme));
 }
 
 static bool has_open_shape(const struct node *n) {
@@ -114,6 +125,15 @@ static bool has_open_shape(const struct node *n) {
         open = open || (n->inputs[i] != NULL && !value_shape(n->inputs[i], 1, &shape));
     }
     return open;
+}
+
+/* What keeps a step in float from standing between those in integers. */
+static enum pare_status find_obstacle(struct context *ctx, struct check *c, const struct node *n) {
+    static const struct finding kind = {
+        .kind = FINDING_FLOAT, .blocks = true, .way_out = "it cannot be quantised with that; cut the model before it"};
+    const char *what = NULL;
+    TRY(lower_obstacle(ctx, &c->arena, n, &what));
+    return what == NULL ? PARE_OK : findings_add(ctx, &c->survey.findings, &kind, n->name, "%s", what);
 }
 
 static enum pare_status look_at(struct context *ctx, struct check *c, const struct node *n, struct layer_outlook *out) {
@@ -127,6 +147,7 @@ static enum pare_status look_at(struct context *ctx, struct check *c, const stru
         out->why = "its shape is open";
     }
     out->becomes = texts[fate];
+    TRY(fate == FATE_FLOAT && c->scheme != NULL ? find_obstacle(ctx, c, n) : PARE_OK);
     return fate != FATE_FLOAT ? PARE_OK
            : out->why == NULL ? fail_memory(ctx)
                               : findings_add(ctx, &c->survey.findings, &kind, n->name, "%s", out->why);
@@ -164,8 +185,10 @@ static enum pare_status look_over(struct context *ctx, struct check *c, const ch
         return PARE_OK;
     }
     TRY(settings == NULL ? PARE_OK : input_shapes_apply(ctx, settings->input_shapes, c->survey.graph));
+    bool whole = !findings_block(&c->survey.findings);
+    TRY(whole && !graph_is_quantized(c->survey.graph) ? graph_narrow(ctx, NULL, &c->survey.graph, NULL) : PARE_OK);
     TRY(find_inputs(ctx, c));
-    TRY(rewrite(ctx, c));
+    TRY(whole ? rewrite(ctx, c) : PARE_OK);
     return look_at_all(ctx, c);
 }
 

@@ -60,7 +60,7 @@ static enum pare_status read_samples(struct context *ctx, struct clean *c) {
         return PARE_OK;
     }
     TRY(network_preprocess(ctx, c->network, c->settings, &preprocess));
-    TRY(network_read_data(ctx, &c->arena, c->network, c->settings->data, &preprocess, true, data));
+    TRY(network_read_data(ctx, &c->arena, c->network, c->settings->data, &preprocess, LABELS_IGNORED, data));
     return load_samples(ctx, c, data);
 }
 

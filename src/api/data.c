@@ -135,9 +135,9 @@ static enum pare_status read_data_folder(struct context *ctx, struct arena *aren
 /* ---- the whole ---- */
 
 enum pare_status network_read_data(struct context *ctx, struct arena *arena, const struct pare_network *n,
-                                   const char *path, const struct preprocess *preprocess, bool ignore_labels,
+                                   const char *path, const struct preprocess *preprocess, enum label_use label_use,
                                    struct dataset *out) {
-    struct dataset_spec spec = {.ignore_labels = ignore_labels, .preprocess = preprocess};
+    struct dataset_spec spec = {.label_use = label_use, .preprocess = preprocess};
     TRY(describe_inputs(ctx, arena, n, &spec));
     if (file_is_directory(path)) {
         return read_data_folder(ctx, arena, n, path, &spec, out);
@@ -148,7 +148,7 @@ enum pare_status network_read_data(struct context *ctx, struct arena *arena, con
 enum pare_status network_take_data(struct context *ctx, struct arena *arena, const struct pare_network *n,
                                    const struct tensor_set *arrays, const struct preprocess *preprocess,
                                    struct dataset *out) {
-    struct dataset_spec spec = {.ignore_labels = true, .preprocess = preprocess};
+    struct dataset_spec spec = {.label_use = LABELS_IGNORED, .preprocess = preprocess};
     TRY(describe_inputs(ctx, arena, n, &spec));
     return dataset_from_arrays(ctx, arena, "input", arrays, &spec, out);
 }

@@ -14,7 +14,7 @@ enum pare_status network_preprocess(struct context *ctx, const struct pare_netwo
  * their first axis counts; else each of its own folders that holds such files is one, in the order of their names.
  * `preprocess` may be NULL: none. Everything lies in `arena`. */
 enum pare_status network_read_data(struct context *ctx, struct arena *arena, const struct pare_network *n,
-                                   const char *path, const struct preprocess *preprocess, bool ignore_labels,
+                                   const char *path, const struct preprocess *preprocess, enum label_use label_use,
                                    struct dataset *out);
 /* The same from arrays in memory, without labels. */
 enum pare_status network_take_data(struct context *ctx, struct arena *arena, const struct pare_network *n,

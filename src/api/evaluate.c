@@ -126,7 +126,7 @@ static enum pare_status evaluate(struct context *ctx, struct evaluation_job *job
     const struct pare_network *n = job->network;
     struct preprocess preprocess;
     TRY(network_preprocess(ctx, n, job->settings, &preprocess));
-    TRY(network_read_data(ctx, &job->arena, n, job->settings->data, &preprocess, false, &job->data));
+    TRY(network_read_data(ctx, &job->arena, n, job->settings->data, &preprocess, LABELS_TAKEN, &job->data));
     if (job->data.labels == NULL && job->settings->reference == NULL) {
         context_warn(ctx, "%s: no labels (an array y); a reference network would tell agreement and noise",
                      job->settings->data);

@@ -1,6 +1,7 @@
 #include "api/input_shape.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,4 +122,17 @@ enum pare_status input_shapes_apply(struct context *ctx, const struct input_shap
         TRY(apply(ctx, given, g));
     }
     return list == NULL ? PARE_OK : graph_infer(ctx, g);
+}
+
+char *input_shape_argument(const struct value *input, char *text, size_t size) {
+    snprintf(text, size, "%s=%s", input->name, input->rank < 0 ? "1,SIZE,..." : "");
+    for (int i = 0; i < input->rank; i++) {
+        const struct dim *d = &input->dims[i];
+        const char *word = i == 0 ? "1" : d->symbol != NULL ? d->symbol : "SIZE";
+        char number[32];
+        snprintf(number, sizeof number, "%lld", (long long)d->value);
+        size_t at = strlen(text);
+        snprintf(text + at, size - at, "%s%s", i > 0 ? "," : "", d->value >= 0 ? number : word);
+    }
+    return text;
 }

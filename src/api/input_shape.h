@@ -18,4 +18,12 @@ void input_shapes_free(struct input_shape *list);
  * such input, or the model says otherwise. */
 enum pare_status input_shapes_apply(struct context *ctx, const struct input_shape *list, struct graph *g);
 
+/* "NAME=1,3,H,W": what to give for it; open dimensions by their symbols, or SIZE. Returns `text`. */
+char *input_shape_argument(const struct value *input, char *text, size_t size);
+
+/* What quantize does to an open batch that the network depends on. */
+#define BATCH_FIXED                                                                                                    \
+    "operators depend on how many samples there are, so the batch is fixed at 1: model.onnx takes one sample at a "    \
+    "time"
+
 #endif

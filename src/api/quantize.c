@@ -1,10 +1,14 @@
 /* pare_quantize: passes, data, search, files, report. */
 #include "api/quantize.h"
 
+#include "api/input_shape.h"
 #include "api/layers.h"
+#include "api/narrow.h"
 #include "api/scale_check.h"
+#include "api/work.h"
 #include "base/file.h"
 #include "passes/passes.h"
+#include "quant/lower.h"
 
 #include <math.h>
 
@@ -36,12 +40,26 @@ static enum pare_status fix_shapes(struct context *ctx, struct quantize_job *job
     return fixed ? graph_infer(ctx, job->graph) : PARE_OK;
 }
 
+static enum pare_status refuse_any_shape(struct context *ctx, const struct quantize_job *job, const struct value *input,
+                                         const struct shape *given) {
+    struct value shaped = {.name = input->name, .rank = given->rank};
+    char argument[256];
+    for (int i = 0; i < given->rank; i++) {
+        shaped.dims[i].value = given->dim[i];
+    }
+    return fail(ctx, PARE_ERROR_INPUT, "%s: input '%s' may have any shape; give that of the data: --input-shape %s",
+                job->network->path, input->name, input_shape_argument(&shaped, argument, sizeof argument));
+}
+
 /* Every buffer behind this is as large as one sample of the graph's own input. */
 static enum pare_status check_shapes(struct context *ctx, const struct quantize_job *job, const struct dataset *d) {
     for (int k = 0; k < d->input_count; k++) {
         const struct value *input = job->graph->inputs[k];
         struct shape wanted = {.rank = -1};
         const struct shape *given = &d->inputs[k].shape;
+        if (input->rank < 0) {
+            return refuse_any_shape(ctx, job, input, given);
+        }
         if (!value_shape(input, 1, &wanted) || !shape_equal(&wanted, given)) {
             char own[256], other[256];
             return fail(ctx, PARE_ERROR_INPUT,
@@ -61,6 +79,16 @@ static enum pare_status settle_shapes(struct context *ctx, struct quantize_job *
     return check_shapes(ctx, job, &job->test);
 }
 
+static enum pare_status rewrite(struct context *ctx, struct quantize_job *job) {
+    struct pass_options options = {.check_numerics = true, .seed = job->options.seed};
+    bool fixed = false;
+    TRY(passes_run_for_sample(ctx, &job->graph, &options, &fixed));
+    if (fixed) {
+        context_warn(ctx, "%s: " BATCH_FIXED, job->network->path);
+    }
+    return PARE_OK;
+}
+
 static enum pare_status clean_graph(struct context *ctx, struct quantize_job *job) {
     context_progress(ctx, &(struct progress){.phase = "passes", .seconds_left = -1});
     TRY(graph_clone(ctx, job->network->graph, true, &job->graph));
@@ -72,16 +100,15 @@ static enum pare_status clean_graph(struct context *ctx, struct quantize_job *jo
     }
     TRY(passes_widen(ctx, &job->graph));
     TRY(settle_shapes(ctx, job));
-    struct pass_options options = {.check_numerics = true, .seed = job->options.seed};
-    return passes_run(ctx, &job->graph, &options) == PARE_OK ? PARE_OK : fail_at(ctx, "%s", job->network->path);
+    return rewrite(ctx, job) == PARE_OK ? PARE_OK : fail_at(ctx, "%s", job->network->path);
 }
 
-static enum pare_status read_set(struct context *ctx, struct quantize_job *job, const char *path, bool ignore_labels,
-                                 struct dataset *out, struct used_file *used) {
+static enum pare_status read_set(struct context *ctx, struct quantize_job *job, const char *path,
+                                 enum label_use label_use, struct dataset *out, struct used_file *used) {
     if (path == NULL) {
         return PARE_OK;
     }
-    TRY(network_read_data(ctx, &job->arena, job->network, path, &job->preprocess, ignore_labels, out));
+    TRY(network_read_data(ctx, &job->arena, job->network, path, &job->preprocess, label_use, out));
     *used = (struct used_file){.path = path, .hash = out->hash, .samples = out->count};
     return PARE_OK;
 }
@@ -143,10 +170,12 @@ static enum pare_status check_same_data(struct context *ctx, const struct quanti
 static enum pare_status read_data(struct context *ctx, struct quantize_job *job) {
     const struct pare_settings *s = job->settings;
     context_progress(ctx, &(struct progress){.phase = "reading data", .seconds_left = -1});
+    bool needed = !s->metric_given || needs_labels(job->options.metric);
+    enum label_use use = needed ? LABELS_TAKEN : LABELS_OPTIONAL;
     TRY(network_preprocess(ctx, job->network, s, &job->preprocess));
-    TRY(read_set(ctx, job, s->data, false, &job->data, &job->report.data));
-    TRY(read_set(ctx, job, s->calib, true, &job->calibration, &job->report.calibration));
-    TRY(read_set(ctx, job, s->test, false, &job->test, &job->report.test));
+    TRY(read_set(ctx, job, s->data, use, &job->data, &job->report.data));
+    TRY(read_set(ctx, job, s->calib, LABELS_IGNORED, &job->calibration, &job->report.calibration));
+    TRY(read_set(ctx, job, s->test, use, &job->test, &job->report.test));
     if (!s->metric_given) {
         job->options.metric = job->data.labels != NULL ? METRIC_TOP1 : METRIC_AGREEMENT;
     }
@@ -159,6 +188,7 @@ static enum pare_status read_data(struct context *ctx, struct quantize_job *job)
 }
 
 static enum pare_status prepare(struct context *ctx, struct quantize_job *job) {
+    TRY(network_narrow(ctx, &job->arena, &job->network, &job->narrowed));
     TRY(read_data(ctx, job));
     TRY(clean_graph(ctx, job));
     return output_folder_open(ctx, job);
@@ -175,6 +205,19 @@ static enum pare_status write_report(struct context *ctx, struct quantize_job *j
     TRY(quantization_json(ctx, &job->report, &report->json));
     TRY(file_write(ctx, path, report->json.data, report->json.size));
     return report_finish(ctx, report);
+}
+
+static enum pare_status count_float_parameters(struct context *ctx, struct quantize_job *job) {
+    const struct scheme *s = job->result.scheme;
+    for (const struct node *n = s->graph->first; n != NULL; n = n->next) {
+        const char *why = NULL;
+        bool in_float = lower_fate(&job->arena, s, n, &why) == FATE_FLOAT;
+        if (in_float && why == NULL) {
+            return fail_memory(ctx);
+        }
+        job->report.float_parameters += in_float ? work_of(n).parameters : 0;
+    }
+    return PARE_OK;
 }
 
 static enum pare_status write_all(struct context *ctx, struct quantize_job *job, struct pare_report *report) {
@@ -229,6 +272,7 @@ static enum pare_status search_and_write(struct context *ctx, struct quantize_jo
         output_folder_abandon(ctx, job);
         return found;
     }
+    TRY(count_float_parameters(ctx, job));
     TRY(conclude(ctx, job, out));
     return found;
 }
@@ -273,6 +317,7 @@ enum pare_status quantize_run(struct context *ctx, struct quantize_job *job, str
     enum pare_status status = search_and_write(ctx, job, out);
     search_result_free(&job->result);
     graph_free(job->graph);
+    graph_free(job->narrowed);
     arena_free(&job->arena);
     return status;
 }

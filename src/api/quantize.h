@@ -13,7 +13,8 @@ struct replay {
 };
 
 struct quantize_job {
-    const struct pare_network *network;
+    const struct pare_network *network; /* as it is quantised: network_narrow */
+    struct graph *narrowed;             /* the copy of its graph that this made; owned, or NULL */
     const struct pare_settings *settings;
     const char *folder;
     bool folder_is_new; /* this run made it */

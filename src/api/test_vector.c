@@ -87,7 +87,7 @@ enum pare_status test_vector_of_settings(struct context *ctx, struct arena *aren
     struct preprocess preprocess;
     struct dataset d;
     TRY(network_preprocess(ctx, n, settings, &preprocess));
-    TRY(network_read_data(ctx, arena, n, settings->data, &preprocess, true, &d));
+    TRY(network_read_data(ctx, arena, n, settings->data, &preprocess, LABELS_IGNORED, &d));
     return test_vector_of_data(ctx, arena, p, &d, settings->samples, out);
 }
 

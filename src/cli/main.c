@@ -39,8 +39,9 @@ void help_print_program(void) {
     printf("\nA FILE is a float ONNX, an ONNX that pare rewrote, or a .pare file: the content tells.\n"
            "pare help COMMAND lists the options of one command; pare --version tells the version.\n\n"
            "Exit codes: 0 done (and the bound held), 1 a defect in pare (check: remarks), 2 usage, 3 the input cannot "
-           "be used,\n"
-           "4 the bound cannot be held or too few samples to say so, 5 the system (files, memory), 130 interrupted.\n");
+           "be used,\nor is not there, 4 the bound cannot be held or too few samples to say so, 5 the system refuses "
+           "to read "
+           "or write, or is\nout of memory, 130 interrupted.\n");
 }
 
 static int unknown_command(const char *name) {

@@ -30,6 +30,10 @@ struct pass_options {
 /* Runs the standard pipeline (see passes/pipeline.c) to a fixed point; verifies and re-infers after each pass. *g may
  * be replaced. */
 enum pare_status passes_run(struct context *ctx, struct graph **g, const struct pass_options *options);
+/* The same for a network that is to take one sample at a time. Where something reads the number of samples, or counts
+ * them along another axis than the first, an open batch becomes 1 and *fixed true; elsewhere it stays open. */
+enum pare_status passes_run_for_sample(struct context *ctx, struct graph **g, const struct pass_options *options,
+                                       bool *fixed);
 /* For running a network that others quantised: operators between codes become those on codes. Constant codes are
  * computed once. */
 enum pare_status passes_fuse_quantized(struct context *ctx, struct graph **g);
@@ -39,6 +43,8 @@ enum pare_status passes_expand_quantized(struct context *ctx, struct graph **g);
 enum pare_status passes_dequantize(struct context *ctx, struct graph **g);
 /* Without roundings to float16 and bfloat16, to be quantised. */
 enum pare_status passes_widen(struct context *ctx, struct graph **g);
+/* In float32 where it computes on float64, or casts its inputs to float; *changes are counted. */
+enum pare_status passes_narrow(struct context *ctx, struct graph **g, int *changes);
 /* Runs one pass by name: for tests. */
 enum pare_status passes_run_one(struct context *ctx, struct graph *g, const char *name, int *changes);
 const struct pass *passes_list(size_t *count);

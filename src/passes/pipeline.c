@@ -74,6 +74,13 @@ enum pare_status passes_widen(struct context *ctx, struct graph **g) {
     return run_list(ctx, g, list, 2);
 }
 
+enum pare_status passes_narrow(struct context *ctx, struct graph **g, int *changes) {
+    static const struct pass list[] = {{"narrow", pass_narrow, true}};
+    static const struct pipeline pipeline = {.passes = list, .early = 1, .count = 1};
+    struct pass_options options = {.changes = changes};
+    return pipeline_run(ctx, g, &pipeline, &options);
+}
+
 static enum pare_status fail_unknown(struct context *ctx, const char *name) {
     return fail(ctx, PARE_ERROR_USAGE, "%s: no pass of this name", name);
 }

@@ -23,8 +23,8 @@ pass_function pass_batch_normalization_forward;
 pass_function pass_batch_normalization_to_conv;
 /* Of the pipelines for networks that others quantised. */
 pass_function pass_fuse_quantized, pass_expand_quantized, pass_expand_quant, pass_expand_dynamic, pass_dequantize;
-/* Of the pipeline for networks in half precision. */
-pass_function pass_widen;
+/* Of the pipelines for networks in half and in double precision. */
+pass_function pass_widen, pass_narrow;
 
 /* Passes to run round after round: the first `early` of `count`, and the others once these have nothing left to do. */
 struct pipeline {

@@ -30,6 +30,9 @@ enum fate {
  * reason. Without a scheme (NULL) by the node alone. NULL in *why also when memory is short. */
 enum fate lower_fate(struct arena *a, const struct scheme *s, const struct node *n, const char **why);
 
+/* Why a node that stays in float cannot be a step of the program (text in `a`); NULL in *what: it can. */
+enum pare_status lower_obstacle(struct context *ctx, struct arena *a, const struct node *n, const char **what);
+
 /* What was cut off behind program output k: the operator's node, or NULL. */
 const struct node *lower_tail(const struct scheme *s, const struct value *graph_output);
 

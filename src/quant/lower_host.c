@@ -1,6 +1,7 @@
 /* Nodes that stay in float: steps of the host between codes, or between float values. */
 #include "float/float.h"
 #include "quant/codes.h"
+#include "quant/lower.h"
 #include "quant/rules.h"
 
 #include <string.h>
@@ -86,6 +87,8 @@ static enum pare_status run_host_node(void *user, struct context *ctx, const voi
 
 /* ---- lowering ---- */
 
+#define MUST_BE_FLOAT "values that change with the input must be float32"
+
 static enum pare_status make_port(struct lowering *l, const struct value *v, struct port *p) {
     *p = (struct port){.given = v != NULL, .constant = value_is_constant(v)};
     if (v == NULL) {
@@ -96,8 +99,7 @@ static enum pare_status make_port(struct lowering *l, const struct value *v, str
         return PARE_OK;
     }
     if (v->type != DTYPE_FLOAT) {
-        return fail(l->ctx, PARE_ERROR_UNSUPPORTED, "%s is %s; values that change with the input must be float32",
-                    v->name, dtype_name(v->type));
+        return fail(l->ctx, PARE_ERROR_UNSUPPORTED, "%s is %s; " MUST_BE_FLOAT, v->name, dtype_name(v->type));
     }
     p->tensor.type = DTYPE_FLOAT;
     p->point = scheme_point_of(l->scheme, v);
@@ -153,4 +155,25 @@ enum pare_status lower_host_step(struct lowering *l, const struct node *n) {
         }
     }
     return PARE_OK;
+}
+
+static const struct value *not_float(struct value *const *values, int count) {
+    for (int i = 0; i < count; i++) {
+        bool read = values[i] != NULL && !value_is_constant(values[i]) && values[i]->use_count > 0;
+        if (read && values[i]->type != DTYPE_FLOAT) {
+            return values[i];
+        }
+    }
+    return NULL;
+}
+
+enum pare_status lower_obstacle(struct context *ctx, struct arena *a, const struct node *n, const char **what) {
+    const struct value *input = not_float(n->inputs, n->input_count);
+    const struct value *v = input != NULL ? input : not_float(n->outputs, n->output_count);
+    *what = NULL;
+    if (v == NULL || v->type == DTYPE_NONE) {
+        return PARE_OK;
+    }
+    *what = arena_format(a, "%s of %s; " MUST_BE_FLOAT, n->op->name, dtype_name(v->type));
+    return *what != NULL ? PARE_OK : fail_memory(ctx);
 }

@@ -60,7 +60,8 @@ enum pare_status observe_inputs(struct context *ctx, struct arena *a, const stru
         struct shape shape;
         if (!value_shape(g->inputs[i], 1, &shape)) {
             return fail(ctx, PARE_ERROR_UNSUPPORTED,
-                        "%s: its shape is not fixed for one sample; fix the free dimensions of the model's input",
+                        "%s: its shape is not fixed for one sample; give the input's (--input-shape), or cut the model "
+                        "before it",
                         g->inputs[i]->name);
         }
         TRY(tensor_new(ctx, a, g->inputs[i]->type, &shape, &(*out)[i]));

@@ -55,8 +55,10 @@ static enum pare_status count_per_sample(struct context *ctx, const struct value
     struct shape shape;
     size_t n = 0;
     if (!value_shape(v, 1, &shape) || !shape_count(&shape, &n)) {
-        return fail(ctx, PARE_ERROR_UNSUPPORTED,
-                    "%s: its shape is not fixed for one sample; fix the free dimensions of the model's input", v->name);
+        return fail(
+            ctx, PARE_ERROR_UNSUPPORTED,
+            "%s: its shape is not fixed for one sample; give the input's (--input-shape), or cut the model before it",
+            v->name);
     }
     *count = n;
     return PARE_OK;
@@ -290,6 +292,21 @@ static enum pare_status visit_keeps(struct builder *b, struct node *n) {
     return PARE_OK;
 }
 
+/* Whether the other operand is what a dense layer computes. */
+static bool is_bias(const struct scheme *s, const struct node *sum, int operand) {
+    const struct node *producer = sum->inputs[1 - operand] == NULL ? NULL : sum->inputs[1 - operand]->producer;
+    const struct linear *l = producer == NULL ? NULL : scheme_linear_of(s, producer);
+    return l != NULL && l->counted && l->bias == NULL && tensor_count(sum->inputs[operand]->constant) == l->rows;
+}
+
+static void count_operand(struct scheme *s, const struct node *n, int operand) {
+    const struct value *v = n->inputs[operand];
+    uint64_t bits = (uint64_t)v->format->bits * tensor_count(v->constant);
+    bool is_sum = n->op->id == OP_Add || n->op->id == OP_Sub;
+    s->operand_bits += bits;
+    s->bias_bits += is_sum && is_bias(s, n, operand) ? bits : 0;
+}
+
 /* Constant operands get formats of their own, unless they came with one. */
 static enum pare_status format_operands(struct builder *b, struct node *n) {
     bool is_sum = n->op->id == OP_Add || n->op->id == OP_Sub;
@@ -301,6 +318,7 @@ static enum pare_status format_operands(struct builder *b, struct node *n) {
         if (value_is_constant(v) && v->format == NULL) {
             TRY(format_constant(b->ctx, &b->s->arena, v, OPERAND_BITS));
             v->format->frac = is_sum && v->format->frac > ADDEND_FRAC_MAX ? ADDEND_FRAC_MAX : v->format->frac;
+            count_operand(b->s, n, i);
         }
     }
     return PARE_OK;

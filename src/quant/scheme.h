@@ -69,6 +69,8 @@ struct scheme {
     size_t point_count;
     struct linear *linears;
     size_t linear_count;
+    uint64_t operand_bits;      /* of constant operands (of Add, Mul, ...) that scheme_new gave formats, all together */
+    uint64_t bias_bits;         /* of those, what is added to a counted linear operator, as in MatMul and Add */
     uint32_t without;           /* mask of enum technique, 0 from scheme_new */
     struct value_table *owners; /* value -> point, through operators that keep the format */
 };

@@ -98,15 +98,25 @@ static void findings_text(const struct findings *f, bool blocking, const char *t
     }
 }
 
-static const char *verdict_text(const char *verdict) {
-    return verdict[0] == 'f'   ? "fine: pare takes it as it is"
-           : verdict[0] == 'r' ? "it works, with the remarks above"
-                               : "it cannot be used: see what stands in the way";
+/* Whether it runs in float at least. */
+static bool only_floats_block(const struct findings *f) {
+    const struct finding *item = f->first;
+    while (item != NULL && (!item->blocks || item->kind == FINDING_FLOAT)) {
+        item = item->next;
+    }
+    return item == NULL;
+}
+
+static const char *verdict_text(const struct preflight *p) {
+    return p->verdict[0] == 'f'             ? "fine: pare takes it as it is"
+           : p->verdict[0] == 'r'           ? "it works, with the remarks above"
+           : only_floats_block(p->findings) ? "it cannot be quantised: see what stands in the way"
+                                            : "it cannot be used: see what stands in the way";
 }
 
 static void verdict_line(const struct preflight *p, struct buffer *out) {
     size_t floats = sum(p).floats;
-    write_format(out, "\n%s", verdict_text(p->verdict));
+    write_format(out, "\n%s", verdict_text(p));
     if (floats > 0 && p->verdict[0] == 'r') {
         write_format(out, "; no .pare file: %zu layer%s in float", floats, floats == 1 ? " stays" : "s stay");
     }

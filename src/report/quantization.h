@@ -26,8 +26,9 @@ struct quantization {
     const struct search_result *result;
     const struct inspection *layers; /* and ports, of the program */
     const char *folder;
-    bool requantized; /* the model was quantised already, and its codes were read as numbers */
-    size_t resumed;   /* measurements that the journal held when the search began */
+    bool requantized;          /* the model was quantised already, and its codes were read as numbers */
+    uint64_t float_parameters; /* of layers that stay in float: no cost counts them */
+    size_t resumed;            /* measurements that the journal held when the search began */
     struct written_file onnx, compact;
     const char *no_compact; /* why there is no compact file, or NULL */
 };

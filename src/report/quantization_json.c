@@ -69,6 +69,7 @@ static json_t *json_cost(struct json_builder *b, const struct quantization *q) {
     json_put(b, object, "paper", paper);
     json_put(b, object, "bit_operations", json_count(c->bit_operations));
     json_put(b, object, "bit_operations_8bit", json_count(c->bit_operations_8bit));
+    json_put(b, object, "float_parameters", json_count(q->float_parameters));
     json_put(b, object, "limits", json_kept(b, q));
     json_put(b, object, "parameter_bits", json_count(c->parameter_bits));
     json_put(b, object, "parameter_bits_8bit", json_count(c->parameter_bits_8bit));

@@ -127,6 +127,8 @@ static void print_limits(struct arena *arena, const struct quantization *q, stru
     }
 }
 
+#define FLOAT_BITS 32
+
 static void print_cost(struct arena *arena, const struct quantization *q, struct buffer *out) {
     const struct cost *c = &q->result->cost;
     struct table t;
@@ -148,6 +150,11 @@ static void print_cost(struct arena *arena, const struct quantization *q, struct
         out,
         "\npaper: weights, biases and outputs of convolution and dense layers, counted in bits (arXiv:2102.02147)\n"
         "peak activations: whole bytes in memory, which widths below 8 do not make smaller\n");
+    if (q->float_parameters > 0) {
+        write_format(out, "not counted: %s parameters of layers that stay in float (%s bits)\n",
+                     grouped_number(arena, q->float_parameters),
+                     grouped_number(arena, FLOAT_BITS * q->float_parameters));
+    }
     if (q->result->dropped.count > 0) {
         write_format(out, "8 bits: of the network as given, but the file and the peak without the dropped channels\n");
     }

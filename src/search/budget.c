@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define ROUNDS 5
+#define NARROWEST 2     /* bits: there are no narrower widths to allow */
 #define LEAST_GAIN 0.99 /* of a round's divergence over the last one's, to go on */
 
 bool search_has_bound(const struct search *s) {
@@ -124,8 +125,10 @@ static const char *limits_reason(struct search *s) {
         return arena_format(s->arena, "the network has operators that stay in float, so there is no .pare file for "
                                       "--flash-max");
     }
+    bool narrowest = (knobs_widths(&s->knobs) >> NARROWEST & 1) != 0;
     const char *why =
-        s->limits_impossible
+        s->limits_impossible && narrowest ? "cannot be kept with any widths; allow more"
+        : s->limits_impossible
             ? "cannot be kept with the allowed widths; allow narrower ones (--bits) or more"
             : "is kept by none of the points that the search came to before it ended; give it more time or allow more";
     return arena_format(s->arena, "%s %llu %s: the nearest point has %llu %s", k.option, (unsigned long long)k.limit,
@@ -140,6 +143,46 @@ enum pare_status search_judge_limits(struct search *s, struct search_result *r) 
     TRY(measure_share(s, s->best, &used));
     r->limits_reason = used > 1 ? limits_reason(s) : NULL;
     return used > 1 && r->limits_reason == NULL ? fail_memory(s->ctx) : PARE_OK;
+}
+
+/* The point outside of the limits that holds the bound on the search samples and is nearest to them; NULL: none does.
+ */
+static enum pare_status find_nearest_holding(struct search *s, struct candidate **out) {
+    struct edition *edition = s->knobs.edition;
+    double least = INFINITY, used;
+    *out = NULL;
+    for (size_t i = 0; i < s->candidate_count; i++) {
+        struct candidate *c = &s->candidates[i];
+        if (claim_drop(&s->claim, &c->measure) > s->claim.bound) {
+            continue;
+        }
+        TRY(measure_share(s, c, &used));
+        if (used > 1 && used < least) {
+            *out = c;
+            least = used;
+        }
+    }
+    s->knobs.edition = edition;
+    return PARE_OK;
+}
+
+enum pare_status search_blame_limits(struct search *s, struct accuracy *a) {
+    struct candidate *c = NULL;
+    bool lost = !a->bound_held && a->drop_points > a->bound_points;
+    if (!lost || !search_has_bound(s) || !search_has_limits(s) || s->options->pick != NULL) {
+        return PARE_OK;
+    }
+    TRY(find_nearest_holding(s, &c));
+    if (c == NULL) {
+        return PARE_OK;
+    }
+    struct kept k = worst_of(&s->options->limits, c);
+    a->reason =
+        arena_format(s->arena,
+                     "the bound is held on the search samples, but not within the limits: the nearest point that "
+                     "holds it has %llu %s; allow as much (%s), or a larger drop (--max-drop)",
+                     (unsigned long long)k.cost, k.what, k.option);
+    return a->reason == NULL ? fail_memory(s->ctx) : PARE_OK;
 }
 
 /* ---- widths that keep the limits ---- */

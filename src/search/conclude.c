@@ -231,6 +231,7 @@ enum pare_status search_conclude(struct search *s, struct search_result *r) {
     TRY(search_list_front(s));
     TRY(s->options->pick != NULL ? search_pick(s, r) : PARE_OK);
     TRY(search_judge_limits(s, r));
+    TRY(search_blame_limits(s, &r->accuracy));
     TRY(fill_pareto(s, r));
     TRY(fill_cost(s, r));
     s->knobs.edition = s->best->edition;

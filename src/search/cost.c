@@ -51,6 +51,13 @@ static void add_point(const struct point *p, uint64_t bits, struct cost_sums *su
     sums->memory += bits * p->count;
 }
 
+/* Of one width always. */
+static void add_operands(const struct scheme *s, struct cost_sums *sums) {
+    sums->parameters += s->operand_bits;
+    sums->memory += s->operand_bits;
+    sums->paper_memory += s->bias_bits;
+}
+
 void cost_sums(const struct cost_model *m, const uint8_t *bits, struct cost_sums *out) {
     const struct scheme *s = m->knobs->scheme;
     *out = (struct cost_sums){0};
@@ -65,6 +72,7 @@ void cost_sums(const struct cost_model *m, const uint8_t *bits, struct cost_sums
     for (size_t i = 0; i < s->point_count; i++) {
         add_point(&s->points[i], bits[m->point_knob[i]], out);
     }
+    add_operands(s, out);
 }
 
 void cost_sums_8bit(const struct scheme *s, struct cost_sums *out) {
@@ -76,6 +84,7 @@ void cost_sums_8bit(const struct scheme *s, struct cost_sums *out) {
     for (size_t i = 0; i < s->point_count; i++) {
         add_point(&s->points[i], 8, out);
     }
+    add_operands(s, out);
 }
 
 static double ratio(uint64_t a, uint64_t b) {

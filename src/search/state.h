@@ -98,6 +98,8 @@ enum pare_status search_within_limits(struct search *s);
 enum pare_status search_inside(struct search *s, struct candidate **out);
 /* Says in the result what is wrong where s->best exceeds them. */
 enum pare_status search_judge_limits(struct search *s, struct search_result *r);
+/* Where the chosen point does not hold the bound because those that do exceed the limits, says so as its reason. */
+enum pare_status search_blame_limits(struct search *s, struct accuracy *a);
 
 /* ---- the search ---- */
 

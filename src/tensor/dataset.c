@@ -1,6 +1,7 @@
 #include "tensor/dataset.h"
 
 #include "base/file.h"
+#include "tensor/labels.h"
 
 #include <math.h>
 #include <string.h>
@@ -107,44 +108,21 @@ static const struct tensor *find_labels(const struct builder *b) {
             return NULL;
         }
     }
-    return b->spec->ignore_labels ? NULL : tensor_set_find(b->arrays, "y");
+    return b->spec->label_use == LABELS_IGNORED ? NULL : tensor_set_find(b->arrays, "y");
 }
 
-static enum pare_status check_label_array(const struct builder *b, const struct tensor *y, size_t samples) {
-    char shape[256];
-    shape_text(&y->shape, shape, sizeof shape);
-    if (dtype_is_float(y->type) || y->type == DTYPE_BOOL) {
-        return fail(b->ctx, PARE_ERROR_INPUT, "%s: y has %s %s; labels are integers", b->place, dtype_name(y->type),
-                    shape);
+/* NULL in *y where they are optional and none: what holds other targets serves metrics without labels, too. */
+static enum pare_status read_labels(const struct builder *b, const struct tensor **y, struct dataset *out) {
+    struct label_spec spec = {.place = b->place, .samples = out->count, .classes = b->spec->classes};
+    int64_t *labels = NULL;
+    enum pare_status status = labels_read(b->ctx, b->arena, *y, &spec, &labels);
+    if (status == PARE_ERROR_INPUT && b->spec->label_use == LABELS_OPTIONAL) {
+        context_clear(b->ctx);
+        *y = NULL;
+        return PARE_OK;
     }
-    bool column = y->shape.rank == 2 && y->shape.dim[1] == 1;
-    if ((y->shape.rank != 1 && !column) || tensor_count(y) != samples) {
-        return fail(b->ctx, PARE_ERROR_INPUT, "%s: y has shape %s, but there are %zu samples; give [%zu]", b->place,
-                    shape, samples, samples);
-    }
-    return PARE_OK;
-}
-
-static enum pare_status read_labels(const struct builder *b, const struct tensor *y, struct dataset *out) {
-    TRY(check_label_array(b, y, out->count));
-    int64_t *labels = ARENA_ARRAY(b->arena, out->count, int64_t);
-    if (labels == NULL) {
-        return fail_memory(b->ctx);
-    }
-    int64_t classes = b->spec->classes > 0 ? b->spec->classes : INT64_MAX;
-    for (size_t i = 0; i < out->count; i++) {
-        labels[i] = tensor_get_int(y, i);
-        if (labels[i] < 0) {
-            return fail(b->ctx, PARE_ERROR_INPUT, "%s: y[%zu] is %lld; labels count from 0", b->place, i,
-                        (long long)labels[i]);
-        }
-        if (labels[i] >= classes) {
-            return fail(b->ctx, PARE_ERROR_INPUT, "%s: y[%zu] is %lld, but the model has %lld classes, 0 to %lld",
-                        b->place, i, (long long)labels[i], (long long)classes, (long long)classes - 1);
-        }
-    }
-    out->labels = labels;
-    return PARE_OK;
+    out->labels = status == PARE_OK ? labels : NULL;
+    return status;
 }
 
 static uint64_t hash_number(int64_t v, uint64_t seed) {
@@ -176,7 +154,7 @@ static uint64_t hash_preprocess(const struct preprocess *p, uint64_t seed) {
 static void warn_unused(const struct builder *b, const struct tensor *y) {
     for (size_t i = 0; i < b->arrays->count; i++) {
         const struct tensor *t = &b->arrays->items[i].tensor;
-        bool used = t == y || (b->spec->ignore_labels && strcmp(b->arrays->items[i].name, "y") == 0);
+        bool used = t == y || (b->spec->label_use == LABELS_IGNORED && strcmp(b->arrays->items[i].name, "y") == 0);
         const char *name = NULL;
         for (int k = 0; k < b->spec->input_count && !used; k++) {
             used = find_input(b, k, &name) == t;
@@ -198,7 +176,7 @@ enum pare_status dataset_from_arrays(struct context *ctx, struct arena *a, const
     TRY(plan_inputs(&b, out));
     const struct tensor *y = find_labels(&b);
     if (y != NULL) {
-        TRY(read_labels(&b, y, out));
+        TRY(read_labels(&b, &y, out));
     }
     for (int k = 0; k < out->input_count; k++) {
         out->hash = hash_tensor(out->inputs[k].source, out->hash);

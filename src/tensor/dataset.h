@@ -10,12 +10,18 @@
 
 #include <stdint.h>
 
+enum label_use {
+    LABELS_TAKEN,    /* `y` must be labels, where it is there */
+    LABELS_OPTIONAL, /* ... or is not used, with a warning */
+    LABELS_IGNORED   /* it is not looked at */
+};
+
 /* What the data must fit. */
 struct dataset_spec {
     const struct input_spec *inputs;
     int input_count;
-    int64_t classes;                     /* labels must be below; 0: unknown */
-    bool ignore_labels;                  /* `y` is not looked at */
+    int64_t classes; /* labels must be below; 0: unknown */
+    enum label_use label_use;
     const struct preprocess *preprocess; /* NULL: none */
 };
 
@@ -30,10 +36,10 @@ struct dataset {
 };
 
 /* Reads an .npz or .npy, told apart by content. An .npz holds arrays named like the model's inputs, or `x` for a model
- * with one input, and labels [samples] in `y`, which is optional; an .npy holds the samples of the only input. Every
- * error is PARE_ERROR_INPUT and names file, array and index: arrays that are missing, empty, of the wrong shape or type
- * or of different lengths, values that are not finite, labels that are not integers, negative, or not below the number
- * of classes. Everything lies in the arena. */
+ * with one input, and labels (tensor/labels.h) in `y`, which is optional; an .npy holds the samples of the only input.
+ * Every error is PARE_ERROR_INPUT and names file, array and index: arrays that are missing, empty, of the wrong shape
+ * or type or of different lengths, values that are not finite, labels that are no whole numbers, negative, or not below
+ * the number of classes. Everything lies in the arena. */
 enum pare_status dataset_read(struct context *ctx, struct arena *a, const char *path, const struct dataset_spec *spec,
                               struct dataset *out);
 /* The same from arrays in memory, which must outlive the dataset; `place` is copied. */

@@ -49,6 +49,42 @@ static void set_delivered_shape(struct sample_plan *plan, const struct shape *pe
     memcpy(plan->shape.dim + 1, per_sample->dim, sizeof per_sample->dim[0] * (size_t)per_sample->rank);
 }
 
+/* Only axes of size 1 differ: one order of elements fits both. Fills the open axes of `wanted`. */
+static bool matches_squeezed(const struct shape *own, const struct shape *wanted, struct shape *filled) {
+    int at = 0;
+    *filled = *wanted;
+    for (int d = 0; d < wanted->rank; d++) {
+        if (wanted->dim[d] == 1) {
+            continue;
+        }
+        while (at < own->rank && own->dim[at] == 1) {
+            at++;
+        }
+        if (at == own->rank || (wanted->dim[d] >= 0 && wanted->dim[d] != own->dim[at])) {
+            return false;
+        }
+        filled->dim[d] = own->dim[at++];
+    }
+    while (at < own->rank && own->dim[at] == 1) {
+        at++;
+    }
+    return at == own->rank;
+}
+
+/* Whether the elements of a sample, in their order, are those that the input wants; a flat input wants them row by
+ * row, unless a layout is declared that it cannot have. */
+static bool matches_reshaped(const struct match *m, const struct sample_plan *plan, struct shape *out) {
+    struct shape wanted = {.rank = m->spec->shape.rank - 1};
+    if (wanted.rank < 1 || (m->spec->shape.dim[0] >= 0 && m->spec->shape.dim[0] != 1)) {
+        return false;
+    }
+    memcpy(wanted.dim, m->spec->shape.dim + 1, sizeof wanted.dim[0] * (size_t)wanted.rank);
+    bool undeclared = m->preprocess->layout == LAYOUT_ANY;
+    bool flat = undeclared && wanted.rank == 1 && wanted.dim[0] == (int64_t)plan->sample_size;
+    *out = wanted;
+    return flat || matches_squeezed(&m->own, &wanted, out);
+}
+
 /* Sets the delivered shape and, in *moved, whether the channel axis changes its place. */
 static enum pare_status match_shape(const struct match *m, struct sample_plan *plan, bool *moved) {
     const struct shape *wanted = &m->spec->shape;
@@ -58,7 +94,13 @@ static enum pare_status match_shape(const struct match *m, struct sample_plan *p
         bool several = wanted->rank > 0 && wanted->dim[0] < 0 && m->own.dim[0] != 1;
         return several ? refuse_shape(m, "a sample that is a whole input has a batch of 1") : PARE_OK;
     }
-    if (wanted->rank >= 0 && m->own.rank + 1 != wanted->rank) {
+    struct shape reshaped;
+    bool same_rank = wanted->rank < 0 || m->own.rank + 1 == wanted->rank;
+    if (!same_rank && matches_reshaped(m, plan, &reshaped)) {
+        set_delivered_shape(plan, &reshaped);
+        return PARE_OK;
+    }
+    if (!same_rank) {
         return refuse_shape(m, "the first axis of the data counts the samples");
     }
     if (wanted->rank > 0 && wanted->dim[0] >= 0 && wanted->dim[0] != 1) {
@@ -69,6 +111,10 @@ static enum pare_status match_shape(const struct match *m, struct sample_plan *p
         return PARE_OK;
     }
     enum layout layout = m->preprocess->layout;
+    if (layout == LAYOUT_ANY && matches_reshaped(m, plan, &reshaped)) {
+        set_delivered_shape(plan, &reshaped);
+        return PARE_OK;
+    }
     if (layout == LAYOUT_ANY) {
         return refuse_shape(m, matches_moved(m, LAYOUT_NHWC)   ? "declare the layout nhwc to have it transposed"
                                : matches_moved(m, LAYOUT_NCHW) ? "declare the layout nchw to have it transposed"

@@ -49,7 +49,7 @@ static enum pare_status read_data(struct bench *b, const char *path, const char 
         return fail(&b->ctx, PARE_ERROR_UNSUPPORTED, "the input's shape is open");
     }
     p.layout = input.shape.rank == 4 && input.shape.dim[1] > input.shape.dim[3] ? LAYOUT_NHWC : LAYOUT_NCHW;
-    struct dataset_spec spec = {.inputs = &input, .input_count = 1, .ignore_labels = true, .preprocess = &p};
+    struct dataset_spec spec = {.inputs = &input, .input_count = 1, .label_use = LABELS_IGNORED, .preprocess = &p};
     TRY(dataset_read(&b->ctx, &b->arena, path, &spec, &all));
     samples = samples < all.count / 2 ? samples : all.count / 2;
     return dataset_split(&b->ctx, &b->arena, &all, 1, samples, &b->data[0], &b->data[1]);

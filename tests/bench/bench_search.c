@@ -87,13 +87,13 @@ static enum pare_status read_preprocess(struct context *ctx, const struct bench_
     return n->layout == NULL ? PARE_OK : preprocess_parse_layout(ctx, "layout", n->layout, &p->layout);
 }
 
-static enum pare_status read_data(struct bench *b, struct trial *t, const char *path, bool ignore_labels,
+static enum pare_status read_data(struct bench *b, struct trial *t, const char *path, enum label_use use,
                                   struct dataset *out) {
     struct context *ctx = &b->ctx;
     struct preprocess p;
     struct dataset all;
     TRY(read_preprocess(ctx, t->about, &p));
-    TRY(network_read_data(ctx, &t->arena, t->network, path, &p, ignore_labels, &all));
+    TRY(network_read_data(ctx, &t->arena, t->network, path, &p, use, &all));
     return dataset_take(ctx, &t->arena, &all, 0, b->samples == 0 ? all.count : b->samples, out);
 }
 
@@ -122,8 +122,8 @@ static enum pare_status open_trial(struct bench *b, struct trial *t, bool *found
         return PARE_OK;
     }
     TRY(network_open(&b->ctx, model, &(struct open_options){0}, &t->network));
-    TRY(read_data(b, t, data, false, &t->data));
-    return calibration == NULL ? PARE_OK : read_data(b, t, calibration, true, &t->calibration);
+    TRY(read_data(b, t, data, LABELS_TAKEN, &t->data));
+    return calibration == NULL ? PARE_OK : read_data(b, t, calibration, LABELS_IGNORED, &t->calibration);
 }
 
 /* ---- searches ---- */

@@ -34,6 +34,65 @@ static const char float_middle[] = "graph float_middle {\n"
                                    "y = Gemm(b, w) as second\n"
                                    "output y }\n";
 
+static const char doubles[] = "graph doubles {\n"
+                              "input x: float64[N,8]\n"
+                              "const w: float64[8,8] = random(1,-0.6,0.6)\n"
+                              "const far: float64[] = [-1e300]\n"
+                              "a = Gemm(x, w) as first\n"
+                              "b = Max(a, far) as floor\n"
+                              "y = Relu(b) as relu\n"
+                              "output y }\n";
+
+static const char cast_bytes[] = "graph bytes {\n"
+                                 "input image: uint8[N,1,8,8]\n"
+                                 "const w: float32[64,3] = random(3,-0.9,0.9)\n"
+                                 "a = Cast(image) as cast {to=1}\n"
+                                 "b = Flatten(a) as flatten\n"
+                                 "scores = Gemm(b, w) as dense\n"
+                                 "output scores }\n";
+
+static const char words[] = "graph words {\n"
+                            "input ids: int64[N,4]\n"
+                            "const table: float32[16,8] = random(1,-1,1)\n"
+                            "const w: float32[8,3] = random(2,-0.9,0.9)\n"
+                            "a = Gather(table, ids) as look_up\n"
+                            "b = MatMul(a, w) as dense\n"
+                            "y = Relu(b) as relu\n"
+                            "output y }\n";
+
+static const char compared[] = "graph compared {\n"
+                               "input x: float32[N,8]\n"
+                               "const w: float32[8,8] = random(1,-0.6,0.6) const zero: float32[] = [0]\n"
+                               "a = Gemm(x, w) as first\n"
+                               "b = Greater(a, zero) as greater\n"
+                               "c = Where(b, a, x) as choose\n"
+                               "y = Gemm(c, w) as second\n"
+                               "output y }\n";
+
+/* Dense layers on sequences, as exporters write them, around one with weights that stays in float. */
+static const char sequence[] = "graph sequence {\n"
+                               "input x: float32[N,8]\n"
+                               "const s: int64[3] = [-1,2,4] const w: float32[4,6] = random(1,-0.6,0.6)\n"
+                               "const b: float32[6] = random(2,-1,1) const scale: float32[6] = random(3,0.5,1.5)\n"
+                               "const v: float32[6,3] = random(4,-0.6,0.6)\n"
+                               "a = Reshape(x, s) as steps\n"
+                               "c = MatMul(a, w) as dense\nd = Add(c, b) as bias\n"
+                               "e = LayerNormalization(d, scale) as norm\n"
+                               "y = MatMul(e, v) as head\n"
+                               "output y }\n";
+
+/* Exporters write this where code asks for the size of the batch. */
+static const char reads_batch[] = "graph reads_batch {\n"
+                                  "input x: float32[N,8]\n"
+                                  "const w: float32[8,8] = random(1,-0.6,0.6)\n"
+                                  "const first: int64[1] = [0] const four: int64[1] = [4]\n"
+                                  "a = Gemm(x, w) as first_layer\n"
+                                  "s = Shape(x) as count\nn = Gather(s, first) as pick_count\n"
+                                  "m = Mul(n, four) as fourfold\nt = Concat(m, four) as target {axis=0}\n"
+                                  "b = Concat(a, a) as twice {axis=1}\nc = Reshape(b, t) as rows\n"
+                                  "y = Relu(c) as relu\n"
+                                  "output y }\n";
+
 static const char float_middle_axis[] = "graph float_middle_axis {\n"
                                         "input x: float32[N,8,4]\n"
                                         "a = HardSwish(x) as swish\n"
@@ -93,6 +152,11 @@ static void write_data(const struct graph *g) {
     small_npz("unlabelled.npz", &images, NULL);
     struct tensor few = small_images(16);
     small_npz("calib.npz", &few, NULL);
+    struct tensor targets = small_tensor(DTYPE_FLOAT, 2, (int64_t[]){512, 2});
+    for (size_t i = 0; i < tensor_count(&targets); i++) {
+        ((float *)targets.data)[i] = (float)i / 100;
+    }
+    small_npz("targets.npz", &images, &targets);
     struct tensor wrong = small_tensor(DTYPE_INT64, 1, (int64_t[]){512});
     memcpy(wrong.data, labels.data, tensor_bytes(&labels));
     ((int64_t *)wrong.data)[5] = 3;
@@ -113,6 +177,8 @@ static void write_data(const struct graph *g) {
     write_npy("rows.npy", &numbers);
     numbers = counting(DTYPE_FLOAT, 2, (int64_t[]){3, 5});
     write_npy("wide_rows.npy", &numbers);
+    numbers = counting(DTYPE_INT64, 2, (int64_t[]){64, 4});
+    write_npy("ids.npy", &numbers);
     numbers = counting(DTYPE_FLOAT, 2, (int64_t[]){64, 8});
     write_npy("rows_of_8.npy", &numbers);
 }
@@ -232,6 +298,12 @@ int main(int argc, char **argv) {
     graph_free(small_model("two_inputs.onnx", two_inputs));
     graph_free(small_model("open_shape.onnx", open_shape));
     graph_free(small_model("float_middle.onnx", float_middle));
+    graph_free(small_model("sequence.onnx", sequence));
+    graph_free(small_model("reads_batch.onnx", reads_batch));
+    graph_free(small_model("doubles.onnx", doubles));
+    graph_free(small_model("bytes.onnx", cast_bytes));
+    graph_free(small_model("words.onnx", words));
+    graph_free(small_model("compared.onnx", compared));
     graph_free(small_model("made_at_run_time.onnx", made_at_run_time));
     graph_free(small_model("float_middle_axis.onnx", float_middle_axis));
     graph_free(small_model("foreign.onnx", foreign));

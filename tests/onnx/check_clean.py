@@ -3,7 +3,7 @@
 
 Every .onnx file of the folder is checked and cleaned, at its own opset, the usual one and the newest; the result must pass
 onnx.checker and give the outputs of the original to 1e-4 of the largest, and be no larger unless the report says why.
-What `pare check` calls unusable must be refused by `pare clean`, and nothing else."""
+What `pare check` calls unusable must be refused by `pare clean`, and nothing else; what only cannot be quantised is cleaned."""
 import json
 import pathlib
 import subprocess
@@ -53,10 +53,11 @@ def check(pare, model, folder):
     findings = json.loads(verdict.stdout)["findings"]
     if (verdict.returncode == UNUSABLE) != any(f["blocks"] for f in findings):
         return f"check exits {verdict.returncode} with {len(findings)} findings"
+    readable = all(f["kind"] == "float" for f in findings if f["blocks"])
     own = onnx.load(model, load_external_data=False).opset_import[0].version
     for opset in sorted({max(own, 9), 21, NEWEST}):
         problem = problem_of(pare, model, opset, folder)
-        if verdict.returncode == UNUSABLE:
+        if not readable:
             return "refused" if problem else "cleaned, although check calls it unusable"
         if problem:
             return f"opset {opset}: {problem}"

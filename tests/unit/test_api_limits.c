@@ -174,6 +174,25 @@ START_TEST(bound_and_limit_hold_together) {
 }
 END_TEST
 
+/* No wider widths are advised where the limit is in the way, and no narrower ones where there are none. */
+START_TEST(a_limit_keeps_the_bound_from_being_held) {
+    set("max-drop", "5pt");
+    set("flash-max", "100");
+    json_t *report = quantize("against", PARE_ERROR_BOUND), *accuracy = json_object_get(report, "accuracy");
+    const char *reason = json_string_value(json_object_get(accuracy, "reason"));
+    ck_assert(json_is_false(json_object_get(accuracy, "bound_held")));
+    ck_assert_msg(strstr(reason, "but not within the limits") != NULL && strstr(reason, "(--flash-max)") != NULL, "%s",
+                  reason);
+    ck_assert_ptr_null(strstr(reason, "--bits"));
+    ck_assert_ptr_null(strstr(pare_message(context), "--bits"));
+    json_decref(report);
+    set("bits", "4..8");
+    report = quantize("not_narrow", PARE_ERROR_BOUND);
+    ck_assert_ptr_nonnull(strstr(pare_message(context), "allow narrower ones (--bits) or more"));
+    json_decref(report);
+}
+END_TEST
+
 START_TEST(stopped_before_the_limit) {
     set("flash-max", "400");
     set("time-limit", "0.000001s");
@@ -250,6 +269,7 @@ int main(void) {
     tcase_add_test(c, an_impossible_limit_is_said);
     tcase_add_test(c, bound_and_limit_hold_together);
     tcase_add_test(c, stopped_before_the_limit);
+    tcase_add_test(c, a_limit_keeps_the_bound_from_being_held);
     tcase_add_test(c, the_same_point_again);
     suite_add_tcase(s, c);
     return suite_main(s);

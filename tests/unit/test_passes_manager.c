@@ -43,6 +43,55 @@ static char *text_of(struct context *ctx, const struct graph *g) {
     return (char *)b.data;
 }
 
+/* What the graph's input has as its batch after the passes of one sample; -1: it is still open. */
+static int64_t batch_for_sample(const char *text, bool *fixed) {
+    struct context ctx;
+    struct notes notes;
+    struct graph *g = parse(&ctx, &notes, text);
+    struct pass_options options = {.check_numerics = true};
+    ck_assert_msg(passes_run_for_sample(&ctx, &g, &options, fixed) == PARE_OK, "%s", ctx.diag.message);
+    ck_assert_int_eq(notes.warnings, 0);
+    int64_t batch = g->inputs[0]->dims[0].value;
+    for (const struct node *n = g->first; n != NULL; n = n->next) {
+        struct shape shape;
+        ck_assert(!node_is(n, "Shape") && value_shape(n->outputs[0], 1, &shape));
+    }
+    graph_free(g);
+    return batch;
+}
+
+START_TEST(test_batch_stays_open) {
+    bool fixed = true;
+    ck_assert_int_eq(batch_for_sample(TEXT, &fixed), -1);
+    ck_assert(!fixed);
+}
+END_TEST
+
+START_TEST(test_batch_is_fixed_where_it_is_read) {
+    bool fixed = false;
+    int64_t batch = batch_for_sample("graph g {\n"
+                                     "input x: float32[N,4] const w: float32[4,4] = random(1,-1,1)\n"
+                                     "s = Shape(x) z = ConstantOfShape(s) a = Gemm(x, w) y = Add(a, z) output y\n"
+                                     "}\n",
+                                     &fixed);
+    ck_assert_int_eq(batch, 1);
+    ck_assert(fixed);
+}
+END_TEST
+
+START_TEST(test_batch_is_fixed_where_it_is_another_axis) {
+    bool fixed = false;
+    int64_t batch = batch_for_sample("graph g {\n"
+                                     "input x: float32[N,3,4] const b: float32[4] = [1,2,3,4]\n"
+                                     "t = Transpose(x) {perm=[1,0,2]} a = Add(t, b) r = Relu(a)\n"
+                                     "y = Softmax(r) {axis=1} output y\n"
+                                     "}\n",
+                                     &fixed);
+    ck_assert_int_eq(batch, 1);
+    ck_assert(fixed);
+}
+END_TEST
+
 static enum pare_status change_numbers(struct context *ctx, struct graph *g, int *changes) {
     for (struct node *n = g->first; n != NULL; n = n->next) {
         if (node_is(n, "Relu")) {
@@ -257,6 +306,9 @@ int main(void) {
     tcase_add_test(manager, test_cancelled);
     tcase_add_test(manager, test_inputs_that_cannot_be_made_up);
     tcase_add_test(manager, test_dump);
+    tcase_add_test(manager, test_batch_stays_open);
+    tcase_add_test(manager, test_batch_is_fixed_where_it_is_read);
+    tcase_add_test(manager, test_batch_is_fixed_where_it_is_another_axis);
     suite_add_tcase(suite, manager);
     SRunner *runner = srunner_create(suite);
     srunner_set_fork_status(runner, CK_NOFORK);

@@ -136,6 +136,42 @@ START_TEST(open_dimensions) {
 }
 END_TEST
 
+/* Sample 2 arrives in this shape, its elements in their order. */
+static void check_delivered(int rank, const int64_t *dims) {
+    struct dataset d = make();
+    const struct shape *s = &d.inputs[0].shape;
+    ck_assert_int_eq(s->rank, rank);
+    ck_assert_mem_eq(s->dim, dims, (size_t)rank * sizeof *dims);
+    const float *v = load(&d, 2);
+    for (size_t i = 0; i < SIZE; i++) {
+        ck_assert(v[i] == (float)pixels[2 * SIZE + i]);
+    }
+}
+
+START_TEST(axes_of_size_1) {
+    enum { ROWS = CHANNELS * HEIGHT };
+    items[0].tensor.shape = (struct shape){3, {SAMPLES, ROWS, WIDTH}};
+    wanted.shape = (struct shape){4, {-1, 1, ROWS, WIDTH}};
+    check_delivered(4, (int64_t[]){1, 1, ROWS, WIDTH});
+    wanted.shape = (struct shape){5, {1, -1, 1, WIDTH, 1}};
+    check_delivered(5, (int64_t[]){1, ROWS, 1, WIDTH, 1});
+    items[0].tensor.shape = (struct shape){5, {SAMPLES, 1, ROWS, 1, WIDTH}};
+    wanted.shape = (struct shape){3, {-1, ROWS, WIDTH}};
+    check_delivered(3, (int64_t[]){1, ROWS, WIDTH});
+    items[0].tensor.shape = (struct shape){4, {SAMPLES, ROWS, WIDTH, 1}};
+    wanted.shape = (struct shape){4, {-1, 1, ROWS, WIDTH}};
+    check_delivered(4, (int64_t[]){1, 1, ROWS, WIDTH});
+}
+END_TEST
+
+START_TEST(flat_inputs) {
+    wanted.shape = (struct shape){2, {-1, SIZE}};
+    check_delivered(2, (int64_t[]){1, SIZE});
+    items[0].tensor.shape = (struct shape){4, {SAMPLES, 1, SIZE / 2, 2}};
+    check_delivered(2, (int64_t[]){1, SIZE});
+}
+END_TEST
+
 START_TEST(mismatches_name_both_shapes) {
     want_nhwc();
     check_refused("x: has shape [5,3,4,2], but the model's input 'image' wants [1,4,2,3]; declare the layout nhwc");
@@ -145,6 +181,13 @@ START_TEST(mismatches_name_both_shapes) {
     check_refused("[5,3,4,2], but the model's input 'image' wants [1,1,4,2]");
     wanted.shape = (struct shape){2, {-1, SIZE}};
     check_refused("[5,3,4,2], but the model's input 'image' wants [?,24]");
+    declared.layout = LAYOUT_ANY;
+    wanted.shape = (struct shape){2, {-1, SIZE - 1}};
+    check_refused("[5,3,4,2], but the model's input 'image' wants [?,23]");
+    wanted.shape = (struct shape){2, {-1, -1}};
+    check_refused("wants [?,?]");
+    wanted.shape = (struct shape){3, {-1, CHANNELS, HEIGHT * WIDTH}};
+    check_refused("wants [?,3,8]");
     wanted.shape = (struct shape){4, {8, CHANNELS, HEIGHT, WIDTH}};
     check_refused("batch of 1");
     wanted.shape = (struct shape){0};
@@ -220,6 +263,33 @@ START_TEST(empty_data_are_refused) {
 }
 END_TEST
 
+START_TEST(labels_in_other_forms) {
+    float numbers[SAMPLES] = {0, 1, 2, 1, 0};
+    double rows[SAMPLES][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}, {0, 1, 0}, {1, 0, 0}};
+    items[1].tensor = (struct tensor){DTYPE_FLOAT, {1, {SAMPLES}}, numbers};
+    struct dataset d = make();
+    ck_assert_mem_eq(d.labels, labels, sizeof labels);
+    numbers[2] = 1.5f;
+    check_refused("y has float32 [5], and y[2] is no whole number; labels are integers from 0, or one-hot");
+    numbers[2] = NAN;
+    check_refused("y[2] is no whole number");
+    items[1].tensor = (struct tensor){DTYPE_DOUBLE, {2, {SAMPLES, 3}}, rows};
+    d = make();
+    ck_assert_mem_eq(d.labels, labels, sizeof labels);
+    spec.classes = 2;
+    check_refused("y[2] is 2, but the model has 2 classes");
+    spec.classes = 3;
+    rows[4][1] = 1;
+    check_refused("y[4] is no one-hot row");
+    rows[4][0] = rows[4][1] = 0;
+    check_refused("y[4] is no one-hot row");
+    spec.label_use = LABELS_OPTIONAL;
+    ck_assert_ptr_null(make().labels);
+    rows[4][0] = 1;
+    ck_assert_ptr_nonnull(make().labels);
+}
+END_TEST
+
 START_TEST(labels_are_checked) {
     labels[3] = 3;
     check_refused("y[3] is 3, but the model has 3 classes, 0 to 2");
@@ -227,9 +297,9 @@ START_TEST(labels_are_checked) {
     make();
     labels[3] = -1;
     check_refused("y[3] is -1");
-    spec.ignore_labels = true;
+    spec.label_use = LABELS_IGNORED;
     ck_assert_ptr_null(make().labels);
-    spec.ignore_labels = false;
+    spec.label_use = LABELS_TAKEN;
     labels[3] = 0;
     items[1].tensor.shape = (struct shape){2, {SAMPLES, 1}};
     ck_assert_ptr_nonnull(make().labels);
@@ -238,7 +308,7 @@ START_TEST(labels_are_checked) {
     items[1].tensor.shape = (struct shape){2, {1, SAMPLES}};
     check_refused("y has shape [1,5]");
     items[1].tensor.shape = (struct shape){1, {SAMPLES}};
-    items[1].tensor.type = DTYPE_DOUBLE;
+    items[1].tensor.type = DTYPE_BOOL;
     check_refused("labels are integers");
     uint64_t large[SAMPLES] = {0, 1, 2, UINT64_MAX, 0};
     items[1].tensor.type = DTYPE_UINT64;
@@ -367,7 +437,10 @@ int main(void) {
     tcase_add_test(t, types_must_fit);
     tcase_add_test(t, bad_values_are_found);
     tcase_add_test(t, empty_data_are_refused);
+    tcase_add_test(t, axes_of_size_1);
+    tcase_add_test(t, flat_inputs);
     tcase_add_test(t, labels_are_checked);
+    tcase_add_test(t, labels_in_other_forms);
     tcase_add_test(t, several_inputs);
     tcase_add_test(t, names);
     tcase_add_test(t, the_hash_sees_everything);

@@ -1,0 +1,1 @@
+pare check reads_batch.onnx

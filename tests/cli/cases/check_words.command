@@ -1,0 +1,1 @@
+pare check words.onnx

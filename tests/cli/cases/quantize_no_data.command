@@ -1,0 +1,1 @@
+pare quantize cnn.onnx --data gone.npz -o out
