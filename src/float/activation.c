@@ -52,6 +52,11 @@ static double celu(double x, double alpha, double b) {
     return x < 0.0 ? alpha * expm1(x / alpha) : x;
 }
 
+/* ONNX defines it as alpha * Elu(x / alpha), which is not x for every x of float32. */
+static double celu_float32(double x, double alpha, double b) {
+    return x < 0.0 ? celu(x, alpha, b) : alpha * (double)(float)(x / alpha);
+}
+
 static double thresholded_relu(double x, double alpha, double b) {
     (void)b;
     return x > alpha ? x : 0.0;
@@ -99,7 +104,8 @@ enum pare_status float_selu(struct float_call *c) {
 }
 
 enum pare_status float_celu(struct float_call *c) {
-    return map_reals(c, celu, parameter(c, "alpha"), 0.0);
+    double alpha = parameter(c, "alpha");
+    return is_float32(c) ? map_reals(c, celu_float32, alpha, 0.0) : map_reals(c, celu, alpha, 0.0);
 }
 
 enum pare_status float_thresholded_relu(struct float_call *c) {

@@ -12,7 +12,8 @@ import check_quantized
 
 EXACT = [("HardSigmoid", {"alpha": 1 / 6}), ("HardSigmoid", {}), ("HardSigmoid", {"alpha": 0.3, "beta": 0.41}),
          ("HardSwish", {}), ("LeakyRelu", {}), ("LeakyRelu", {"alpha": 1 / 3}), ("ThresholdedRelu", {"alpha": 0.3})]
-APPROXIMATE = [("Sigmoid", {}), ("Tanh", {})]
+APPROXIMATE = [("Sigmoid", {}), ("Tanh", {}), ("Elu", {"alpha": 0.7}), ("Selu", {}), ("Celu", {"alpha": 0.7}),
+               ("Softplus", {}), ("Softsign", {}), ("Mish", {}), ("Gelu", {})]
 # Bits, sign and fraction of the input, and fractions of the outputs.
 FORMATS = [(8, True, 5, (5, 3, 0)), (8, True, 4, (7, 2)), (8, False, 5, (4, 6)), (5, True, 2, (3, 1)),
            (16, True, 12, (12, 5, 1)), (16, True, 9, (14, 9, 2)), (16, False, 13, (12, 3)), (12, True, 8, (8, 4))]
