@@ -270,8 +270,9 @@ PARE_API enum pare_status pare_export(struct pare_context *context, const struct
 
 /* Runs what pare_quantize wrote into FOLDER, on the samples that it left there or on `samples` of the setting `data`:
  * with the kernels of the runtime, with those of the host, and model.onnx in float and, where `python` has it, in ONNX
- * Runtime, started as a process of its own. Compares every quantised value, and the stored hashes. PARE_ERROR_INTERNAL,
- * with a report, where codes differ that must be equal. `settings` may be NULL. */
+ * Runtime, started as a process of its own. Compares every quantised value, and the stored hashes. With a report,
+ * PARE_ERROR_INTERNAL where codes differ that must be equal, and PARE_ERROR_BOUND where only those of a float runtime
+ * do, in layers whose sums or functions float32 may round otherwise. `settings` may be NULL. */
 PARE_API enum pare_status pare_verify(struct pare_context *context, const struct pare_settings *settings,
                                       const char *folder, struct pare_report **out);
 

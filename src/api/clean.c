@@ -9,7 +9,6 @@
 /* Given samples that the outputs are compared on; each costs two runs per rewrite. */
 #define SAMPLES_MAX 8
 #define PASSES_MAX 64
-#define HARD_SWISH_SINCE 14
 
 struct clean {
     struct arena arena;
@@ -111,8 +110,7 @@ static enum pare_status rewrite(struct context *ctx, struct clean *c) {
     c->options.check_numerics = true;
     c->options.exact = graph_is_quantized(c->network->graph);
     c->options.changes = c->changes;
-    c->options.without =
-        opset_of(c) < HARD_SWISH_SINCE ? "hard_activation" : NULL; /* it would make what has no words */
+    c->options.opset = opset_of(c);
     TRY(read_samples(ctx, c));
     c->report.samples = c->options.sample_count;
     TRY(graph_clone(ctx, c->network->graph, true, &c->graph));

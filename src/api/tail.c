@@ -84,7 +84,7 @@ static enum pare_status read_tail(struct context *ctx, struct pare_network *n, j
         return fail_tail(ctx, n);
     }
     const struct op *op = op_find(op_name);
-    if (op == NULL || (op->id != OP_Softmax && op->id != OP_ArgMax)) {
+    if (op == NULL || !lower_cuts(op)) {
         return fail_tail(ctx, n);
     }
     struct value *x;

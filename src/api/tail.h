@@ -1,4 +1,4 @@
-/* Operators cut off behind the integer program (a final Softmax or ArgMax), finished in float.
+/* Operators cut off behind the integer program (a final Softmax, LogSoftmax or ArgMax), finished in float.
  *
  * The file's metadata notes them: "tail": [{"output": 0, "op": "Softmax", "name": "probabilities",
  * "shape": [1, 10], "attributes": {"axis": 1}}]. In memory each is a graph of one node. */

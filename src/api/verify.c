@@ -189,6 +189,20 @@ static enum pare_status fill_report(struct context *ctx, struct verify_job *job,
     return report_finish(ctx, report);
 }
 
+static enum pare_status conclude(struct context *ctx, const struct verification *v) {
+    struct uncertain_differences u = verification_uncertain(v);
+    size_t failures = verification_failures(v);
+    if (failures > 0) {
+        return fail(ctx, PARE_ERROR_INTERNAL, "%s: %zu layers differ between executors", v->folder, failures);
+    }
+    return u.layers == 0
+               ? PARE_OK
+               : fail(ctx, PARE_ERROR_BOUND,
+                      "%s: %llu codes of %zu layers differ in a float runtime, from %s on, where float32 does "
+                      "not make certain that they are equal; model.pare has the codes that were measured",
+                      v->folder, (unsigned long long)u.codes, u.layers, u.first);
+}
+
 enum pare_status pare_verify(struct pare_context *context, const struct pare_settings *settings, const char *folder,
                              struct pare_report **out) {
     struct context *ctx = &context->base;
@@ -202,15 +216,14 @@ enum pare_status pare_verify(struct pare_context *context, const struct pare_set
     TRY(report_new(ctx, out));
     arena_init(&job.arena);
     enum pare_status status = fill_report(ctx, &job, *out);
-    size_t failures = status == PARE_OK ? verification_failures(&job.report) : 0;
-    pare_network_free(job.compact);
-    pare_network_free(job.rewritten);
-    arena_free(&job.arena);
     if (status != PARE_OK) {
         pare_report_free(*out);
         *out = NULL;
-        return status;
+    } else {
+        status = conclude(ctx, &job.report);
     }
-    return failures == 0 ? PARE_OK
-                         : fail(ctx, PARE_ERROR_INTERNAL, "%s: %zu layers differ between executors", folder, failures);
+    pare_network_free(job.compact);
+    pare_network_free(job.rewritten);
+    arena_free(&job.arena);
+    return status;
 }

@@ -27,8 +27,7 @@ const struct command command_check = {
     .example = "pare check model.onnx",
     .notes =
         "Nothing is executed, and the weights may be missing or broken: that is then in the list. The last column "
-        "tells what a\nlayer becomes: integers; bounds of the operator before it, or its addend; cut (a final Softmax "
-        "or "
-        "ArgMax, outside the\nintegers); float. Exit codes: 0 fine, 1 it works with remarks, 3 it cannot be used or "
-        "quantised.\n",
+        "tells what a\nlayer becomes: integers; bounds of the operator before it, or its addend; cut (a final Softmax, "
+        "LogSoftmax or ArgMax,\noutside the integers); float. Exit codes: 0 fine, 1 it works with remarks, 3 it cannot "
+        "be used or quantised.\n",
 };

@@ -30,5 +30,7 @@ const struct command command_verify = {
     .example = "pare verify out",
     .notes =
         "Compared with the runtime's own kernels are the host's, the codes that quantize stored, model.onnx in float, "
-        "and\nmodel.onnx in ONNX Runtime where there is one. Exit code 1 where a code differs that must not.\n",
+        "and\nmodel.onnx in ONNX Runtime where there is one. Exit code 1 where a code differs that must not, 4 "
+        "where\nonly "
+        "a float runtime does, in layers that are not certain.\n",
 };

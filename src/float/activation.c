@@ -9,6 +9,10 @@ static double parameter(const struct float_call *c, const char *name) {
     return (double)node_float(c->node, name);
 }
 
+static bool is_float32(const struct float_call *c) {
+    return c->inputs[0]->type == DTYPE_FLOAT;
+}
+
 static double leaky_relu(double x, double alpha, double b) {
     (void)b;
     return x < 0.0 ? alpha * x : x;
@@ -17,6 +21,17 @@ static double leaky_relu(double x, double alpha, double b) {
 static double hard_sigmoid(double x, double alpha, double beta) {
     double y = alpha * x + beta;
     return y < 0.0 ? 0.0 : y > 1.0 ? 1.0 : y;
+}
+
+/* Steps rounded to float32 one by one, as float runtimes make them: 15/32 / 6 + 1/2 is 18.5 codes of 1/32 then, and
+ * else a little more. */
+static double hard_sigmoid_float32(double x, double alpha, double beta) {
+    double y = (double)((float)(alpha * x) + (float)beta);
+    return y < 0.0 ? 0.0 : y > 1.0 ? 1.0 : y;
+}
+
+static double hard_swish_float32(double x, double alpha, double beta) {
+    return x * hard_sigmoid_float32(x, (double)(float)alpha, beta);
 }
 
 static double hard_swish(double x, double alpha, double beta) {
@@ -35,6 +50,11 @@ static double selu(double x, double alpha, double gamma) {
 static double celu(double x, double alpha, double b) {
     (void)b;
     return x < 0.0 ? alpha * expm1(x / alpha) : x;
+}
+
+/* ONNX defines it as alpha * Elu(x / alpha), which is not x for every x of float32. */
+static double celu_float32(double x, double alpha, double b) {
+    return x < 0.0 ? celu(x, alpha, b) : alpha * (double)(float)(x / alpha);
 }
 
 static double thresholded_relu(double x, double alpha, double b) {
@@ -67,11 +87,12 @@ enum pare_status float_leaky_relu(struct float_call *c) {
 }
 
 enum pare_status float_hard_sigmoid(struct float_call *c) {
-    return map_reals(c, hard_sigmoid, parameter(c, "alpha"), parameter(c, "beta"));
+    double alpha = parameter(c, "alpha"), beta = parameter(c, "beta");
+    return is_float32(c) ? map_reals(c, hard_sigmoid_float32, alpha, beta) : map_reals(c, hard_sigmoid, alpha, beta);
 }
 
 enum pare_status float_hard_swish(struct float_call *c) {
-    return map_reals(c, hard_swish, 1.0 / 6.0, 0.5);
+    return is_float32(c) ? map_reals(c, hard_swish_float32, 1.0 / 6.0, 0.5) : map_reals(c, hard_swish, 1.0 / 6.0, 0.5);
 }
 
 enum pare_status float_elu(struct float_call *c) {
@@ -83,7 +104,8 @@ enum pare_status float_selu(struct float_call *c) {
 }
 
 enum pare_status float_celu(struct float_call *c) {
-    return map_reals(c, celu, parameter(c, "alpha"), 0.0);
+    double alpha = parameter(c, "alpha");
+    return is_float32(c) ? map_reals(c, celu_float32, alpha, 0.0) : map_reals(c, celu, alpha, 0.0);
 }
 
 enum pare_status float_thresholded_relu(struct float_call *c) {

@@ -92,8 +92,9 @@ static enum pare_status dump(struct context *ctx, struct run *r, const char *nam
 static enum pare_status run_pass(struct context *ctx, struct run *r, size_t pass, int *total) {
     struct graph *snapshot;
     int changes = 0;
-    bool left_out = r->options->without != NULL && strcmp(r->options->without, r->pipeline->passes[pass].name) == 0;
-    left_out = left_out || (r->options->exact && r->pipeline->passes[pass].rounds);
+    const struct pass *p = &r->pipeline->passes[pass];
+    bool left_out = r->options->without != NULL && strcmp(r->options->without, p->name) == 0;
+    left_out = left_out || (r->options->exact && p->rounds) || (r->options->opset > 0 && r->options->opset < p->since);
     if (left_out || (r->disabled >> pass & 1) != 0) {
         return PARE_OK;
     }

@@ -11,6 +11,7 @@ struct pass {
     const char *name;
     pass_function *run;
     bool rounds; /* the same numbers but for float rounding, which may fall on another code behind it */
+    int since;   /* the opset that has words for what it makes; 0: any */
 };
 
 struct pass_options {
@@ -24,6 +25,7 @@ struct pass_options {
     size_t sample_count;
     int *changes;        /* per pass of the pipeline, what it changed and was not undone is added; or NULL */
     bool exact;          /* leave out passes that round: for networks with codes */
+    int opset;           /* leave out passes that make what it has no words for; 0: none */
     const char *without; /* a pass to leave out, or NULL: for benchmarks */
 };
 

@@ -4,24 +4,25 @@
 #include <string.h>
 
 static const struct pass passes[] = {
-    {"constant_fold", pass_constant_fold, false},
-    {"identity", pass_identity, false},
-    {"reshape_cleanup", pass_reshape_cleanup, false},
-    {"resize_sizes", pass_resize_sizes, false},
-    {"fused_matmul", pass_fused_matmul, true},
-    {"hard_activation", pass_hard_activation, true},
-    {"relu_clip", pass_relu_clip, false},
-    {"resolve_auto_pad", pass_resolve_auto_pad, false},
-    {"transpose", pass_transpose, false},
-    {"pad_into_conv", pass_pad_into_conv, false},
-    {"matmul_to_gemm", pass_matmul_to_gemm, false},
-    {"transpose_into_weights", pass_transpose_into_weights, false},
-    {"div_to_mul", pass_div_to_mul, true},
-    {"fold_batch_normalization", pass_fold_batch_normalization, true},
-    {"batch_normalization_forward", pass_batch_normalization_forward, true},
-    {"dead_code", pass_dead_code, false},
+    {"constant_fold", pass_constant_fold, false, 0},
+    {"identity", pass_identity, false, 0},
+    {"reshape_cleanup", pass_reshape_cleanup, false, 0},
+    {"resize_sizes", pass_resize_sizes, false, 0},
+    {"fused_matmul", pass_fused_matmul, true, 0},
+    {"hard_activation", pass_hard_activation, true, 14},
+    {"gelu", pass_gelu, true, 20},
+    {"relu_clip", pass_relu_clip, false, 0},
+    {"resolve_auto_pad", pass_resolve_auto_pad, false, 0},
+    {"transpose", pass_transpose, false, 0},
+    {"pad_into_conv", pass_pad_into_conv, false, 0},
+    {"matmul_to_gemm", pass_matmul_to_gemm, false, 0},
+    {"transpose_into_weights", pass_transpose_into_weights, false, 0},
+    {"div_to_mul", pass_div_to_mul, true, 0},
+    {"fold_batch_normalization", pass_fold_batch_normalization, true, 0},
+    {"batch_normalization_forward", pass_batch_normalization_forward, true, 0},
+    {"dead_code", pass_dead_code, false, 0},
     /* late: what the early ones could not fold */
-    {"batch_normalization_to_conv", pass_batch_normalization_to_conv, true},
+    {"batch_normalization_to_conv", pass_batch_normalization_to_conv, true, 0},
 };
 
 #define PASS_COUNT (sizeof passes / sizeof passes[0])
@@ -49,28 +50,28 @@ static enum pare_status run_list(struct context *ctx, struct graph **g, const st
 }
 
 enum pare_status passes_fuse_quantized(struct context *ctx, struct graph **g) {
-    static const struct pass list[] = {{"fuse_quantized", pass_fuse_quantized, false},
-                                       {"dead_code", pass_dead_code, false}};
+    static const struct pass list[] = {{"fuse_quantized", pass_fuse_quantized, false, 0},
+                                       {"dead_code", pass_dead_code, false, 0}};
     return run_list(ctx, g, list, 2);
 }
 
 /* What nobody reads stays: a scheme wants the rounding of every input. */
 enum pare_status passes_expand_quantized(struct context *ctx, struct graph **g) {
-    static const struct pass list[] = {{"expand_quantized", pass_expand_quantized, false},
-                                       {"expand_quant", pass_expand_quant, false}};
+    static const struct pass list[] = {{"expand_quantized", pass_expand_quantized, false, 0},
+                                       {"expand_quant", pass_expand_quant, false, 0}};
     return run_list(ctx, g, list, 2);
 }
 
 enum pare_status passes_dequantize(struct context *ctx, struct graph **g) {
-    static const struct pass list[] = {{"expand_quantized", pass_expand_quantized, false},
-                                       {"expand_dynamic", pass_expand_dynamic, true},
-                                       {"dequantize", pass_dequantize, false},
-                                       {"dead_code", pass_dead_code, false}};
+    static const struct pass list[] = {{"expand_quantized", pass_expand_quantized, false, 0},
+                                       {"expand_dynamic", pass_expand_dynamic, true, 0},
+                                       {"dequantize", pass_dequantize, false, 0},
+                                       {"dead_code", pass_dead_code, false, 0}};
     return run_list(ctx, g, list, 4);
 }
 
 enum pare_status passes_widen(struct context *ctx, struct graph **g) {
-    static const struct pass list[] = {{"widen", pass_widen, true}, {"dead_code", pass_dead_code, false}};
+    static const struct pass list[] = {{"widen", pass_widen, true, 0}, {"dead_code", pass_dead_code, false, 0}};
     return run_list(ctx, g, list, 2);
 }
 

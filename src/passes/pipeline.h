@@ -9,6 +9,7 @@ pass_function pass_dead_code;
 pass_function pass_identity;
 pass_function pass_reshape_cleanup;
 pass_function pass_resize_sizes;
+pass_function pass_gelu;
 pass_function pass_hard_activation;
 pass_function pass_relu_clip;
 pass_function pass_resolve_auto_pad;

@@ -1,5 +1,6 @@
 #include "quant/certificate.h"
 
+#include "quant/rules.h"
 #include "runtime/arith.h"
 #include "runtime/codes.h"
 
@@ -155,7 +156,13 @@ int64_t op_accumulator(const struct program *p, const struct pare_op *op) {
     }
 }
 
+static bool is_exact_table(const struct program *p, const struct pare_op *op) {
+    const char *type = p->op_types == NULL ? NULL : p->op_types[op - p->ops];
+    const struct op *function = type == NULL ? NULL : op_find(type);
+    return function != NULL && rules[function->id] == &rule_exact_table;
+}
+
 bool op_exact_in_float32(const struct program *p, const struct pare_op *op) {
-    bool approximates = op->kind == PARE_TABLE || op->kind == PARE_HOST;
+    bool approximates = op->kind == PARE_HOST || (op->kind == PARE_TABLE && !is_exact_table(p, op));
     return !approximates && op_accumulator(p, op) <= FLOAT32_EXACT;
 }

@@ -13,8 +13,8 @@ int64_t product_accumulator(const struct program *p, const struct pare_op *op);
 int64_t op_accumulator(const struct program *p, const struct pare_op *op);
 
 int accumulator_bits(int64_t largest); /* 32 or 64 */
-/* Whether a float32 runtime computes the same integers: accumulators up to 2^24, and no function that is not exact in
- * float. */
+/* Whether a float32 runtime computes the same integers: accumulators up to 2^24, and no function that it
+ * approximates. `op` is one of the program's; a table without the name of its function is not certain. */
 bool op_exact_in_float32(const struct program *p, const struct pare_op *op);
 
 #endif

@@ -207,17 +207,20 @@ enum pare_status lower_step(struct lowering *l, const struct host_step *step, ui
 
 /* ---- the end of the graph ---- */
 
-/* A final Softmax or ArgMax of one integer value is cut off. */
+bool lower_cuts(const struct op *op) {
+    return op->id == OP_Softmax || op->id == OP_LogSoftmax || op->id == OP_ArgMax;
+}
+
+/* A final Softmax, LogSoftmax or ArgMax of one integer value is cut off. */
 const struct node *lower_tail(const struct scheme *s, const struct value *graph_output) {
     const struct node *n = graph_output->producer;
-    bool cuts = (node_is(n, "Softmax") || node_is(n, "ArgMax")) && scheme_point_of(s, n->inputs[0]) != NULL &&
+    bool cuts = n != NULL && lower_cuts(n->op) && scheme_point_of(s, n->inputs[0]) != NULL &&
                 value_single_user(n->inputs[0]) == n && graph_output->use_count == 1;
     return cuts ? n : NULL;
 }
 
 static bool is_cut(const struct scheme *s, const struct node *n) {
-    return (node_is(n, "Softmax") || node_is(n, "ArgMax")) && value_is_output(n->outputs[0]) &&
-           lower_tail(s, n->outputs[0]) == n;
+    return lower_cuts(n->op) && value_is_output(n->outputs[0]) && lower_tail(s, n->outputs[0]) == n;
 }
 
 static enum pare_status lower_outputs(struct lowering *l) {

@@ -78,16 +78,16 @@ const struct rule rule_clip = {RULE_ROUNDS, true, rule_is_bounds, lower_clip, NU
 
 /* ---- tables ---- */
 
-/* f of every code of x, by the float kernel in double precision. */
+/* f of every code of x by the float32 kernel, as it runs in the rewritten ONNX. */
 static enum pare_status evaluate(struct lowering *l, const struct node *n, const struct pare_value *x,
                                  struct tensor *result) {
     struct shape shape = {.rank = 1, .dim = {(int64_t)1 << x->bits}};
     struct format f = {.bits = x->bits, .is_signed = x->is_signed, .frac = x->frac};
     struct tensor reals;
-    TRY(tensor_alloc(l->ctx, DTYPE_DOUBLE, &shape, &reals));
+    TRY(tensor_alloc(l->ctx, DTYPE_FLOAT, &shape, &reals));
     int32_t smallest = format_min(&f);
     for (size_t i = 0; i < tensor_count(&reals); i++) {
-        ((double *)reals.data)[i] = dequantize(smallest + (int32_t)i, &f, 0);
+        ((float *)reals.data)[i] = (float)dequantize(smallest + (int32_t)i, &f, 0);
     }
     const struct tensor *input = &reals;
     enum pare_status status = float_run_node(l->ctx, n, &input, result);
@@ -111,6 +111,7 @@ static enum pare_status make_entries(struct lowering *l, const struct pare_op *o
 static enum pare_status lower_table(struct lowering *l, const struct node *n) {
     struct pare_op *op = NULL;
     TRY(lower_op(l, n, PARE_TABLE, n->inputs, 1, &op));
+    l->program->op_types[l->program->op_count - 1] = n->op->name; /* not the last operator of a pattern: Div, Mul */
     struct tensor reals;
     TRY(evaluate(l, n, &l->program->values[op->inputs[0]], &reals));
     void *entries = NULL;
@@ -121,3 +122,4 @@ static enum pare_status lower_table(struct lowering *l, const struct node *n) {
 }
 
 const struct rule rule_table = {RULE_ROUNDS, true, NULL, lower_table, NULL, NULL};
+const struct rule rule_exact_table = {RULE_ROUNDS, true, NULL, lower_table, NULL, NULL};

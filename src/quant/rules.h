@@ -34,6 +34,8 @@ struct rule {
 extern const struct rule *const rules[OP_COUNT];
 /* Of a Sub that only gives convolutions the zero points of their input: they subtract, it does nothing. */
 extern const struct rule rule_zero_point;
+/* Of a function whose every step is one float32 operation: its table is what float runtimes compute. */
+extern const struct rule rule_exact_table;
 /* The rule of this very node: RULE_FLOAT's where its own does not apply. */
 const struct rule *rule_of(const struct node *n);
 

@@ -116,6 +116,7 @@ static bool result_nonnegative(struct builder *b, const struct node *n) {
     case OP_Relu:
     case OP_Sigmoid:
     case OP_HardSigmoid:
+    case OP_Softplus:
     case OP_Softmax:
         return true;
     case OP_Add:

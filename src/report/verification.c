@@ -32,6 +32,22 @@ size_t verification_failures(const struct verification *v) {
     return failures;
 }
 
+struct uncertain_differences verification_uncertain(const struct verification *v) {
+    struct uncertain_differences u = {0};
+    for (size_t i = 0; i < v->count; i++) {
+        const struct verified_layer *layer = &v->layers[i];
+        uint64_t most = 0;
+        for (enum executor_kind kind = EXECUTOR_HOST; kind < EXECUTOR_COUNT; kind++) {
+            uint64_t different = is_failure(layer, kind) ? 0 : layer->verdicts[kind].different;
+            most = different > most ? different : most;
+        }
+        u.first = u.first == NULL && most > 0 ? layer->name : u.first;
+        u.layers += most > 0;
+        u.codes += most;
+    }
+    return u;
+}
+
 static void verdict_cell(struct table *t, const struct verified_layer *layer, enum executor_kind kind) {
     const struct verdict *verdict = &layer->verdicts[kind];
     if (!verdict->compared) {
@@ -83,6 +99,19 @@ static void print_first_difference(const struct verification *v, enum executor_k
     }
 }
 
+static void print_conclusion(const struct verification *v, struct buffer *out) {
+    struct uncertain_differences u = verification_uncertain(v);
+    write_format(out, "%s: %zu samples, %zu layers, ", v->folder, v->samples, v->count);
+    if (verification_failures(v) > 0) {
+        write_format(out, "NOT EQUAL\n");
+    } else if (u.layers > 0) {
+        write_format(out, "NOT EQUAL in float: %llu codes of %zu layers that are not certain, from %s on\n",
+                     (unsigned long long)u.codes, u.layers, u.first);
+    } else {
+        write_format(out, "equal\n");
+    }
+}
+
 enum pare_status verification_text(struct context *ctx, const struct verification *v, struct buffer *out) {
     struct arena arena;
     struct table table;
@@ -97,9 +126,7 @@ enum pare_status verification_text(struct context *ctx, const struct verificatio
         }
         print_first_difference(v, kind, out);
     }
-    size_t failures = verification_failures(v);
-    write_format(out, "%s: %zu samples, %zu layers, %s\n", v->folder, v->samples, v->count,
-                 failures == 0 ? "equal" : "NOT EQUAL");
+    print_conclusion(v, out);
     arena_free(&arena);
     return table.failed || out->failed ? fail_memory(ctx) : PARE_OK;
 }
@@ -143,7 +170,9 @@ enum pare_status verification_json(struct context *ctx, const struct verificatio
             json_put(&b, absent, executor_kind_name(kind), json_text(v->absent[kind]));
         }
     }
-    json_put(&b, root, "equal", json_boolean(verification_failures(v) == 0));
+    struct uncertain_differences u = verification_uncertain(v);
+    json_put(&b, root, "different_not_certain", json_count(u.codes));
+    json_put(&b, root, "equal", json_boolean(verification_failures(v) == 0 && u.layers == 0));
     json_put(&b, root, "layers", layers);
     json_put(&b, root, "not_compared", absent);
     json_put(&b, root, "samples", json_count(v->samples));

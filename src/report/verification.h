@@ -41,6 +41,16 @@ struct verification {
 const char *executor_kind_name(enum executor_kind kind);
 /* Layers with a difference that must not be. */
 size_t verification_failures(const struct verification *v);
+
+/* Differences of float runtimes in layers that are not certain: none that must not be, but none that is equal either.
+ */
+struct uncertain_differences {
+    size_t layers;
+    uint64_t codes;    /* in each layer of the runtime with the most */
+    const char *first; /* layer, or NULL */
+};
+
+struct uncertain_differences verification_uncertain(const struct verification *v);
 /* Both append to `out`. */
 enum pare_status verification_text(struct context *ctx, const struct verification *v, struct buffer *out);
 enum pare_status verification_json(struct context *ctx, const struct verification *v, struct buffer *out);

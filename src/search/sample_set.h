@@ -10,7 +10,7 @@ struct sample_set {
     enum metric metric;
     const char *name; /* keeps the measurements of the sets apart in the journal */
     const struct dataset *data;
-    size_t width;    /* floats of all outputs of one sample, before a final Softmax or ArgMax is applied */
+    size_t width;    /* floats of all outputs of one sample, before a final Softmax, LogSoftmax or ArgMax is applied */
     size_t classes;  /* floats of the first output */
     float *outputs;  /* [samples][width], on the heap */
     double *weights; /* [width], on the heap: of squared errors, see sample_set_noise */

@@ -336,10 +336,13 @@ static inline bool put_concat(struct maker *m) {
 }
 
 static inline bool put_function(struct maker *m) {
-    static const char *const names[] = {"Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "LeakyRelu"};
+    static const char *const names[] = {"Sigmoid",         "Tanh", "HardSigmoid", "HardSwish", "LeakyRelu",
+                                        "ThresholdedRelu", "Elu",  "Selu",        "Celu",      "Softplus",
+                                        "Softsign",        "Mish", "Gelu"};
+    const int64_t last = sizeof names / sizeof names[0] - 1;
     struct operand x = {0};
     pick_value(m, 0, 4, &x);
-    say(m, "  v%d = %s(%s)\n", ++m->serial, names[pick(m, 0, 4)], x.name);
+    say(m, "  v%d = %s(%s)\n", ++m->serial, names[pick(m, 0, last)], x.name);
     return true;
 }
 

@@ -181,6 +181,26 @@ START_TEST(activation) {
 }
 END_TEST
 
+/* 15/32 / 6 + 1/2 is a tie of codes of 1/32 in float32, as 1/6 times it is 0.078125 then, but the float32 nearest to
+ * 1/6 is more than that. */
+START_TEST(steps_of_float32) {
+    struct trial t;
+    int64_t one = 1;
+    trial_start(&t, "HardSigmoid", 1, 1, 1);
+    ck_assert_int_eq(node_set_float(&t.ctx, t.node, "alpha", 1.0f / 6), PARE_OK);
+    *(float *)trial_input(&t, 0, DTYPE_FLOAT, 1, &one)->data = 15.0f / 32;
+    trial_run(&t);
+    ck_assert(*(float *)t.outputs[0].data == 18.5f / 32);
+    trial_end(&t);
+
+    trial_start(&t, "HardSwish", 1, 1, 1);
+    *(float *)trial_input(&t, 0, DTYPE_FLOAT, 1, &one)->data = 15.0f / 32;
+    trial_run(&t);
+    ck_assert(*(float *)t.outputs[0].data == 15.0f / 32 * (18.5f / 32));
+    trial_end(&t);
+}
+END_TEST
+
 START_TEST(bounds) {
     struct trial t;
     int64_t five = 5;
@@ -230,6 +250,7 @@ int main(void) {
     tcase_add_test(elementwise, integer_division);
     tcase_add_test(elementwise, prelu);
     tcase_add_loop_test(elementwise, activation, 0, (int)(sizeof activations / sizeof activations[0]));
+    tcase_add_test(elementwise, steps_of_float32);
     tcase_add_test(elementwise, bounds);
     tcase_add_test(elementwise, casts);
     suite_add_tcase(s, elementwise);

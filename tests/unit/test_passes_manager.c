@@ -130,9 +130,9 @@ static enum pare_status never_stop(struct context *ctx, struct graph *g, int *ch
 }
 
 static const struct pass faulty[] = {
-    {"change_numbers", change_numbers, false},
-    {"break_arity", break_arity, false},
-    {"break_shapes", break_shapes, false},
+    {"change_numbers", change_numbers, false, 0},
+    {"break_arity", break_arity, false, 0},
+    {"break_shapes", break_shapes, false, 0},
 };
 
 START_TEST(test_fault_is_undone) {
@@ -172,7 +172,7 @@ START_TEST(test_given_samples_are_compared) {
     float small[] = {1, -1, 0.5f, 2}, large[] = {1, 9, 0, 0};
     struct tensor given[] = {{DTYPE_FLOAT, {2, {1, 4}}, small}, {DTYPE_FLOAT, {2, {1, 4}}, large}};
     const struct tensor *samples[] = {&given[0], &given[1]};
-    struct pass pass = {"drop_clip", drop_clip, false};
+    struct pass pass = {"drop_clip", drop_clip, false, 0};
     for (size_t count = 0; count <= 2; count++) {
         struct context ctx;
         struct notes notes;
@@ -193,7 +193,7 @@ END_TEST
 /* Between codes even a rounding matters. */
 START_TEST(test_exact_leaves_out_what_rounds) {
     static const char text[] = "graph g {\ninput x: float32[N,4] y = Clip(x) output y\n}\n";
-    struct pass pass = {"drop_clip", drop_clip, true};
+    struct pass pass = {"drop_clip", drop_clip, true, 0};
     for (int exact = 0; exact <= 1; exact++) {
         struct context ctx;
         struct notes notes;
@@ -207,12 +207,28 @@ START_TEST(test_exact_leaves_out_what_rounds) {
 }
 END_TEST
 
+START_TEST(test_opset_leaves_out_what_it_has_no_words_for) {
+    static const char text[] = "graph g {\ninput x: float32[N,4] y = Clip(x) output y\n}\n";
+    struct pass pass = {"drop_clip", drop_clip, false, 14};
+    for (int opset = 12; opset <= 15; opset++) {
+        struct context ctx;
+        struct notes notes;
+        struct graph *g = parse(&ctx, &notes, text);
+        struct pass_options options = {.seed = 1, .opset = opset == 12 ? 0 : opset};
+        struct pipeline pipeline = {.passes = &pass, .early = 1, .count = 1};
+        ck_assert_int_eq(pipeline_run(&ctx, &g, &pipeline, &options), PARE_OK);
+        ck_assert(node_is(g->first, opset == 13 ? "Clip" : "Identity"));
+        graph_free(g);
+    }
+}
+END_TEST
+
 START_TEST(test_good_passes_run_on) {
     struct context ctx;
     struct notes notes;
     struct graph *g = parse(&ctx, &notes, TEXT);
     struct pass_options options = {.check_numerics = true, .seed = 1};
-    struct pass passes[] = {faulty[0], {"identity", pass_identity, false}};
+    struct pass passes[] = {faulty[0], {"identity", pass_identity, false, 0}};
     struct pipeline pipeline = {.passes = passes, .early = 2, .count = 2};
     ck_assert_int_eq(pipeline_run(&ctx, &g, &pipeline, &options), PARE_OK);
     ck_assert_int_eq(notes.warnings, 1);
@@ -227,7 +243,7 @@ START_TEST(test_no_memory_ends_the_run) {
     struct notes notes;
     struct graph *g = parse(&ctx, &notes, TEXT);
     struct pass_options options = {.seed = 1};
-    struct pass pass = {"run_out_of_memory", run_out_of_memory, false};
+    struct pass pass = {"run_out_of_memory", run_out_of_memory, false, 0};
     struct pipeline pipeline = {.passes = &pass, .early = 1, .count = 1};
     ck_assert_int_eq(pipeline_run(&ctx, &g, &pipeline, &options), PARE_ERROR_MEMORY);
     graph_free(g);
@@ -239,7 +255,7 @@ START_TEST(test_rounds_are_bounded) {
     struct notes notes;
     struct graph *g = parse(&ctx, &notes, TEXT);
     struct pass_options options = {.seed = 1};
-    struct pass pass = {"never_stop", never_stop, false};
+    struct pass pass = {"never_stop", never_stop, false, 0};
     struct pipeline pipeline = {.passes = &pass, .early = 1, .count = 1};
     ck_assert_int_eq(pipeline_run(&ctx, &g, &pipeline, &options), PARE_OK);
     graph_free(g);
@@ -300,6 +316,7 @@ int main(void) {
     tcase_add_loop_test(manager, test_fault_is_undone, 0, (int)(sizeof faulty / sizeof faulty[0]));
     tcase_add_test(manager, test_given_samples_are_compared);
     tcase_add_test(manager, test_exact_leaves_out_what_rounds);
+    tcase_add_test(manager, test_opset_leaves_out_what_it_has_no_words_for);
     tcase_add_test(manager, test_good_passes_run_on);
     tcase_add_test(manager, test_no_memory_ends_the_run);
     tcase_add_test(manager, test_rounds_are_bounded);

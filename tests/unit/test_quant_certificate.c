@@ -156,12 +156,36 @@ START_TEST(means) {
 }
 END_TEST
 
+static bool table_is_certain(const char *function) {
+    char text[128];
+    struct program *p = NULL;
+    snprintf(text, sizeof text, "graph g { input x: float32[1,4] y = %s(x) output y }", function);
+    struct scheme *s = scheme_of(text);
+    s->points[0].format = s->points[1].format = (struct format){.bits = 8, .is_signed = true, .frac = 5};
+    assert_ok(lower(&ctx, s, &p));
+    ck_assert(p->op_count == 1 && p->ops[0].kind == PARE_TABLE);
+    bool certain = op_exact_in_float32(p, &p->ops[0]);
+    p->op_types = NULL;
+    ck_assert(!op_exact_in_float32(p, &p->ops[0]));
+    program_free(p);
+    release(s);
+    return certain;
+}
+
+START_TEST(tables) {
+    ck_assert(table_is_certain("HardSigmoid") && table_is_certain("HardSwish") && table_is_certain("LeakyRelu") &&
+              table_is_certain("ThresholdedRelu"));
+    ck_assert(!table_is_certain("Sigmoid") && !table_is_certain("Tanh") && !table_is_certain("Elu"));
+}
+END_TEST
+
 int main(void) {
     Suite *s = suite_create("quant_certificate");
     TCase *c = tcase_create("certificate");
     tcase_set_timeout(c, 0);
     tcase_add_test(c, linear_sums);
     tcase_add_test(c, means);
+    tcase_add_test(c, tables);
     suite_add_tcase(s, c);
     return suite_main(s);
 }

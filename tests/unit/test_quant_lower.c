@@ -66,10 +66,6 @@ static void set_parameters(struct simulation *s, struct linear *l, struct tensor
     }
 }
 
-static bool is_function(const struct node *n) {
-    return rules[n->op->id]->lower != NULL && rules[n->op->id] == rules[OP_Tanh];
-}
-
 /* What the convolutions behind subtract. */
 static void set_zero_points(struct simulation *s, const struct node *n, struct tensor *zeros) {
     int frac = scheme_point_of(s->q->s, n->inputs[0])->format.frac;
@@ -79,12 +75,9 @@ static void set_zero_points(struct simulation *s, const struct node *n, struct t
     }
 }
 
-/* Functions of one variable are evaluated in double precision, with the bounds behind them. */
 static void run_node(struct simulation *s, const struct node *n, struct tensor *results) {
     const struct tensor *inputs[64] = {0};
-    struct tensor weight = {0}, bias = {0}, precise[3] = {0};
-    struct arena a;
-    arena_init(&a);
+    struct tensor weight = {0}, bias = {0};
     for (int i = 0; i < n->input_count; i++) {
         inputs[i] = n->inputs[i] == NULL ? NULL : &s->real[n->inputs[i]->position];
     }
@@ -98,17 +91,9 @@ static void run_node(struct simulation *s, const struct node *n, struct tensor *
         set_zero_points(s, n, &weight);
         inputs[1] = &weight;
     }
-    bool in_double = is_function(n) || (inputs[0] != NULL && inputs[0]->type == DTYPE_DOUBLE);
-    for (int i = 0; in_double && i < n->input_count; i++) {
-        if (inputs[i] != NULL) {
-            assert_ok(&s->q->m, tensor_convert(&s->q->m.ctx, &a, inputs[i], DTYPE_DOUBLE, &precise[i]));
-            inputs[i] = &precise[i];
-        }
-    }
     assert_ok(&s->q->m, float_run_node(&s->q->m.ctx, n, inputs, results));
     tensor_free(&weight);
     tensor_free(&bias);
-    arena_free(&a);
 }
 
 /* Compares a value with what the program computed, then goes on from that. */
