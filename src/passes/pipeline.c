@@ -76,7 +76,7 @@ enum pare_status passes_widen(struct context *ctx, struct graph **g) {
 }
 
 enum pare_status passes_narrow(struct context *ctx, struct graph **g, int *changes) {
-    static const struct pass list[] = {{"narrow", pass_narrow, true}};
+    static const struct pass list[] = {{"narrow", pass_narrow, true, 0}};
     static const struct pipeline pipeline = {.passes = list, .early = 1, .count = 1};
     struct pass_options options = {.changes = changes};
     return pipeline_run(ctx, g, &pipeline, &options);

@@ -242,7 +242,8 @@ static enum pare_status fit_to_gram(struct context *ctx, const struct linear *l,
 
 static enum pare_status finish_vectors(struct context *ctx, const struct linear *l, struct moments *m) {
     vectors_finish(m->vectors, m->centred ? m->mean : NULL, m->centred ? m->mean_wanted : NULL);
-    return m->target == NULL ? PARE_OK : vectors_fit(ctx, m->vectors, l->rows_float, moments_damping(m, 0), m->target);
+    double damping = TARGET_DAMPING * moments_damping(m, 0);
+    return m->target == NULL ? PARE_OK : vectors_fit(ctx, m->vectors, l->rows_float, damping, m->target);
 }
 
 enum pare_status moments_finish(struct context *ctx, const struct linear *l, struct moments *m) {
