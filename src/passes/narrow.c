@@ -1,8 +1,8 @@
 /* A network that computes on float64, or that casts its inputs to float, in float32 throughout, to be quantised.
  *
  * requires: inferred types. guarantees: where a float64 value depends on an input of the graph, nothing is float64, in
- * bodies neither; every input of another type that is only cast to a float is float32. Not part of the standard
- * pipeline. */
+ * bodies neither (one that computes on float64 in a float32 network stays); every input of another type that is only
+ * cast to a float is float32. Not part of the standard pipeline. */
 #include "passes/passes.h"
 #include "passes/pipeline.h"
 #include "passes/rewrite.h"

@@ -231,7 +231,7 @@ static void polish(struct rounder *k) {
 }
 
 /* Damping keeps the codes from fitting the calibration samples' noise, and decides between attempts too, but none may
- * be worse than nearest on the samples themselves. */
+ * be worse than what nearest was chosen on the samples themselves. */
 static void round_rows(struct rounder *k) {
     for (uint32_t r = 0; r < k->rows; r++) {
         uint32_t all = k->first + r;

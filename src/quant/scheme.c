@@ -400,11 +400,17 @@ enum pare_status scheme_new(struct context *ctx, struct graph *g, struct scheme 
     return PARE_OK;
 }
 
-void scheme_withdraw(struct scheme *s) {
-    for (int i = 0; s != NULL && i < s->graph->value_count; i++) {
-        s->graph->values[i]->format = NULL;
+void scheme_clear_formats(struct graph *g) {
+    for (int i = 0; i < g->value_count; i++) {
+        g->values[i]->format = NULL;
     }
-    scheme_free(s);
+}
+
+void scheme_withdraw(struct scheme *s) {
+    if (s != NULL) {
+        scheme_clear_formats(s->graph);
+        scheme_free(s);
+    }
 }
 
 void scheme_free(struct scheme *s) {

@@ -81,6 +81,8 @@ enum pare_status scheme_new(struct context *ctx, struct graph *g, struct scheme 
 void scheme_free(struct scheme *s);
 /* The same, and takes its annotations off the graph, which lives on. */
 void scheme_withdraw(struct scheme *s);
+/* Of a clone of an annotated graph, before it gets a scheme of its own. */
+void scheme_clear_formats(struct graph *g);
 
 struct point *scheme_point_of(const struct scheme *s, const struct value *v);  /* or NULL: float */
 struct linear *scheme_linear_of(const struct scheme *s, const struct node *n); /* or NULL */

@@ -28,10 +28,10 @@ static size_t stride_of(size_t expected) {
 }
 
 bool vectors_possible(const struct linear *l, size_t expected, size_t *bytes) {
-    size_t kept = kept_of(expected, stride_of(expected)), work;
+    size_t kept = kept_of(expected, stride_of(expected)), grams = l->columns * VECTORS_BLOCK * sizeof(double), work;
     return l->groups == 1 && l->node->op->id != OP_PRelu && expected > 0 &&
-           size_multiply(kept * sizeof(float), (size_t)l->columns + l->rows, bytes) && *bytes <= BYTES_MAX &&
-           size_multiply(kept * l->columns, l->rows, &work) && work <= WORK_MAX;
+           size_multiply(kept * sizeof(float), (size_t)l->columns + l->rows, bytes) && size_add(*bytes, grams, bytes) &&
+           *bytes <= BYTES_MAX && size_multiply(kept * l->columns, l->rows, &work) && work <= WORK_MAX;
 }
 
 bool vectors_init(struct vectors *v, struct arena *a, const struct linear *l, size_t expected, bool paired) {
@@ -108,7 +108,6 @@ static void set_system(const struct vectors *v, double damping, float *products,
 }
 
 /* What the rows miss on each vector, as the columns of LAPACK. */
-
 static void set_missing(const struct vectors *v, const float *weights, float *made, double *missing) {
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)v->rows, (int)v->count, (int)v->columns, 1, weights,
                 (int)v->columns, v->x, (int)v->columns, 0, made, (int)v->count);
@@ -141,6 +140,10 @@ static void solve(const struct vectors *v, const float *weights, double damping,
 
 enum pare_status vectors_fit(struct context *ctx, const struct vectors *v, const float *weights, double damping,
                              float *out) {
+    if (v->count == 0) {
+        memcpy(out, weights, (size_t)v->rows * v->columns * sizeof(*out));
+        return PARE_OK;
+    }
     size_t larger = v->count > v->rows ? v->count : v->rows;
     float *floats = calloc(v->count * larger + 1, sizeof(*floats));
     double *doubles = calloc(v->count * (v->count + v->rows) + 1, sizeof(*doubles));

@@ -1,5 +1,5 @@
 /* Inputs of a linear operator with so many columns that their Gram matrix would be too large: the unfolded inputs
- * themselves, of which there are fewer than columns, say the same.
+ * themselves, mostly fewer than columns, say the same.
  *
  * With X [count][columns], centred where a bias takes up the mean and divided by sqrt(count), the objective of rounding
  * (quant/moments.h) is X^T X, and the error d X^T X d^T of a row is |X d|^2: what the row's output loses on each

@@ -145,14 +145,18 @@ enum pare_status search_judge_limits(struct search *s, struct search_result *r) 
     return used > 1 && r->limits_reason == NULL ? fail_memory(s->ctx) : PARE_OK;
 }
 
-/* The point outside of the limits that holds the bound on the search samples and is nearest to them; NULL: none does.
- */
+/* The point outside of the limits that holds the bound on the search samples and is nearest to them; NULL: none does,
+ * or one within them, too. */
 static enum pare_status find_nearest_holding(struct search *s, struct candidate **out) {
     struct edition *edition = s->knobs.edition;
     double least = INFINITY, used;
     *out = NULL;
     for (size_t i = 0; i < s->candidate_count; i++) {
         struct candidate *c = &s->candidates[i];
+        if (c->accepted) { /* within the limits: it is not they that are in the way */
+            *out = NULL;
+            break;
+        }
         if (claim_drop(&s->claim, &c->measure) > s->claim.bound) {
             continue;
         }

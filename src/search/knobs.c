@@ -58,12 +58,12 @@ static uint32_t point_widths(const struct knobs *k, const struct point *p) {
 }
 
 /* The finest fraction that the input of linear `l` will ever have bounds the fractions of its rows. */
-static int finest_input_frac(const struct knobs *k, const struct linear *l) {
+static int finest_input_frac(const struct knobs *k, const struct edition *e, const struct linear *l) {
     size_t point = (size_t)(l->in - k->scheme->points);
     int finest = -1000;
     for (int b = 1; b <= KNOB_MAX_BITS; b++) {
-        if ((point_widths(k, l->in) >> b & 1) && k->fracs[point][b] > finest) {
-            finest = k->fracs[point][b];
+        if ((point_widths(k, l->in) >> b & 1) && e->fracs[point][b] > finest) {
+            finest = e->fracs[point][b];
         }
     }
     return finest;
@@ -86,7 +86,7 @@ static enum pare_status round_width(void *user, struct context *ctx, size_t bits
     if (!((job->mask & k->allowed.weights & ~3u) >> bits & 1)) {
         return PARE_OK;
     }
-    int input_frac = finest_input_frac(k, &k->scheme->linears[job->linear]);
+    int input_frac = finest_input_frac(k, job->edition, &k->scheme->linears[job->linear]);
     struct weight_choice *choice = ARENA_NEW(&job->arenas[bits], struct weight_choice);
     job->edition->weights[job->linear][bits] = choice;
     return choice == NULL ? fail_memory(ctx)
@@ -117,7 +117,13 @@ static enum pare_status edition_make(struct context *ctx, const struct knobs *k,
 
 enum pare_status edition_new(struct context *ctx, const struct knobs *k, const uint8_t *bits, struct edition **out) {
     uint8_t *copy = ARENA_ARRAY(k->arena, k->count, uint8_t);
+    size_t points = k->scheme->point_count;
     TRY(copy == NULL ? fail_memory(ctx) : edition_make(ctx, k, out));
+    (*out)->fracs = arena_array(k->arena, points, sizeof(*k->fracs));
+    if ((*out)->fracs == NULL) {
+        return fail_memory(ctx);
+    }
+    memcpy((*out)->fracs, k->fracs, points * sizeof(*k->fracs));
     memcpy((*out)->weights, k->first->weights, k->scheme->linear_count * sizeof(*k->first->weights));
     (*out)->fitted_to = memcpy(copy, bits, k->count);
     (*out)->id = hash_of(bits, k->count, 1);
@@ -127,6 +133,7 @@ enum pare_status edition_new(struct context *ctx, const struct knobs *k, const u
 static enum pare_status first_edition(struct context *ctx, struct knobs *k) {
     struct edition *edition = NULL;
     TRY(edition_make(ctx, k, &edition));
+    edition->fracs = k->fracs;
     for (size_t i = 0; i < k->scheme->linear_count; i++) {
         const struct moments *m = statistics_moments(k->statistics, i);
         struct rounding_job job = {.knobs = k, .moments = m, .edition = edition, .linear = i, .mask = ~0u};
@@ -145,7 +152,7 @@ enum pare_status edition_round(struct context *ctx, const struct knobs *k, struc
         return fail_memory(ctx);
     }
     e->weights[linear][bits] = choice;
-    return round_weights(ctx, &k->scheme->arena, k->scheme, linear, m, bits, finest_input_frac(k, l),
+    return round_weights(ctx, &k->scheme->arena, k->scheme, linear, m, bits, finest_input_frac(k, e, l),
                          ROUND_SECOND_ORDER, choice);
 }
 
@@ -222,7 +229,7 @@ void knobs_set(struct knobs *k, size_t knob, int bits) {
         s->linears[n->index].bias_bits = bits;
     } else {
         struct point *p = &s->points[n->index];
-        p->format = (struct format){.bits = bits, .is_signed = p->is_signed, .frac = k->fracs[n->index][bits]};
+        p->format = (struct format){.bits = bits, .is_signed = p->is_signed, .frac = k->edition->fracs[n->index][bits]};
     }
 }
 
@@ -245,12 +252,12 @@ void knobs_fill(const struct knobs *k, uint8_t *bits, int width) {
 void knobs_set_frac(struct knobs *k, size_t knob, int bits, int frac) {
     size_t point = k->items[knob].index;
     bool is_signed = k->scheme->points[point].is_signed;
-    k->fracs[point][bits] = frac;
+    k->fracs[point][bits] = k->edition->fracs[point][bits] = frac;
     k->point_errors[point][bits] = statistics_error(k->statistics, point, bits, is_signed, frac);
 }
 
 uint64_t knobs_id(const struct knobs *k) {
-    return hash_of(k->fracs, k->scheme->point_count * sizeof(*k->fracs), k->edition->id);
+    return hash_of(k->edition->fracs, k->scheme->point_count * sizeof(*k->fracs), k->edition->id);
 }
 
 double knobs_error(const struct knobs *k, size_t knob, int bits) {

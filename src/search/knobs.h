@@ -25,6 +25,8 @@ struct edition {
     const uint8_t *fitted_to; /* the widths, one per knob; NULL: the first edition */
     bool ready;               /* its weights have been rounded */
     const struct weight_choice *(*weights)[KNOB_MAX_BITS + 1];
+    int (*fracs)[KNOB_MAX_BITS + 1]; /* per point and width, as they were when it was made; the first one's are the
+                                      * knobs' own */
 };
 
 /* Bit b set: width b is allowed. */
@@ -58,7 +60,7 @@ bool knobs_has_bias(const struct linear *l);
 uint32_t knobs_widths(const struct knobs *k);
 /* All knobs at a width, or at the nearest that they may have, the wider one first. */
 void knobs_fill(const struct knobs *k, uint8_t *bits, int width);
-/* Another fraction for an activation at a width. */
+/* Another fraction for an activation at a width, in the edition in use and in those to come. */
 void knobs_set_frac(struct knobs *k, size_t knob, int bits, int frac);
 /* Of everything that the codes at some widths depend on: the edition and the fractions. */
 uint64_t knobs_id(const struct knobs *k);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define POWER_LEAST 1e-6              /* of an output's, for one column of it */
 #define OUTPUTS_MAX ((size_t)2 << 30) /* bytes of float outputs that are held */
 
 /* ---- right or wrong ---- */
@@ -114,9 +115,9 @@ static double power_of(const struct sample_set *s, size_t first, size_t count) {
     return sum / (double)s->data->count;
 }
 
-/* One signal; without power its noise weighs as much as it is. */
-static void weigh(struct sample_set *s, size_t first, size_t count) {
-    double power = power_of(s, first, count);
+/* One signal of `all` power at most; nearly none counts as some. */
+static void weigh(struct sample_set *s, size_t first, size_t count, double all) {
+    double power = fmax(power_of(s, first, count), POWER_LEAST * all);
     for (size_t k = first; k < first + count; k++) {
         s->weights[k] = power > 0 ? 1 / power : 1;
     }
@@ -130,8 +131,9 @@ static void weigh_each(struct sample_set *s, const struct scheme *scheme) {
         value_shape(raw_output(scheme, k), 1, &shape);
         shape_count(&shape, &count);
         size_t columns = shape.rank <= 2 ? count : 1, size = shape.rank <= 2 ? 1 : count;
+        double all = power_of(s, first, count);
         for (size_t c = 0; c < columns; c++) {
-            weigh(s, first + c * size, size);
+            weigh(s, first + c * size, size, all);
         }
         first += count;
         signals += columns;
@@ -256,7 +258,7 @@ enum pare_status sample_set_new(struct context *ctx, const struct scheme *s, enu
     if (metric == METRIC_SQNR) {
         weigh_each(out, s);
     } else {
-        weigh(out, 0, out->width);
+        weigh(out, 0, out->width, 0);
     }
     out->temperature = metric == METRIC_TOP1 || metric == METRIC_TOP5 ? fit_temperature(out) : 1;
     return PARE_OK;

@@ -70,12 +70,12 @@ static size_t few_samples(const struct search *s) {
 
 /* Whatever changes a measurement: the rewritten network, the samples as it sees them, the settings, this version; which
  * channels have gone is told by the measurement itself. */
-static enum pare_status identity(const struct search *s, uint64_t *out) {
+static uint64_t identity(const struct search *s) {
     const struct search_options *o = s->options;
     uint64_t numbers[] = {s->search_set.data->hash, s->held_out.data->hash, s->calibration.hash, o->metric, o->widths,
                           o->weight_widths,         o->activation_widths,   o->input_widths,     o->seed,   o->without};
     uint64_t h = hash_of(PARE_VERSION, strlen(PARE_VERSION), 0);
-    return graph_hash(s->ctx, s->given, hash_of(numbers, sizeof(numbers), h), out);
+    return hash_of(numbers, sizeof(numbers), hash_of(&s->given_hash, sizeof(s->given_hash), h));
 }
 
 /* The claim needs more samples than the search, which has the expected drop besides the measured one. */
@@ -137,6 +137,7 @@ static enum pare_status drop_silent(struct search *s, struct search_result *r) {
     search_report(s, "silent channels", 0, s->calibration.count);
     struct graph *without = NULL;
     TRY(graph_clone(s->ctx, r->graph, false, &without));
+    scheme_clear_formats(without);
     enum pare_status status =
         drop_silent_channels(s->ctx, s->arena, without, s->calibration.count, &source, &r->dropped);
     if (status != PARE_OK || r->dropped.count == 0) {
@@ -155,6 +156,7 @@ static enum pare_status make_scheme(struct search *s, const struct dataset *sets
     s->given = r->graph;
     s->dropped = &r->dropped;
     TRY(equal ? equalize(s->ctx, r->graph, s->calibration.count, &source) : PARE_OK);
+    TRY(graph_hash(s->ctx, r->graph, 0, &s->given_hash));
     TRY(new_scheme(s, r->graph, &r->scheme));
     TRY(measure_sets(s, sets));
     cost_sums_8bit(s->scheme, at_8);
@@ -173,7 +175,7 @@ static enum pare_status drop_redundant(struct search *s, struct search_result *r
 }
 
 /* Calibration samples, which need no labels: widths chosen by the search set would look better on it than they are. As
- * the network sees them that channels have not been taken out of. */
+ * the network sees them that redundant channels have not been taken out of. */
 static enum pare_status make_few(struct search *s) {
     struct dataset *few = ARENA_NEW(s->arena, struct dataset);
     const struct calibration *c = &s->calibration;
@@ -215,9 +217,7 @@ static enum pare_status prepare(struct search *s, const struct search_data *data
     TRY(drop_redundant(s, r));
     TRY(make_knobs(s));
     TRY(cost_model_new(s->ctx, s->arena, &s->knobs, s->options->cost, &at_8, &s->cost));
-    uint64_t id = 0;
-    TRY(identity(s, &id));
-    TRY(journal_open(s->ctx, s->options->journal_path, id, s->options->resume, &s->journal));
+    TRY(journal_open(s->ctx, s->options->journal_path, identity(s), s->options->resume, &s->journal));
     s->candidate_capacity = CANDIDATES_MAX;
     s->candidates = ARENA_ARRAY(s->arena, s->candidate_capacity, struct candidate);
     uint8_t *bits = ARENA_ARRAY(s->arena, s->knobs.count, uint8_t);
@@ -297,9 +297,6 @@ static enum pare_status walk(struct search *s) {
         return search_given(s);
     }
     TRY(search_start(s));
-    if (s->start_fails && s->dropped->count > 0) {
-        return PARE_OK; /* all channels are tried instead */
-    }
     TRY(search_has_bound(s) ? search_walk(s) : PARE_OK);
     if (!search_has_limits(s)) {
         return PARE_OK;
@@ -308,14 +305,20 @@ static enum pare_status walk(struct search *s) {
     return s->best != NULL && search_has_bound(s) ? PARE_OK : search_within_limits(s);
 }
 
-/* A search from `start` (monotonic_seconds). *again: without the channels that were taken out not even the start holds
- * the bound, or the given widths do not. */
+/* One search, begun at `start` (monotonic_seconds), with `evaluations` behind it. */
+struct attempt {
+    double start;
+    size_t evaluations;
+    bool misses_channels; /* out: without those that were taken out nothing may be claimed, to judge by the search set:
+                           * no uniform widths, or not the given ones */
+};
+
 static enum pare_status run(struct context *ctx, const struct graph *g, const struct search_data *data,
-                            const struct search_options *options, double start, bool *again,
-                            struct search_result *out) {
+                            const struct search_options *options, struct attempt *a, struct search_result *out) {
     *out = (struct search_result){0};
     arena_init(&out->arena);
-    struct search s = {.ctx = ctx, .options = options, .arena = &out->arena, .start = start};
+    struct search s = {.ctx = ctx, .options = options, .arena = &out->arena, .start = a->start};
+    s.full_evaluations = a->evaluations;
     enum pare_status status = graph_clone(ctx, g, false, &out->graph);
     if (status == PARE_OK) {
         status = prepare(&s, data, out);
@@ -323,11 +326,9 @@ static enum pare_status run(struct context *ctx, const struct graph *g, const st
     if (status == PARE_OK) {
         status = walk(&s);
     }
-    *again = out->dropped.count > 0 && s.start_fails && (status == PARE_OK || status == PARE_ERROR_BOUND);
-    if (!*again) {
-        status = explain_missing(&s, finish(&s, status, out));
-        *again = out->dropped.count > 0 && options->given != NULL && status == PARE_ERROR_BOUND;
-    }
+    a->misses_channels = out->dropped.count > 0 && s.start_fails && (status == PARE_OK || status == PARE_ERROR_BOUND);
+    a->evaluations = s.full_evaluations;
+    status = a->misses_channels ? status : explain_missing(&s, finish(&s, status, out));
     ctx->deadline = 0;
     sample_set_free(&s.search_set);
     sample_set_free(&s.held_out);
@@ -346,10 +347,9 @@ static enum pare_status run(struct context *ctx, const struct graph *g, const st
 
 enum pare_status search_run(struct context *ctx, const struct graph *g, const struct search_data *data,
                             const struct search_options *options, struct search_result *out) {
-    double start = monotonic_seconds();
-    bool again = false;
-    enum pare_status status = run(ctx, g, data, options, start, &again, out);
-    if (!again) {
+    struct attempt a = {.start = monotonic_seconds()};
+    enum pare_status status = run(ctx, g, data, options, &a, out);
+    if (!a.misses_channels) {
         return status;
     }
     struct search_options whole = *options;
@@ -357,8 +357,8 @@ enum pare_status search_run(struct context *ctx, const struct graph *g, const st
     whole.resume = options->journal_path != NULL; /* it goes on */
     search_result_free(out);
     context_clear(ctx);
-    context_warn(ctx, "without the channels that seemed to be redundant the bound is not held: all of them stay");
-    return run(ctx, g, data, &whole, start, &again, out);
+    context_warn(ctx, "without channels that are silent, or that others make good, the bound cannot be held: all stay");
+    return run(ctx, g, data, &whole, &a, out);
 }
 
 void search_result_free(struct search_result *r) {

@@ -45,7 +45,8 @@ struct search {
     struct candidate **front; /* for the report: the cheapest first */
     size_t front_count;
     size_t full_evaluations;
-    bool start_fails;       /* the widest uniform widths do not hold the bound on the held-out samples */
+    bool start_fails;       /* no uniform widths hold the bound on the search set, or not the given ones */
+    uint64_t given_hash;    /* before it was annotated */
     bool keeps_limits;      /* accepted points are within the limits, too */
     bool limits_impossible; /* even the narrowest widths exceed them */
     double start;           /* of the search, by monotonic_seconds() */

@@ -142,8 +142,7 @@ static enum pare_status polish(struct search *s, const struct sensitivity *harm)
 }
 
 /* Where 8 bits everywhere already disagree with the float network too often for the held-out samples to tell, fewer
- * bits will not help. All that the walk learns of these samples is whether they are enough; where even this point does
- * not hold the bound on them, nothing is claimed without the channels that have gone. */
+ * bits will not help. All that the walk learns of these samples is whether they are enough. */
 static enum pare_status settle_claim(struct search *s, struct candidate *c) {
     struct claim claim, lenient = s->claim;
     struct measure held_out;
@@ -152,7 +151,6 @@ static enum pare_status settle_claim(struct search *s, struct candidate *c) {
     TRY(evaluator_measure(s->ctx, &s->evaluator, &s->held_out, c->bits, &held_out));
     s->full_evaluations++;
     s->claim.drop_only = !claim_can_tell(&claim, &held_out);
-    s->start_fails = search_has_bound(s) && claim_drop(&claim, &held_out) > claim.bound;
     lenient.drop_only = true; /* whether the samples are enough is known, not to be foretold */
     c->accepted = claim_promises(&lenient, &c->measure, s->held_out.data->count);
     s->best = c->accepted ? c : NULL;
@@ -173,12 +171,8 @@ static enum pare_status find_start(struct search *s, uint8_t *bits) {
         knobs_fill(&s->knobs, bits, b);
         TRY(try_start(s, bits, false));
     }
-    struct candidate *unfitted = s->best;
-    if (unfitted == NULL || s->start_fails) {
-        TRY(try_start(s, bits, true));
-        s->start_fails = s->start_fails || s->best == NULL;
-        s->best = s->best == NULL ? unfitted : s->best;
-    }
+    TRY(s->best == NULL ? try_start(s, bits, true) : PARE_OK);
+    s->start_fails = s->best == NULL;
     return s->best != NULL ? PARE_OK : PARE_ERROR_BOUND; /* the reason is given by conclude() */
 }
 

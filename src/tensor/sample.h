@@ -29,7 +29,8 @@ struct sample_plan {
 };
 
 /* Matches `source` [samples, ...] against `spec`: per-sample shapes must be equal, or equal after moving the channel
- * axis to where `p->layout` says that the model wants it. A source of one dimension more than the model's input holds
+ * axis to where `p->layout` says that the model wants it, or but for axes of size 1; a flat input takes any shape of as
+ * many elements, row by row. A source of one dimension more than the model's input holds
  * whole inputs, batch included: what the model fixes, or 1. Scale, mean and std apply to floating-point inputs only, in
  * float32, in this order; integer inputs take integers that fit their type. PARE_ERROR_INPUT with both shapes or types,
  * at `place`. The plan's arrays lie in the arena; it refers to `source`. */
