@@ -85,7 +85,6 @@ enum pare_status search_given(struct search *s) {
     }
     struct candidate *c = NULL;
     TRY(search_evaluate(s, bits, true, &c));
-    s->start_fails = search_has_bound(s) && claim_estimate(&s->claim, &c->measure) > s->claim.bound;
     c->accepted = true;
     s->best = c;
     return PARE_OK;

@@ -309,8 +309,8 @@ static enum pare_status walk(struct search *s) {
 struct attempt {
     double start;
     size_t evaluations;
-    bool misses_channels; /* out: without those that were taken out nothing may be claimed, to judge by the search set:
-                           * no uniform widths, or not the given ones */
+    bool
+        misses_channels; /* out: without those that were taken out no uniform widths hold the bound on the search set */
 };
 
 static enum pare_status run(struct context *ctx, const struct graph *g, const struct search_data *data,

@@ -45,7 +45,7 @@ struct search {
     struct candidate **front; /* for the report: the cheapest first */
     size_t front_count;
     size_t full_evaluations;
-    bool start_fails;       /* no uniform widths hold the bound on the search set, or not the given ones */
+    bool start_fails;       /* no uniform widths hold the bound on the search set */
     uint64_t given_hash;    /* before it was annotated */
     bool keeps_limits;      /* accepted points are within the limits, too */
     bool limits_impossible; /* even the narrowest widths exceed them */
