@@ -62,7 +62,7 @@ static bool is_cubic_term(struct value *v, const struct value *x) {
     double exponent;
     struct product p = product_of(v, true);
     const struct node *pow = p.factors[0] == NULL ? NULL : p.factors[0]->producer;
-    bool power = p.count == 1 && node_is(pow, "Pow") && value_single_user(p.factors[0]) != NULL &&
+    bool power = p.count == 1 && pow != NULL && node_is(pow, "Pow") && value_single_user(p.factors[0]) != NULL &&
                  pow->inputs[0] == x && value_scalar(pow->inputs[1], &exponent) && exponent == 3;
     bool cube = p.count == 3 && p.factors[0] == x && p.factors[1] == x && p.factors[2] == x;
     return (power || cube) && nearly(p.scale, 0.044715);
@@ -72,7 +72,8 @@ static bool is_cubic_term(struct value *v, const struct value *x) {
 static bool is_tanh_argument(struct value *v, const struct value *x) {
     struct product p = product_of(v, true);
     const struct node *sum = p.count == 1 ? p.factors[0]->producer : NULL;
-    if (!node_is(sum, "Add") || value_single_user(p.factors[0]) == NULL || !nearly(p.scale, 0.79788456080286535588)) {
+    if (sum == NULL || !node_is(sum, "Add") || value_single_user(p.factors[0]) == NULL ||
+        !nearly(p.scale, 0.79788456080286535588)) {
         return false;
     }
     return (sum->inputs[0] == x && is_cubic_term(sum->inputs[1], x)) ||

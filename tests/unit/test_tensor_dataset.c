@@ -141,7 +141,9 @@ static void check_delivered(int rank, const int64_t *dims) {
     struct dataset d = make();
     const struct shape *s = &d.inputs[0].shape;
     ck_assert_int_eq(s->rank, rank);
-    ck_assert_mem_eq(s->dim, dims, (size_t)rank * sizeof *dims);
+    for (int i = 0; i < rank; i++) {
+        ck_assert_int_eq(s->dim[i], dims[i]);
+    }
     const float *v = load(&d, 2);
     for (size_t i = 0; i < SIZE; i++) {
         ck_assert(v[i] == (float)pixels[2 * SIZE + i]);
