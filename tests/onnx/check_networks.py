@@ -27,8 +27,8 @@ SEARCHED = {"8": 256, "mixed": 32}  # samples of the search
 TOLERANCE = 1e-4
 OVERHEAD_SHARE, OVERHEAD_BYTES = 0.03, 1024  # a .pare file beside the exact bits of its codes
 LARGEST_LOSS = 0.5  # points
-# No CNNs: they run in float (compare_ort.py), and refuse samples that are none of theirs.
-REFUSED = {"acopf14": "wants [1,22]", "silero_vad_v5": "no array 'input'"}
+# No CNNs: they run in float (compare_ort.py), and refuse samples that are none of theirs, or have inputs of another type.
+REFUSED = {"acopf14": "wants [1,22]", "silero_vad_v5": "input 'sr' is int64"}
 
 
 class Job:
