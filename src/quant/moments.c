@@ -11,7 +11,7 @@ void dposv_(const char *uplo, const int *n, const int *nrhs, double *a, const in
             int *info);
 
 #define DAMPING 0.01
-#define CAUTION 0.5
+#define CAUTION 0.5         /* of the diagonal, where there is no input for a column */
 #define TARGET_DAMPING 4    /* times as much: the weights as they are have been trained on more */
 #define BLOCK ((size_t)96)  /* rows of a matrix that are computed together */
 #define PANEL ((size_t)256) /* unfolded inputs that are multiplied at a time */
