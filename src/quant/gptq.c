@@ -1,15 +1,12 @@
 #include "quant/gptq.h"
 
 #include "quant/codes.h"
+#include "quant/lapack.h"
 
 #include <cblas.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
-
-/* LAPACK, which OpenBLAS contains; matrices by columns. */
-void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);
-void dtrtri_(const char *uplo, const char *diagonal, const int *n, double *a, const int *lda, int *info);
 
 /* ---- the factor ---- */
 

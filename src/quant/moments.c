@@ -2,13 +2,10 @@
 
 #include "base/parallel.h"
 #include "graph/op.h"
+#include "quant/lapack.h"
 
 #include <cblas.h>
 #include <stdlib.h>
-
-/* LAPACK, as OpenBLAS brings it: solves a symmetric positive definite system. */
-void dposv_(const char *uplo, const int *n, const int *nrhs, double *a, const int *lda, double *b, const int *ldb,
-            int *info);
 
 #define DAMPING 0.01
 #define CAUTION 0.5         /* of the diagonal, where there is no input for a column */

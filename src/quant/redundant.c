@@ -3,16 +3,13 @@
 #include "base/map.h"
 #include "passes/channel_drop.h"
 #include "passes/rewrite.h"
+#include "quant/lapack.h"
 #include "quant/moments.h"
 
 #include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* LAPACK, as OpenBLAS brings it; matrices by columns, which for symmetric ones are rows as well. */
-void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);
-void dpotri_(const char *uplo, const int *n, double *a, const int *lda, int *info);
 
 #define DAMPING 0.001        /* of the diagonal; less than in rounding: dependence is what is looked for */
 #define VECTORS_PER_COLUMN 4 /* that a Gram matrix must come from, or anything depends on anything */

@@ -1,6 +1,7 @@
 #include "quant/vectors.h"
 
 #include "graph/op.h"
+#include "quant/lapack.h"
 
 #include <cblas.h>
 #include <math.h>
@@ -10,10 +11,6 @@
 #define COUNT_MAX ((size_t)2048)
 #define BYTES_MAX ((size_t)1 << 28)
 #define WORK_MAX ((size_t)1 << 33) /* multiplications of the vectors with all rows */
-
-/* LAPACK, as OpenBLAS brings it: solves a symmetric positive definite system. */
-void dposv_(const char *uplo, const int *n, const int *nrhs, double *a, const int *lda, double *b, const int *ldb,
-            int *info);
 
 static size_t blocks_of(uint32_t columns) {
     return ((size_t)columns + VECTORS_BLOCK - 1) / VECTORS_BLOCK;
